@@ -1,0 +1,356 @@
+/**
+ * What workflows know of activities: names, inputs and outputs. Types only; the code with effects stands in the folders
+ * beside this file. Every output has a `summary`: the one line a commander reads.
+ */
+
+import type { PlanDocument } from '../src/model/plan.js';
+import type { Fact, Mode, RunView } from '../src/model/run.js';
+import type {
+  Application,
+  Bucket,
+  DataClass,
+  DnsRecord,
+  Invariant,
+  PgbackrestBackup,
+  PostgresSite,
+} from '../src/runbook/schema.js';
+
+/** Which step of which run an activity works for. */
+export interface StepRef {
+  readonly runId: string;
+  readonly system: string;
+  readonly scenario: string;
+  readonly mode: Mode;
+  readonly step: string;
+}
+
+export interface Summarised {
+  readonly summary: string;
+}
+
+/** A site's name with its PostgreSQL server. */
+export interface DatabaseAt {
+  readonly site: string;
+  readonly postgres: PostgresSite;
+}
+
+export interface InvariantResult {
+  readonly name: string;
+  readonly title: string;
+  /** Rows that break the rule; 0: it holds. */
+  readonly violations: number;
+  /** A few of them, as text. */
+  readonly samples: readonly string[];
+  readonly durationMs: number;
+}
+
+export interface Assessment extends Summarised {
+  readonly reachable: boolean;
+  readonly serverVersion: string;
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+  readonly inRecovery: boolean;
+  readonly invariants: readonly InvariantResult[];
+  /** Triggers of protected tables that are switched off, `schema.table.trigger`. */
+  readonly disabledTriggers: readonly string[];
+  readonly databaseBytes: number;
+}
+
+/** The exact state to go back to. */
+export interface RecoveryPoint extends Summarised {
+  /** ISO 8601 UTC with microseconds; the restore stops before the first commit at or after it. */
+  readonly time: string;
+  /** What was asked for: the commander's or the approver's moment. */
+  readonly asked: string;
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+  readonly backup: {
+    readonly label: string;
+    readonly repository: number;
+    readonly type: 'full' | 'diff' | 'incr';
+    readonly stoppedAt: string;
+    readonly databaseBytes: number;
+    readonly walStart: string;
+  };
+  /** Every repository that holds this backup and all the WAL up to the point, best first. */
+  readonly usableRepositories: readonly number[];
+  readonly walSegments: number;
+  readonly walEnd: string;
+  /** Per data class with an outside record: acknowledged at or after the point, so lost by going there. */
+  readonly loses: Readonly<Record<string, { readonly records: number; readonly windowMs: number }>>;
+}
+
+export interface FenceProof extends Summarised {
+  /** Fencing token: greater than every one before it for this system. */
+  readonly token: number;
+  readonly refusedWrite: { readonly at: string; readonly as: string; readonly answer: string };
+  readonly terminatedSessions: number;
+  readonly lastWriteAt: string | null;
+  /** Rows per data class on the fenced primary that were written at or after the point. */
+  readonly census: Readonly<Record<string, { readonly records: number; readonly newest: string | null }>>;
+}
+
+export interface Quarantine extends Summarised {
+  readonly directory: string;
+  readonly bytes: number;
+  readonly manifest: string;
+  readonly sha256: string;
+}
+
+export interface ProvisionedTarget extends Summarised {
+  readonly site: string;
+  readonly dataDirectory: string;
+  readonly freeBytes: number;
+  readonly neededBytes: number;
+  /** Identifies what this run made; destruction is refused without it. */
+  readonly lease: string;
+}
+
+export interface RestoreResult extends Summarised {
+  readonly repository: number;
+  readonly backupLabel: string;
+  readonly restoredBytes: number;
+  readonly filesMs: number;
+  readonly replayMs: number;
+  readonly delta: boolean;
+  /** Position at which replay is paused. */
+  readonly lsn: string;
+  readonly lastCommitAt: string | null;
+}
+
+/** The outcome of one rung of the ladder of verification. */
+export interface RungCheck {
+  /** 1 to 8, as in docs/verification.md. */
+  readonly rung: number;
+  readonly title: string;
+  readonly passed: boolean;
+  readonly tool: string;
+  readonly toolVersion: string;
+  readonly durationMs: number;
+  readonly detail: string;
+}
+
+/** A failed rung is a permanent failure of its step: outputs only ever hold passed checks. */
+export interface RungResult extends Summarised {
+  readonly checks: readonly RungCheck[];
+}
+
+export interface Promotion extends Summarised {
+  readonly token: string;
+  readonly timeline: number;
+  readonly promotedAt: string;
+  /** Whether an earlier attempt of this very run had already promoted. */
+  readonly alreadyDone: boolean;
+}
+
+export interface RecordChange extends Summarised {
+  readonly record: string;
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  readonly ttlBefore: number;
+  readonly ttlAfter: number;
+  readonly changeId: string;
+  /** Resolver -> milliseconds until it gave the new answer. */
+  readonly seenAfterMs: Readonly<Record<string, number>>;
+  /** How long clients may still hold the old answer. */
+  readonly staleForMs: number;
+}
+
+export interface ServiceValidation extends Summarised {
+  readonly checks: readonly RungCheck[];
+  readonly firstGoodAt: string;
+}
+
+export interface LossReport extends Summarised {
+  readonly classes: Readonly<
+    Record<
+      string,
+      {
+        readonly targetMs: number;
+        /** Time between the newest surviving state and the last write; 0 where nothing is lost. */
+        readonly actualMs: number;
+        readonly lostRecords: number;
+        readonly method: string;
+        /** The first ones by identifier; the store holds them all. */
+        readonly sample: readonly string[];
+      }
+    >
+  >;
+}
+
+export interface BackupTaken extends Summarised {
+  readonly labels: readonly { readonly repository: number; readonly label: string; readonly bytes: number }[];
+}
+
+export interface ReportFiles extends Summarised {
+  readonly html: string;
+  readonly json: string;
+  readonly signature: string;
+  readonly publicKey: string;
+  readonly sha256: string;
+}
+
+/** One entry of the journal, before it is chained. */
+export interface JournalEntry {
+  /** Position in the run, from 1: with the run it identifies the entry, so that a second delivery is known. */
+  readonly index: number;
+  readonly at: string;
+  readonly kind:
+    | 'run-started'
+    | 'step-intent'
+    | 'step-started'
+    | 'step-done'
+    | 'step-failed'
+    | 'step-skipped'
+    | 'step-undone'
+    | 'step-invalidated'
+    | 'gate-opened'
+    | 'decision'
+    | 'warning'
+    | 'run-ended';
+  readonly step?: string;
+  readonly by?: string;
+  readonly text: string;
+  readonly facts: readonly Fact[];
+}
+
+export interface MusterActivities {
+  assessDamage(input: {
+    at: StepRef;
+    damaged: DatabaseAt;
+    invariants: readonly Invariant[];
+    dataClasses: Readonly<Record<string, DataClass>>;
+  }): Promise<Assessment>;
+
+  proposePoint(input: {
+    at: StepRef;
+    damaged: DatabaseAt;
+    backup: PgbackrestBackup;
+    before: string;
+    systemIdentifier: string;
+    timeline: number;
+    dataClasses: Readonly<Record<string, DataClass>>;
+  }): Promise<RecoveryPoint>;
+
+  fencePrimary(input: {
+    at: StepRef;
+    damaged: DatabaseAt;
+    vault: Bucket;
+    point: RecoveryPoint;
+    dataClasses: Readonly<Record<string, DataClass>>;
+  }): Promise<FenceProof>;
+  liftFence(input: { at: StepRef; damaged: DatabaseAt }): Promise<Summarised>;
+
+  preserveDamaged(input: {
+    at: StepRef;
+    damaged: DatabaseAt;
+    quarantineDirectory: string;
+  }): Promise<Quarantine>;
+  returnFromQuarantine(input: {
+    at: StepRef;
+    damaged: DatabaseAt;
+    quarantineDirectory: string;
+  }): Promise<Summarised>;
+
+  provisionTarget(input: {
+    at: StepRef;
+    target: DatabaseAt;
+    point: RecoveryPoint;
+  }): Promise<ProvisionedTarget>;
+  destroyTarget(input: { at: StepRef; target: DatabaseAt; vault: Bucket }): Promise<Summarised>;
+
+  restoreDatabase(input: {
+    at: StepRef;
+    target: DatabaseAt;
+    provisioned: ProvisionedTarget;
+    backup: PgbackrestBackup;
+    point: RecoveryPoint;
+  }): Promise<RestoreResult>;
+
+  verifyRepository(input: {
+    at: StepRef;
+    target: DatabaseAt;
+    backup: PgbackrestBackup;
+    point: RecoveryPoint;
+  }): Promise<RungResult>;
+  verifyFiles(input: {
+    at: StepRef;
+    target: DatabaseAt;
+    point: RecoveryPoint;
+    restored: RestoreResult;
+  }): Promise<RungResult>;
+  verifyPoint(input: {
+    at: StepRef;
+    target: DatabaseAt;
+    point: RecoveryPoint;
+    restored: RestoreResult;
+  }): Promise<RungResult>;
+  verifyStructure(input: { at: StepRef; target: DatabaseAt; jobs: number }): Promise<RungResult>;
+  verifyDump(input: { at: StepRef; target: DatabaseAt; jobs: number }): Promise<RungResult>;
+  verifyInvariants(input: {
+    at: StepRef;
+    target: DatabaseAt;
+    invariants: readonly Invariant[];
+    dataClasses: Readonly<Record<string, DataClass>>;
+    point: RecoveryPoint;
+  }): Promise<RungResult>;
+  verifyApplication(input: {
+    at: StepRef;
+    target: DatabaseAt;
+    application: Application;
+  }): Promise<RungResult>;
+
+  /** Refuses unless every check given has passed and the fence is proven. */
+  promote(input: {
+    at: StepRef;
+    target: DatabaseAt;
+    vault: Bucket;
+    point: RecoveryPoint;
+    fence: FenceProof;
+    checks: readonly RungCheck[];
+  }): Promise<Promotion>;
+
+  lowerTtl(input: { at: StepRef; record: DnsRecord; site: string }): Promise<RecordChange>;
+  restoreTtl(input: { at: StepRef; record: DnsRecord; site: string }): Promise<RecordChange>;
+  cutOver(input: {
+    at: StepRef;
+    record: DnsRecord;
+    from: string;
+    to: string;
+    fence: FenceProof;
+    vault: Bucket;
+  }): Promise<RecordChange>;
+
+  validateService(input: {
+    at: StepRef;
+    application: Application;
+    target: DatabaseAt;
+    damaged: DatabaseAt;
+  }): Promise<ServiceValidation>;
+
+  measureLoss(input: {
+    at: StepRef;
+    target: DatabaseAt;
+    point: RecoveryPoint;
+    fence: FenceProof;
+    dataClasses: Readonly<Record<string, DataClass>>;
+  }): Promise<LossReport>;
+
+  protectAgain(input: { at: StepRef; target: DatabaseAt; backup: PgbackrestBackup }): Promise<BackupTaken>;
+
+  /** Never fails for want of the store: what the store cannot take is spooled and replayed. */
+  appendJournal(input: { run: Omit<StepRef, 'step'>; entries: readonly JournalEntry[] }): Promise<void>;
+
+  writeReport(input: {
+    at: StepRef;
+    plan: PlanDocument;
+    view: RunView;
+    outputs: Readonly<Record<string, unknown>>;
+  }): Promise<ReportFiles>;
+
+  /** Keeps the finished run, with the time of each step, for history and forecasts. */
+  keepRun(input: { view: RunView }): Promise<void>;
+
+  /** Does nothing: what a step costs by itself is measured with it. */
+  nothing(input: { at: StepRef }): Promise<Summarised>;
+}

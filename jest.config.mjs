@@ -1,0 +1,21 @@
+/** Sources run through swc; ESM-only packages are transformed too, because jest loads CommonJS. */
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  extensionsToTreatAsEsm: [],
+  transform: {
+    '^.+\\.(t|m?j)s$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+        module: { type: 'commonjs' },
+      },
+    ],
+  },
+  transformIgnorePatterns: [
+    'node_modules/(?!(execa|strip-final-newline|npm-run-path|path-key|onetime|mimic-fn|human-signals|is-stream|get-stream|log-update|ansi-escapes|cli-cursor|restore-cursor|slice-ansi|is-fullwidth-code-point|strip-ansi|ansi-regex|wrap-ansi|string-width|get-east-asian-width|ansi-styles|environment)/)',
+  ],
+  testTimeout: 60_000,
+};

@@ -1,0 +1,195 @@
+/** What is said about a run: the query's answer, the watch screen and the report all read this. Plain data only. */
+import type { Effect, GateDocument, StepKind } from './plan.js';
+
+export type Mode = 'real' | 'drill';
+
+export type RunStatus =
+  | 'running'
+  /** Nothing works; people are awaited. */
+  | 'waiting'
+  | 'undoing'
+  | 'recovered'
+  | 'aborted'
+  | 'failed';
+
+export type StepStatus =
+  | 'pending'
+  | 'running'
+  /** A gate that is open, or a step that failed for good: a person is awaited. */
+  | 'waiting'
+  | 'done'
+  | 'skipped'
+  | 'undone';
+
+/** Progress of long work: the details of an activity's heartbeat. */
+export interface Progress {
+  readonly done: number;
+  /** Absent while it is not known. */
+  readonly total?: number;
+  readonly unit: 'bytes' | 'rows' | 'files' | 'seconds' | 'segments';
+  readonly ratePerSecond?: number;
+  /** What is going on, for instance `replaying WAL, at 0/5A001230`. */
+  readonly text: string;
+}
+
+export interface FailureView {
+  readonly code: string;
+  readonly message: string;
+  readonly next: string;
+  readonly at: string;
+  readonly attempts: number;
+}
+
+export interface StepView {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: StepKind;
+  readonly effect: Effect;
+  readonly needs: readonly string[];
+  readonly status: StepStatus;
+  readonly budgetMs: number;
+  /** How often the step was begun: 1, and one more for each retry and each changed input. */
+  readonly begun: number;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  /** Time with work under way, over all beginnings; people's time is not in it. */
+  readonly workingMs: number;
+  /** Time in which only a person could move the step. */
+  readonly waitingMs: number;
+  /** One line: what came out, or what is awaited. */
+  readonly summary?: string;
+  readonly failure?: FailureView;
+  readonly gate?: GateDocument;
+  readonly decisions: readonly DecisionView[];
+}
+
+/** What an approver is shown, and what the evidence keeps: label and value, one a line. */
+export interface Fact {
+  readonly label: string;
+  readonly value: string;
+}
+
+export interface DecisionView {
+  readonly choice: DecisionChoice;
+  readonly by: string;
+  readonly reason?: string;
+  /** What was changed, in words, for instance the other recovery point. */
+  readonly changed?: string;
+  readonly at: string;
+  /** How it came: `update` or `signal`. */
+  readonly channel: 'update' | 'signal';
+  /** What the approver saw when deciding. */
+  readonly saw: readonly Fact[];
+}
+
+export type DecisionChoice = 'approve' | 'deny' | 'retry' | 'abort';
+
+/** Something that waits for a person now. */
+export interface OpenDecision {
+  readonly step: string;
+  /** The gate's name; absent for a step that failed. */
+  readonly gate?: string;
+  readonly question: string;
+  readonly roles: readonly string[];
+  readonly since: string;
+  readonly expiresAt?: string;
+  readonly choices: readonly { readonly choice: DecisionChoice; readonly consequence: string }[];
+  readonly facts: readonly Fact[];
+  /** Present where the approver may name another recovery point. */
+  readonly mayChangePoint: boolean;
+}
+
+export interface ClockView {
+  readonly detectedAt: string;
+  readonly startedAt: string;
+  readonly targetMs: number;
+  readonly deadline: string;
+  /** From detection until the service was validated; absent until then. */
+  readonly actualMs?: number;
+  /** From detection until the run was started. */
+  readonly beforeStartMs: number;
+  readonly workingMs: number;
+  /** Time in which nothing worked and only people were awaited. */
+  readonly waitingMs: number;
+}
+
+export interface ComponentView {
+  readonly name: string;
+  readonly targetMs: number;
+  readonly actualMs?: number;
+}
+
+export interface Warning {
+  readonly at: string;
+  readonly text: string;
+}
+
+/** The answer of the query `status`. */
+export interface RunView {
+  readonly runId: string;
+  readonly system: string;
+  readonly systemTitle: string;
+  readonly scenario: string;
+  readonly mode: Mode;
+  readonly status: RunStatus;
+  readonly requestedBy: string;
+  readonly planHash: string;
+  /** Workflow time at which this view was made. */
+  readonly asOf: string;
+  readonly endedAt?: string;
+  readonly clock: ClockView;
+  readonly components: readonly ComponentView[];
+  readonly steps: readonly StepView[];
+  readonly openDecisions: readonly OpenDecision[];
+  readonly warnings: readonly Warning[];
+  readonly pointOfNoReturnPassed: boolean;
+  /** Median and 90th percentile of past runs a step, where there are any. */
+  readonly expectations: Expectations;
+  readonly outcome?: string;
+}
+
+export type Expectations = Readonly<
+  Record<string, { readonly medianMs: number; readonly p90Ms: number; readonly runs: number }>
+>;
+
+/** What a person sends: the argument of the update and of the signal `decide`. */
+export interface Decision {
+  /** Gate name (`point`) or step name (`restore`). */
+  readonly on: string;
+  readonly choice: DecisionChoice;
+  /** Name of a person of the runbook's roster. */
+  readonly by: string;
+  readonly reason?: string;
+  /** With `approve` where the gate allows it: another recovery point, ISO 8601. */
+  readonly point?: string;
+}
+
+/** What the update `decide` answers. */
+export interface DecisionAnswer {
+  readonly accepted: true;
+  readonly text: string;
+}
+
+/** The input of every scenario workflow. */
+export interface RunInput<Runbook, Params> {
+  readonly runId: string;
+  readonly mode: Mode;
+  readonly requestedBy: string;
+  readonly detectedAt: string;
+  readonly planHash: string;
+  readonly expectations: Expectations;
+  readonly params: Params;
+  readonly runbook: Runbook;
+}
+
+export interface CorruptionParams {
+  /** The newest moment at which the data is known to be good; ISO 8601. */
+  readonly before: string;
+}
+
+/** What a run ends with. */
+export interface RunResult {
+  readonly view: RunView;
+  /** Output of each step, by name. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,122 @@
+/** Programs started by Muster: with a deadline, cancellable, under the right account, and without secrets in argv. */
+
+import { execFileSync } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { type ExecaError, type ExecaReturnValue, execa } from 'execa';
+import { PermanentError } from './errors.js';
+
+export interface RunOptions {
+  /** Operating-system account to run under; only looked at when this process is root and the account is another. */
+  readonly account?: string;
+  /** Added to a minimal environment (PATH, LANG, HOME); nothing else is inherited, so no secret slips through. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** The program is ended after this. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** Called with each line of standard output while the program runs; standard output is then not collected. */
+  readonly onLine?: (line: string) => void;
+  readonly input?: string;
+}
+
+export interface RunOutcome {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+/**
+ * Runs a program to its end. A non-zero exit is an outcome, not an exception: the caller knows what it means.
+ *
+ * @throws PermanentError `ToolMissing` when the program is not there
+ * @throws the signal's reason when cancelled; PermanentError `ToolTimedOut` past the deadline
+ */
+export async function runTool(
+  file: string,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<RunOutcome> {
+  const begun = performance.now();
+  const ids = options.account === undefined ? undefined : accountIds(options.account);
+  const child = execa(file, [...args], {
+    env: {
+      PATH: process.env.PATH ?? '/usr/bin:/bin',
+      LANG: 'C.UTF-8',
+      HOME: ids?.home ?? process.env.HOME ?? '/',
+      ...options.env,
+    },
+    extendEnv: false,
+    cwd: options.cwd ?? '/',
+    ...(ids?.switch === true ? { uid: ids.uid, gid: ids.gid } : {}),
+    timeout: options.timeoutMs,
+    killSignal: 'SIGTERM',
+    forceKillAfterDelay: 5_000,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    buffer: true,
+    maxBuffer: 64 * 1024 * 1024,
+    reject: false,
+  });
+  if (options.onLine !== undefined && child.stdout !== null) {
+    const { onLine } = options;
+    createInterface({ input: child.stdout }).on('line', (line) => onLine(line));
+  }
+  const result: ExecaReturnValue | ExecaError = await child;
+  if ('code' in result && result.code === 'ENOENT') {
+    throw new PermanentError('ToolMissing', `The program ${file} is not there.`, {
+      next: 'Install it where the worker runs (npm run setup names the command), then retry the step.',
+    });
+  }
+  options.signal?.throwIfAborted();
+  if (result.timedOut) {
+    throw new PermanentError(
+      'ToolTimedOut',
+      `${file} was still running after ${Math.round(options.timeoutMs / 1000)} s and was ended.`,
+      {
+        next: 'Look at why it does not finish (disk, network, locks), then retry the step.',
+      },
+    );
+  }
+  return {
+    exitCode: result.exitCode ?? 128,
+    stdout: result.stdout,
+    stderr: result.stderr,
+    durationMs: Math.round(performance.now() - begun),
+  };
+}
+
+interface AccountIds {
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly switch: boolean;
+}
+
+const known = new Map<string, AccountIds>();
+
+/**
+ * Numeric ids of an account, and whether a child has to switch to it (only root can).
+ * @throws PermanentError `AccountMissing`
+ */
+export function accountIds(account: string): AccountIds {
+  const found = known.get(account);
+  if (found !== undefined) return found;
+  let line: string;
+  try {
+    line = execFileSync('getent', ['passwd', account], { encoding: 'utf8' });
+  } catch (error) {
+    throw new PermanentError(
+      'AccountMissing',
+      `The operating-system account ${account} does not exist here.`,
+      {
+        next: 'Create it, or name the right one in the runbook (sites.<site>.postgres.service.account).',
+        cause: error,
+      },
+    );
+  }
+  const [, , uid = '', gid = '', , home = '/'] = line.trim().split(':');
+  const ids = { uid: Number(uid), gid: Number(gid), home, switch: process.getuid?.() === 0 && uid !== '0' };
+  known.set(account, ids);
+  return ids;
+}
