@@ -49,10 +49,6 @@ export async function runTool(
     extendEnv: false,
     cwd: options.cwd ?? '/',
     ...(ids?.switch === true ? { uid: ids.uid, gid: ids.gid } : {}),
-    timeout: options.timeoutMs,
-    killSignal: 'SIGTERM',
-    forceKillAfterDelay: 5_000,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     buffer: true,
     maxBuffer: 64 * 1024 * 1024,
@@ -62,14 +58,25 @@ export async function runTool(
     const { onLine } = options;
     createInterface({ input: child.stdout }).on('line', (line) => onLine(line));
   }
-  const result: ExecaReturnValue | ExecaError = await child;
+  let timedOut = false;
+  const end = () => child.kill('SIGTERM', { forceKillAfterTimeout: 5_000 });
+  const deadline = setTimeout(() => {
+    timedOut = true;
+    end();
+  }, options.timeoutMs);
+  if (options.signal?.aborted === true) end();
+  options.signal?.addEventListener('abort', end, { once: true });
+  const result: ExecaReturnValue | ExecaError = await child.finally(() => {
+    clearTimeout(deadline);
+    options.signal?.removeEventListener('abort', end);
+  });
   if ('code' in result && result.code === 'ENOENT') {
     throw new PermanentError('ToolMissing', `The program ${file} is not there.`, {
       next: 'Install it where the worker runs (npm run setup names the command), then retry the step.',
     });
   }
   options.signal?.throwIfAborted();
-  if (result.timedOut) {
+  if (timedOut) {
     throw new PermanentError(
       'ToolTimedOut',
       `${file} was still running after ${Math.round(options.timeoutMs / 1000)} s and was ended.`,
