@@ -130,6 +130,8 @@ export interface RunView {
   readonly system: string;
   readonly systemTitle: string;
   readonly scenario: string;
+  /** The component whose RTO the run is held against. */
+  readonly component: string;
   readonly mode: Mode;
   readonly status: RunStatus;
   readonly requestedBy: string;

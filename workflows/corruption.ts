@@ -1,0 +1,350 @@
+/**
+ * Data corruption: the newest state is bad, and so is every standby. Go back to the newest moment before the damage, on a
+ * fresh copy beside the damaged one; the damaged one is fenced and kept.
+ */
+
+import { assessCommands } from '../activities/assess/commands.js';
+import { backupCommands } from '../activities/backup/commands.js';
+import { recordCommands } from '../activities/dns/commands.js';
+import { fenceCommands } from '../activities/fence/commands.js';
+import { lossCommands } from '../activities/loss/commands.js';
+import { pointCommands } from '../activities/point/commands.js';
+import { preserveCommands } from '../activities/preserve/commands.js';
+import { promoteCommands } from '../activities/promote/commands.js';
+import { provisionCommands } from '../activities/provision/commands.js';
+import { restoreCommands } from '../activities/restore/commands.js';
+import { validateCommands } from '../activities/validate/commands.js';
+import { verifyCommands } from '../activities/verify/commands.js';
+import type { CorruptionParams } from '../src/model/run.js';
+import type { Runbook } from '../src/runbook/schema.js';
+import { showAssessment, showChecks, showFence, showPoint } from './engine/facts.js';
+import { type Plan, PlanBuilder, type Scenario } from './engine/plan.js';
+import { corruptionParts } from './parts.js';
+
+const minutes = 60_000;
+
+export const corruptionScenario: Scenario<CorruptionParams> = {
+  name: 'corruption',
+  title: 'Data corruption: back to the newest good moment',
+  buildPlan,
+};
+
+function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
+  const { section, damaged, target, backup, record, application, quarantineDirectory } =
+    corruptionParts(runbook);
+  const { vault, verification } = runbook;
+  const { dataClasses } = runbook.objectives;
+
+  const plan = new PlanBuilder<CorruptionParams>(
+    {
+      scenario: 'corruption',
+      system: runbook.system,
+      title: corruptionScenario.title,
+      component: section.component,
+      rtoMs: runbook.objectives.components[section.component]?.rto ?? 0,
+      components: Object.fromEntries(
+        section.restores.map((name) => [name, { rtoMs: runbook.objectives.components[name]?.rto ?? 0 }]),
+      ),
+    },
+    section.budgets,
+  );
+
+  const assessment = plan.step({
+    name: 'assess',
+    title: 'Measure the damage on the live data',
+    effect: 'none',
+    budgetMs: 5 * minutes,
+    needs: {},
+    commands: assessCommands({ damaged, invariants: verification.invariants }),
+    do: ({ at, quick }) =>
+      quick.assessDamage({ at, damaged, invariants: verification.invariants, dataClasses }),
+  });
+
+  const point = plan.step({
+    name: 'propose-point',
+    title: 'Find the newest recovery point before the damage',
+    effect: 'none',
+    budgetMs: 2 * minutes,
+    needs: { assessment },
+    commands: pointCommands({ damaged, backup }),
+    do: ({ at, quick, params }, { assessment }) =>
+      quick.proposePoint({
+        at,
+        damaged,
+        backup,
+        before: params.before,
+        dataClasses,
+        ...identityOf(assessment),
+      }),
+  });
+
+  const pointApproved = plan.gate({
+    name: 'point',
+    question: 'Go back to this recovery point?',
+    policy: section.gates.point,
+    needs: { assessment, point },
+    show: ({ assessment, point }) => [...showAssessment(assessment), ...showPoint(point, dataClasses)],
+    approving: 'fences the damaged primary: payments stop until the cutover',
+    denying: 'nothing is fenced; the gate stays open for another point or an abort',
+    revises: {
+      step: point,
+      do: ({ at, quick }, { assessment }, before) =>
+        quick.proposePoint({ at, damaged, backup, before, dataClasses, ...identityOf(assessment) }),
+    },
+  });
+
+  // While people decide: a copy at the proposed point is built and verified. Only what this run made is touched.
+
+  const provisioned = plan.step({
+    name: 'provision-target',
+    title: `Make room for the recovered copy at ${target.site}`,
+    effect: 'sandbox',
+    budgetMs: 10 * minutes,
+    needs: { point },
+    commands: provisionCommands({ target }),
+    do: ({ at, quick }, { point }) => quick.provisionTarget({ at, target, point }),
+    undo: {
+      title: `destroy the copy that this run made at ${target.site}`,
+      do: ({ at, quick }) => quick.destroyTarget({ at, target, vault }),
+    },
+  });
+
+  const restored = plan.step({
+    name: 'restore',
+    title: 'Restore the database to the point and pause there',
+    effect: 'sandbox',
+    budgetMs: 30 * minutes,
+    needs: { point, provisioned },
+    commands: restoreCommands({ target, backup }),
+    do: ({ at, long }, { point, provisioned }) =>
+      long.restoreDatabase({ at, target, provisioned, backup, point }),
+  });
+
+  const repository = plan.step({
+    name: 'verify-repository',
+    title: 'Rung 1: backup and WAL in the repository',
+    kind: 'verification',
+    effect: 'none',
+    budgetMs: 30 * minutes,
+    needs: { point },
+    commands: verifyCommands({ rung: 1, target, backup }),
+    do: ({ at, long }, { point }) => long.verifyRepository({ at, target, backup, point }),
+  });
+
+  const pointReached = plan.step({
+    name: 'verify-point',
+    title: 'Rung 4: the point reached is the one asked for',
+    kind: 'verification',
+    effect: 'sandbox',
+    budgetMs: 5 * minutes,
+    needs: { point, restored },
+    commands: verifyCommands({ rung: 4, target, backup }),
+    do: ({ at, quick }, { point, restored }) => quick.verifyPoint({ at, target, point, restored }),
+  });
+
+  const files = plan.step({
+    name: 'verify-files',
+    title: 'Rungs 2 and 3: control data and page checksums',
+    kind: 'verification',
+    effect: 'sandbox',
+    budgetMs: 20 * minutes,
+    needs: { point, restored },
+    after: [pointReached],
+    commands: [
+      ...verifyCommands({ rung: 2, target, backup }),
+      ...verifyCommands({ rung: 3, target, backup }),
+    ],
+    do: ({ at, long }, { point, restored }) => long.verifyFiles({ at, target, point, restored }),
+  });
+
+  const structure = plan.step({
+    name: 'verify-structure',
+    title: 'Rung 5: tables and indexes agree',
+    kind: 'verification',
+    effect: 'sandbox',
+    budgetMs: 30 * minutes,
+    needs: {},
+    after: [files],
+    commands: verifyCommands({ rung: 5, target, backup }),
+    do: ({ at, long }) => long.verifyStructure({ at, target, jobs: verification.jobs }),
+  });
+
+  const dump = plan.step({
+    name: 'verify-dump',
+    title: 'Rung 6: every row can be read',
+    kind: 'verification',
+    effect: 'sandbox',
+    budgetMs: 30 * minutes,
+    needs: {},
+    after: [files],
+    commands: verifyCommands({ rung: 6, target, backup }),
+    do: ({ at, long }) => long.verifyDump({ at, target, jobs: verification.jobs }),
+  });
+
+  const invariants = plan.step({
+    name: 'verify-invariants',
+    title: 'Rung 7: the data obeys the rules of its owner',
+    kind: 'verification',
+    effect: 'sandbox',
+    budgetMs: 20 * minutes,
+    needs: { point },
+    after: [files],
+    commands: verifyCommands({ rung: 7, target, backup }),
+    do: ({ at, long }, { point }) =>
+      long.verifyInvariants({ at, target, invariants: verification.invariants, dataClasses, point }),
+  });
+
+  const trial = plan.step({
+    name: 'verify-application',
+    title: 'Rung 8: the application works on the copy',
+    kind: 'verification',
+    effect: 'sandbox',
+    budgetMs: 10 * minutes,
+    needs: {},
+    after: [files],
+    commands: verifyCommands({ rung: 8, target, backup }),
+    do: ({ at, long }) => long.verifyApplication({ at, target, application }),
+  });
+
+  // From here on users notice.
+
+  const lowered = plan.step({
+    name: 'lower-dns-ttl',
+    title: 'Let resolvers forget the old address sooner',
+    effect: 'production',
+    budgetMs: 2 * minutes,
+    needs: {},
+    after: [pointApproved],
+    commands: recordCommands({ record, change: 'lower-ttl', from: damaged.site, to: target.site }),
+    do: ({ at, careful }) => careful.lowerTtl({ at, record, site: damaged.site }),
+    undo: {
+      title: 'set the TTL of the record back',
+      do: ({ at, careful }) => careful.restoreTtl({ at, record, site: damaged.site }),
+    },
+  });
+
+  const fence = plan.step({
+    name: 'fence-primary',
+    title: `Make the damaged primary at ${damaged.site} refuse writes, with proof`,
+    kind: 'fence',
+    effect: 'production',
+    budgetMs: 5 * minutes,
+    needs: { point },
+    after: [pointApproved],
+    commands: fenceCommands({ damaged }),
+    do: ({ at, careful }, { point }) => careful.fencePrimary({ at, damaged, vault, point, dataClasses }),
+    undo: {
+      title: `let the applications write to ${damaged.site} again`,
+      do: ({ at, careful }) => careful.liftFence({ at, damaged }),
+    },
+  });
+
+  const quarantine = plan.step({
+    name: 'preserve-damaged',
+    title: 'Stop the damaged cluster and keep it in quarantine',
+    effect: 'production',
+    budgetMs: 15 * minutes,
+    needs: {},
+    after: [fence],
+    commands: preserveCommands({ damaged, quarantineDirectory }),
+    do: ({ at, careful }) => careful.preserveDamaged({ at, damaged, quarantineDirectory }),
+    undo: {
+      title: 'bring the damaged cluster back from quarantine and start it',
+      do: ({ at, careful }) => careful.returnFromQuarantine({ at, damaged, quarantineDirectory }),
+    },
+  });
+
+  const rungs = { repository, pointReached, files, structure, dump, invariants, trial };
+
+  const promotionApproved = plan.gate({
+    name: 'promote',
+    question: 'Promote the recovered copy? After this there is no way back.',
+    policy: section.gates.promote,
+    needs: { point, restored, fence, quarantine, ...rungs },
+    show: ({ point, restored, fence, quarantine, ...results }) => [
+      ...showPoint(point, dataClasses),
+      ...showFence(fence),
+      { label: 'quarantine', value: quarantine.summary },
+      { label: 'restored', value: restored.summary },
+      ...showChecks(Object.values(results).flatMap((result) => result.checks)),
+    ],
+    approving: `promotes the copy at ${target.site}: it takes the writes from then on`,
+    denying: 'nothing is promoted; the gate stays open for a later approval or an abort',
+  });
+
+  const promotion = plan.step({
+    name: 'promote',
+    title: `Promote the copy at ${target.site}`,
+    kind: 'promotion',
+    effect: 'production',
+    pointOfNoReturn: true,
+    restores: [section.component],
+    budgetMs: 5 * minutes,
+    needs: { point, fence, ...rungs },
+    after: [promotionApproved],
+    commands: promoteCommands({ target, vault }),
+    do: ({ at, careful }, { point, fence, ...results }) =>
+      careful.promote({
+        at,
+        target,
+        vault,
+        point,
+        fence,
+        checks: Object.values(results).flatMap((result) => result.checks),
+      }),
+  });
+
+  const cutover = plan.step({
+    name: 'cutover',
+    title: `Lead ${record.name} to ${target.site}`,
+    kind: 'cutover',
+    effect: 'production',
+    restores: section.restores,
+    budgetMs: 15 * minutes,
+    needs: { fence },
+    after: [promotion, lowered],
+    commands: recordCommands({ record, change: 'cut-over', from: damaged.site, to: target.site }),
+    do: ({ at, careful }, { fence }) =>
+      careful.cutOver({ at, record, from: damaged.site, to: target.site, fence, vault }),
+  });
+
+  const validation = plan.step({
+    name: 'validate',
+    title: 'Validate with the application and real payments',
+    effect: 'production',
+    restores: section.restores,
+    budgetMs: 10 * minutes,
+    needs: {},
+    after: [cutover],
+    commands: validateCommands({ application, target, damaged }),
+    do: ({ at, careful }) => careful.validateService({ at, application, target, damaged }),
+  });
+
+  plan.step({
+    name: 'measure-loss',
+    title: 'Measure what was lost, record by record',
+    effect: 'none',
+    budgetMs: 10 * minutes,
+    needs: { point, fence },
+    after: [validation],
+    commands: lossCommands({ target, dataClasses }),
+    do: ({ at, long }, { point, fence }) => long.measureLoss({ at, target, point, fence, dataClasses }),
+  });
+
+  plan.step({
+    name: 'protect-again',
+    title: 'Take a fresh backup of the new primary',
+    effect: 'production',
+    budgetMs: 60 * minutes,
+    needs: {},
+    after: [validation],
+    commands: backupCommands({ target, backup }),
+    do: ({ at, long }) => long.protectAgain({ at, target, backup }),
+  });
+
+  return plan.build(validation);
+}
+
+function identityOf(assessment: { readonly systemIdentifier: string; readonly timeline: number }) {
+  return { systemIdentifier: assessment.systemIdentifier, timeline: assessment.timeline };
+}

@@ -1,0 +1,56 @@
+/** What approvers are shown, made from the outputs of steps. The same facts go into the evidence. */
+import type {
+  Assessment,
+  FenceProof,
+  InvariantResult,
+  RecoveryPoint,
+  RungCheck,
+} from '../../activities/contract.js';
+import { formatCount, formatDuration } from '../../src/model/format.js';
+import type { Fact } from '../../src/model/run.js';
+import type { DataClass } from '../../src/runbook/schema.js';
+
+export function showAssessment(assessment: Assessment): Fact[] {
+  const broken = assessment.invariants.filter((result) => result.violations > 0);
+  return [
+    { label: 'damage', value: assessment.summary },
+    ...broken.map((result) => ({ label: `broken: ${result.name}`, value: describeBroken(result) })),
+  ];
+}
+
+function describeBroken(result: InvariantResult): string {
+  const samples = result.samples.slice(0, 2).join('; ');
+  return `${formatCount(result.violations)} rows${samples === '' ? '' : `, for instance ${samples}`}`;
+}
+
+export function showPoint(point: RecoveryPoint, dataClasses: Readonly<Record<string, DataClass>>): Fact[] {
+  return [
+    { label: 'recovery point', value: point.time },
+    {
+      label: 'backup',
+      value: `${point.backup.label} (${point.backup.type}) and ${formatCount(point.walSegments)} WAL segments, repositories ${point.usableRepositories.join(', ')}`,
+    },
+    ...Object.entries(point.loses).map(([name, loss]) => ({
+      label: `loses ${name}`,
+      value: `${formatCount(loss.records)} acknowledged over ${formatDuration(loss.windowMs)} (RPO ${formatDuration(dataClasses[name]?.rpo ?? 0)})`,
+    })),
+  ];
+}
+
+export function showFence(fence: FenceProof): Fact[] {
+  return [
+    {
+      label: 'fence',
+      value: `a write as ${fence.refusedWrite.as} was refused at ${fence.refusedWrite.at}: ${fence.refusedWrite.answer}`,
+    },
+  ];
+}
+
+export function showChecks(checks: readonly RungCheck[]): Fact[] {
+  return [...checks]
+    .sort((one, other) => one.rung - other.rung)
+    .map((check) => ({
+      label: `rung ${check.rung} ${check.passed ? 'passed' : 'FAILED'}`,
+      value: `${check.title}: ${check.detail} (${check.tool} ${check.toolVersion}, ${formatDuration(check.durationMs)})`,
+    }));
+}

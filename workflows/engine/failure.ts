@@ -1,0 +1,40 @@
+import { type ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import type { FailureView } from '../../src/model/run.js';
+
+/** The details that Muster's activities give their failures. */
+interface FailureDetails {
+  readonly next?: string;
+  readonly why?: string;
+}
+
+/**
+ * What a commander is told about an activity that failed for good.
+ * @param begun how often the step was begun
+ */
+export function describeFailure(failure: ActivityFailure, at: number, begun: number): FailureView {
+  const { cause } = failure;
+  const common = { at: new Date(at).toISOString(), attempts: begun };
+  if (cause instanceof ApplicationFailure) {
+    const details = (cause.details?.[0] ?? {}) as FailureDetails;
+    return {
+      ...common,
+      code: cause.type ?? 'Unknown',
+      message: details.why === undefined ? cause.message : `${cause.message} ${details.why}`,
+      next: details.next ?? 'Look at the run in the Temporal UI, mend the cause, then retry the step.',
+    };
+  }
+  if (cause instanceof TimeoutFailure) {
+    return {
+      ...common,
+      code: 'TimedOut',
+      message: `${failure.activityType} did not finish in time (${cause.message}).`,
+      next: 'See whether a worker runs and whether its host is alive, then retry the step.',
+    };
+  }
+  return {
+    ...common,
+    code: 'Unknown',
+    message: cause?.message ?? failure.message,
+    next: 'Look at the run in the Temporal UI, mend the cause, then retry the step.',
+  };
+}

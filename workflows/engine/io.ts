@@ -1,0 +1,61 @@
+/** The activities as steps see them: one set for each way of retrying, every call labelled for the Temporal timeline. */
+import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import type { MusterActivities } from '../../activities/contract.js';
+
+/** Every activity heartbeats by itself, so a worker that died or froze is noticed after this. */
+const heartbeatTimeout = '10 s';
+
+const policies = {
+  quick: {
+    startToCloseTimeout: '1 min',
+    heartbeatTimeout,
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '10 s', maximumAttempts: 8 },
+  },
+  long: {
+    startToCloseTimeout: '12 h',
+    heartbeatTimeout,
+    retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s', maximumAttempts: 6 },
+  },
+  careful: {
+    startToCloseTimeout: '5 min',
+    heartbeatTimeout,
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '5 s', maximumAttempts: 5 },
+  },
+  // What keeps the record must outlast any outage; it stands beside the work and holds nothing up.
+  record: {
+    startToCloseTimeout: '30 s',
+    heartbeatTimeout,
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '10 s' },
+  },
+} satisfies Record<string, ActivityOptions>;
+
+export type Policy = keyof typeof policies;
+
+const proxies = {
+  quick: proxyActivities<MusterActivities>(policies.quick),
+  long: proxyActivities<MusterActivities>(policies.long),
+  careful: proxyActivities<MusterActivities>(policies.careful),
+  record: proxyActivities<MusterActivities>(policies.record),
+};
+
+/**
+ * @param summary what the Temporal UI shows for the call; cut to 200 bytes
+ * @param nextId gives each call its activity id, from which observers read the step
+ */
+export function labelledActivities(policy: Policy, summary: string, nextId: () => string): MusterActivities {
+  const proxy = proxies[policy];
+  return new Proxy({} as MusterActivities, {
+    get: (_target, name: keyof MusterActivities) => (input: never) =>
+      proxy[name].executeWithOptions(
+        { ...policies[policy], summary: cut(summary, 200), activityId: nextId() },
+        [input],
+      ),
+  });
+}
+
+/** Cuts to a number of bytes at most, with an ellipsis. */
+export function cut(text: string, maxBytes: number): string {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length <= maxBytes) return text;
+  return `${new TextDecoder().decode(bytes.slice(0, maxBytes - 3)).replace(/\uFFFD+$/, '')}…`;
+}

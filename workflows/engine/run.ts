@@ -1,0 +1,419 @@
+/**
+ * Runs a plan: whatever is ready begins, people are asked at gates and when a step fails for good, and everything is
+ * visible at once. What a scenario does stands in the scenario; how any run behaves stands here.
+ */
+import { ActivityFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import type { MusterActivities, StepRef, Summarised } from '../../activities/contract.js';
+import type { ComponentView, RunInput, RunStatus, RunView, Warning } from '../../src/model/run.js';
+import type { Runbook } from '../../src/runbook/schema.js';
+import { watchBudget } from './budget.js';
+import { RunClock } from './clock.js';
+import { describeFailure } from './failure.js';
+import { labelledActivities, type Policy } from './io.js';
+import { JournalWriter } from './journal-writer.js';
+import { openDecisions } from './open-decisions.js';
+import { type Plan, REPORT_STEP, type StepContext } from './plan.js';
+import { Publisher } from './publish.js';
+import { ancestorsOf } from './rules.js';
+import { StepState } from './step-state.js';
+
+export class Run<Params> {
+  readonly steps: readonly StepState<Params>[];
+  readonly warnings: Warning[] = [];
+  readonly journal: JournalWriter;
+  /** The request to abort, once it was accepted. */
+  abortedBy: { readonly by: string; readonly reason: string } | undefined;
+
+  private readonly clock: RunClock;
+  private readonly publisher = new Publisher();
+  private readonly byName: ReadonlyMap<string, StepState<Params>>;
+  private readonly componentsBackAt = new Map<string, number>();
+  private readonly beginning: StepState<Params>[] = [];
+  private readonly startedAt = Date.now();
+  private activityCount = 0;
+  private stopRtoWatch: () => void = () => undefined;
+  private ended: { readonly status: RunStatus; readonly at: number } | undefined;
+  private undoing = false;
+  private changed = true;
+  private fatal: unknown;
+
+  constructor(
+    readonly plan: Plan<Params>,
+    readonly input: RunInput<Runbook, Params>,
+  ) {
+    this.steps = plan.steps.map((planned) => new StepState(planned));
+    this.byName = new Map(this.steps.map((step) => [step.name, step]));
+    this.clock = new RunClock(Date.parse(input.detectedAt), this.startedAt, plan.document.rtoMs);
+    const { runId, mode } = input;
+    const { system, scenario } = plan.document;
+    this.journal = new JournalWriter((entries) =>
+      this.activities('record', 'journal', `journal: ${entries.at(-1)?.text ?? ''}`).appendJournal({
+        run: { runId, system, scenario, mode },
+        entries,
+      }),
+    );
+  }
+
+  /** Runs the plan to its end. Returns when the run is recovered or aborted, closed and reported. */
+  async execute(): Promise<RunView> {
+    const { plan, input } = this;
+    this.journal.add({
+      kind: 'run-started',
+      by: input.requestedBy,
+      text: `${plan.document.scenario} of ${plan.document.system} (${input.mode}), detected ${input.detectedAt}`,
+      facts: [{ label: 'plan', value: input.planHash }],
+    });
+    this.stopRtoWatch = watchBudget(
+      'RTO',
+      plan.document.rtoMs,
+      this.startedAt - Date.parse(input.detectedAt),
+      (text) => this.warn(text),
+    );
+    while (this.abortedBy === undefined && !this.finished) {
+      this.beginReady();
+      this.publish();
+      await condition(() => this.changed);
+      this.changed = false;
+      if (this.fatal !== undefined) throw this.fatal;
+    }
+    if (this.abortedBy !== undefined) await this.undoEverything();
+    return this.close();
+  }
+
+  step(name: string): StepState<Params> | undefined {
+    return this.byName.get(name);
+  }
+
+  get pointOfNoReturnPassed(): boolean {
+    return this.steps.some((step) => step.planned.document.pointOfNoReturn && step.begun > 0);
+  }
+
+  get isUndoing(): boolean {
+    return this.undoing;
+  }
+
+  /** Wakes the engine after a decision. */
+  wake(): void {
+    this.changed = true;
+  }
+
+  warn(text: string, step?: string): void {
+    this.warnings.push({ at: new Date(Date.now()).toISOString(), text });
+    this.journal.add({ kind: 'warning', text, facts: [], ...(step === undefined ? {} : { step }) });
+    this.publish();
+  }
+
+  inputsOf(step: StepState<Params>): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(
+      Object.entries(step.planned.inputs).map(([key, name]) => [key, this.byName.get(name)?.output]),
+    );
+  }
+
+  /** @param label what the activity ids begin with: the step's name, or `undo-` and the step's name */
+  contextFor(step: StepState<Params>, label: string = step.name): StepContext<Params> {
+    const { title } = step.planned.document;
+    const of = (policy: Policy) => this.activities(policy, label, `${label}: ${title}`);
+    return {
+      at: this.refOf(step.name),
+      params: this.input.params,
+      quick: of('quick'),
+      long: of('long'),
+      careful: of('careful'),
+    };
+  }
+
+  /** The step's output was replaced: everything built on the old one that has begun is done again. */
+  async replaceOutput(name: string, output: Summarised): Promise<void> {
+    const revised = this.byName.get(name);
+    if (revised === undefined) return;
+    revised.output = output;
+    const documents = this.plan.document.steps;
+    const affected = this.steps.filter(
+      (step) => step.begun > 0 && !step.isGate && ancestorsOf(documents, step.name).has(name),
+    );
+    for (const step of affected) {
+      step.invalidated = true;
+      step.scope?.cancel();
+    }
+    await Promise.all(affected.map((step) => step.settled));
+    for (const step of affected) {
+      step.invalidated = false;
+      step.output = undefined;
+      step.failure = undefined;
+      step.become('pending', Date.now());
+      this.journal.add({
+        kind: 'step-invalidated',
+        step: step.name,
+        text: `done again, ${name} has changed`,
+        facts: [],
+      });
+    }
+    this.turned();
+  }
+
+  /** Puts a failed step back: it begins again at once. */
+  beginAgain(step: StepState<Params>): void {
+    step.failure = undefined;
+    step.become('pending', Date.now());
+    this.turned();
+  }
+
+  finish(step: StepState<Params>, output: Summarised): void {
+    const now = Date.now();
+    step.output = output;
+    step.become('done', now);
+    this.journal.add({ kind: 'step-done', step: step.name, text: output.summary, facts: [] });
+    for (const component of Object.keys(this.plan.document.components)) {
+      const needed = this.steps.filter((other) => other.planned.document.restores.includes(component));
+      if (!this.componentsBackAt.has(component) && needed.every((other) => other.status === 'done')) {
+        this.componentsBackAt.set(component, now);
+      }
+    }
+    if (step.name === this.plan.document.serviceRestoredBy) {
+      this.clock.serviceRestored(now);
+      this.stopRtoWatch();
+    }
+    this.turned();
+  }
+
+  view(): RunView {
+    const now = Date.now();
+    const { plan, input } = this;
+    const { document } = plan;
+    const components: ComponentView[] = Object.entries(document.components).map(([name, { rtoMs }]) => {
+      const backAt = this.componentsBackAt.get(name);
+      return {
+        name,
+        targetMs: rtoMs,
+        ...(backAt === undefined ? {} : { actualMs: backAt - Date.parse(input.detectedAt) }),
+      };
+    });
+    return {
+      runId: input.runId,
+      system: document.system,
+      systemTitle: input.runbook.title,
+      scenario: document.scenario,
+      component: document.component,
+      mode: input.mode,
+      status: this.status,
+      requestedBy: input.requestedBy,
+      planHash: input.planHash,
+      asOf: new Date(now).toISOString(),
+      clock: this.clock.view(now),
+      components,
+      steps: this.steps.map((step) => step.view(now)),
+      openDecisions: this.ended === undefined ? openDecisions(this) : [],
+      warnings: [...this.warnings],
+      pointOfNoReturnPassed: this.pointOfNoReturnPassed,
+      expectations: input.expectations,
+      ...(this.ended === undefined ? {} : { endedAt: new Date(this.ended.at).toISOString() }),
+      ...(this.abortedBy === undefined
+        ? {}
+        : { outcome: `aborted by ${this.abortedBy.by}: ${this.abortedBy.reason}` }),
+    };
+  }
+
+  private get status(): RunStatus {
+    if (this.ended !== undefined) return this.ended.status;
+    if (this.undoing) return 'undoing';
+    const working = this.steps.some((step) => step.status === 'running');
+    return !working && this.steps.some((step) => step.status === 'waiting') ? 'waiting' : 'running';
+  }
+
+  private get finished(): boolean {
+    return this.steps.every((step) => step.status === 'done' || step.status === 'skipped');
+  }
+
+  private get reportReady(): boolean {
+    return this.steps.every(
+      (step) => step.name === REPORT_STEP || step.status === 'done' || step.status === 'skipped',
+    );
+  }
+
+  private beginReady(): void {
+    for (const step of this.steps) {
+      const ready =
+        step.name === REPORT_STEP
+          ? this.reportReady
+          : step.planned.document.needs.every((need) => this.byName.get(need)?.status === 'done');
+      if (step.status !== 'pending' || step.invalidated || !ready) continue;
+      if (step.isGate) this.openGate(step);
+      else step.settled = this.work(step);
+    }
+  }
+
+  private openGate(step: StepState<Params>): void {
+    step.begun += 1;
+    step.become('waiting', Date.now());
+    const { document, gate } = step.planned;
+    const roles = document.gate?.roles.join(' or ') ?? '';
+    this.journal.add({
+      kind: 'gate-opened',
+      step: step.name,
+      text: `${document.title} Asked of ${roles}.`,
+      facts: gate?.show(this.inputsOf(step)) ?? [],
+    });
+    const stop = watchBudget(`gate ${document.gate?.gate ?? step.name}`, document.budgetMs, 0, (text) =>
+      this.warn(`${text}; ${roles} is awaited`, step.name),
+    );
+    step.settled = condition(() => step.status !== 'waiting').then(stop);
+    this.turned();
+  }
+
+  private async work(step: StepState<Params>): Promise<void> {
+    const { document } = step.planned;
+    step.begun += 1;
+    step.become('running', Date.now());
+    if (!this.beginning.includes(step)) this.beginning.push(step);
+    this.turned();
+    const stop = watchBudget(step.name, document.budgetMs, 0, (text) => this.warn(text, step.name));
+    const scope = new CancellationScope();
+    step.scope = scope;
+    try {
+      await this.announce(step);
+      const output = await scope.run(async () => this.act(step));
+      if (!step.invalidated && this.abortedBy === undefined) this.finish(step, output);
+      else step.output = output;
+    } catch (error) {
+      this.failed(step, error);
+    } finally {
+      step.scope = undefined;
+      stop();
+      this.turned();
+    }
+  }
+
+  // What cannot be taken back is in the journal before it is done; anything else is written beside the work.
+  private async announce(step: StepState<Params>): Promise<void> {
+    const { document } = step.planned;
+    const irrevocable = ['fence', 'promotion', 'cutover'].includes(document.kind);
+    this.journal.add({
+      kind: irrevocable ? 'step-intent' : 'step-started',
+      step: step.name,
+      text: document.title,
+      facts: [],
+    });
+    if (irrevocable) await this.journal.flush();
+  }
+
+  private act(step: StepState<Params>): Promise<Summarised> {
+    if (step.planned.do !== undefined) return step.planned.do(this.contextFor(step), this.inputsOf(step));
+    return this.writeReport(step, this.view(), 'recovered');
+  }
+
+  private failed(step: StepState<Params>, error: unknown): void {
+    if ((step.invalidated || this.abortedBy !== undefined) && isCancellation(error)) return;
+    if (!(error instanceof ActivityFailure)) {
+      // A fault in the code: the workflow task fails and is tried again with a mended worker.
+      this.fatal = error;
+      return;
+    }
+    step.failure = describeFailure(error, Date.now(), step.begun);
+    step.become('waiting', Date.now());
+    this.journal.add({
+      kind: 'step-failed',
+      step: step.name,
+      text: step.failure.message,
+      facts: [
+        { label: 'code', value: step.failure.code },
+        { label: 'next', value: step.failure.next },
+      ],
+    });
+  }
+
+  private async undoEverything(): Promise<void> {
+    this.undoing = true;
+    this.turned();
+    for (const step of this.steps) step.scope?.cancel();
+    await Promise.all(this.steps.filter((step) => step.status === 'running').map((step) => step.settled));
+    for (const step of [...this.beginning].reverse()) {
+      const undo = step.planned.undo;
+      if (undo === undefined) continue;
+      try {
+        const undone = await undo(this.contextFor(step, `undo-${step.name}`), this.inputsOf(step));
+        step.become('undone', Date.now());
+        this.journal.add({ kind: 'step-undone', step: step.name, text: undone.summary, facts: [] });
+      } catch (error) {
+        if (!(error instanceof ActivityFailure)) throw error;
+        const failure = describeFailure(error, Date.now(), step.begun);
+        step.failure = failure;
+        this.undoFailed = true;
+        this.warn(
+          `Undo of ${step.name} failed: ${failure.message} Do it by hand: ${step.planned.document.undo}.`,
+          step.name,
+        );
+      }
+      this.publish();
+    }
+  }
+
+  private undoFailed = false;
+
+  private async close(): Promise<RunView> {
+    this.stopRtoWatch();
+    const aborted = this.abortedBy !== undefined;
+    const status: RunStatus = !aborted ? 'recovered' : this.undoFailed ? 'failed' : 'aborted';
+    const report = this.byName.get(REPORT_STEP);
+    if (aborted && report !== undefined) await this.reportAborted(report, status);
+    this.ended = { status, at: Date.now() };
+    this.clock.change(this.ended.at, { working: false, waiting: false });
+    this.journal.add({ kind: 'run-ended', text: status, facts: [] });
+    this.publish();
+    await this.journal.flush();
+    const view = this.view();
+    await this.activities('record', 'keep-run', 'keep the run for history and forecasts').keepRun({ view });
+    return view;
+  }
+
+  private async reportAborted(report: StepState<Params>, status: RunStatus): Promise<void> {
+    report.begun += 1;
+    report.become('running', Date.now());
+    try {
+      report.output = await this.writeReport(report, this.view(), status);
+      report.become('done', Date.now());
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      report.failure = describeFailure(error, Date.now(), report.begun);
+      this.warn(`The report could not be written: ${report.failure.message}`, REPORT_STEP);
+    }
+  }
+
+  private writeReport(step: StepState<Params>, view: RunView, status: RunStatus): Promise<Summarised> {
+    return this.contextFor(step).quick.writeReport({
+      at: this.refOf(step.name),
+      plan: this.plan.document,
+      view: { ...view, status },
+      outputs: this.outputs(),
+    });
+  }
+
+  outputs(): Readonly<Record<string, Summarised>> {
+    return Object.fromEntries(
+      this.steps.flatMap((step) => (step.output === undefined ? [] : [[step.name, step.output]])),
+    );
+  }
+
+  private turned(): void {
+    this.changed = true;
+    this.clock.change(Date.now(), {
+      working: this.undoing || this.steps.some((step) => step.status === 'running'),
+      waiting: this.steps.some((step) => step.status === 'waiting'),
+    });
+  }
+
+  private publish(): void {
+    this.publisher.publish(() => this.view(), this.clock.deadline);
+  }
+
+  private activities(policy: Policy, label: string, summary: string): MusterActivities {
+    return labelledActivities(policy, summary, () => {
+      this.activityCount += 1;
+      return `${label}.${this.activityCount}`;
+    });
+  }
+
+  private refOf(step: string): StepRef {
+    const { system, scenario } = this.plan.document;
+    return { runId: this.input.runId, system, scenario, mode: this.input.mode, step };
+  }
+}

@@ -1,0 +1,79 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  setHandler,
+} from '@temporalio/workflow';
+import type { Decision, DecisionView, RunInput, RunResult } from '../../src/model/run.js';
+import type { Runbook } from '../../src/runbook/schema.js';
+import { decide, refusal, refusedFailure } from './decisions.js';
+import { planHash } from './hash.js';
+import { DECIDE_HELP, decideSignal, decideUpdate, statusQuery } from './messages.js';
+import type { Scenario } from './plan.js';
+import { Run } from './run.js';
+
+/**
+ * The body of every scenario workflow.
+ * @throws ApplicationFailure `PlanMismatch` when this worker builds another plan than the one that was shown and started
+ */
+export async function runScenario<Params>(
+  scenario: Scenario<Params>,
+  input: RunInput<Runbook, Params>,
+): Promise<RunResult> {
+  const plan = scenario.buildPlan(input.runbook);
+  const hash = planHash(plan.document);
+  if (hash !== input.planHash) {
+    throw ApplicationFailure.nonRetryable(
+      `The worker builds plan ${hash.slice(0, 12)}, the run was started for ${input.planHash.slice(0, 12)}: they are different versions of Muster.`,
+      'PlanMismatch',
+    );
+  }
+  const run = new Run(plan, input);
+  register(run);
+
+  // Cancelling the workflow is asking for an abort: what was begun is undone, and past the point of no return it goes on.
+  CancellationScope.current().cancelRequested.catch(() => cancelAsAbort(run));
+  const view = await CancellationScope.nonCancellable(() => run.execute());
+  await condition(allHandlersFinished);
+  return { view, outputs: run.outputs() };
+}
+
+function register<Params>(run: Run<Params>): void {
+  setHandler(statusQuery, () => run.view(), { description: 'Everything about the run as it stands now.' });
+  setHandler(decideUpdate, (decision) => decide(run, decision, 'update'), {
+    validator: (decision) => {
+      const refused = refusal(run, decision);
+      if (refused !== undefined) throw refusedFailure(refused);
+    },
+    description: DECIDE_HELP,
+  });
+  setHandler(decideSignal, (decision) => decideOrWarn(run, decision, 'signal'), { description: DECIDE_HELP });
+}
+
+async function decideOrWarn<Params>(
+  run: Run<Params>,
+  decision: Decision,
+  channel: DecisionView['channel'],
+): Promise<void> {
+  const refused = refusal(run, decision);
+  if (refused !== undefined) {
+    run.warn(`A signal was refused. ${refused}`);
+    return;
+  }
+  try {
+    await decide(run, decision, channel);
+  } catch (error) {
+    if (!(error instanceof ApplicationFailure)) throw error;
+    run.warn(`A signal was refused. ${error.message}`);
+  }
+}
+
+function cancelAsAbort<Params>(run: Run<Params>): void {
+  if (run.pointOfNoReturnPassed) {
+    run.warn('The workflow was asked to cancel. The point of no return has passed: the run goes on.');
+    return;
+  }
+  run.abortedBy = { by: 'Temporal', reason: 'the workflow was cancelled' };
+  run.wake();
+}

@@ -1,0 +1,86 @@
+/** What the engine knows of one step of a run. */
+import type { CancellationScope } from '@temporalio/workflow';
+import type { Summarised } from '../../activities/contract.js';
+import type { DecisionView, FailureView, StepStatus, StepView } from '../../src/model/run.js';
+import type { PlannedStep } from './plan.js';
+
+export class StepState<Params> {
+  private state: StepStatus = 'pending';
+  private since = 0;
+  private working = 0;
+  private waiting = 0;
+  private startedAt: number | undefined;
+  private endedAt: number | undefined;
+
+  begun = 0;
+  output: Summarised | undefined;
+  failure: FailureView | undefined;
+  /** Cancels the work under way. */
+  scope: CancellationScope | undefined;
+  /** Settles when the work under way has ended, however it ended. Never rejects. */
+  settled: Promise<void> = Promise.resolve();
+  /** What the step was built on has changed: it is done again. */
+  invalidated = false;
+  /** A decision is being carried out: no other is taken meanwhile. */
+  decidedBy: string | undefined;
+  readonly decisions: DecisionView[] = [];
+
+  constructor(readonly planned: PlannedStep<Params>) {}
+
+  get name(): string {
+    return this.planned.document.name;
+  }
+
+  get status(): StepStatus {
+    return this.state;
+  }
+
+  get isGate(): boolean {
+    return this.planned.gate !== undefined;
+  }
+
+  /** Moves the step on and keeps its working and waiting time. */
+  become(status: StepStatus, at: number): void {
+    this.settleTime(at);
+    this.state = status;
+    if (status === 'running' || status === 'waiting') {
+      this.startedAt ??= at;
+      this.endedAt = undefined;
+    } else if (status === 'pending') {
+      this.endedAt = undefined;
+    } else {
+      this.endedAt ??= at;
+    }
+  }
+
+  view(at: number): StepView {
+    this.settleTime(at);
+    const { document } = this.planned;
+    const summary = this.output?.summary ?? this.failure?.message;
+    return {
+      name: document.name,
+      title: document.title,
+      kind: document.kind,
+      effect: document.effect,
+      needs: document.needs,
+      status: this.state,
+      budgetMs: document.budgetMs,
+      begun: this.begun,
+      workingMs: this.working,
+      waitingMs: this.waiting,
+      decisions: [...this.decisions],
+      ...(this.startedAt === undefined ? {} : { startedAt: new Date(this.startedAt).toISOString() }),
+      ...(this.endedAt === undefined ? {} : { endedAt: new Date(this.endedAt).toISOString() }),
+      ...(summary === undefined ? {} : { summary }),
+      ...(this.failure === undefined ? {} : { failure: this.failure }),
+      ...(document.gate === undefined ? {} : { gate: document.gate }),
+    };
+  }
+
+  private settleTime(at: number): void {
+    const passed = Math.max(0, at - this.since);
+    if (this.state === 'running') this.working += passed;
+    else if (this.state === 'waiting') this.waiting += passed;
+    this.since = at;
+  }
+}
