@@ -1,0 +1,114 @@
+/**
+ * Lines made of styled pieces. Widths are measured and cut before colours are added, so a screen is laid out the same with
+ * and without colour and never wraps.
+ */
+import { stripVTControlCharacters } from 'node:util';
+import pc from 'picocolors';
+import stringWidth from 'string-width';
+
+export type Style = 'plain' | 'strong' | 'dim' | 'good' | 'bad' | 'warn' | 'busy';
+
+export interface Piece {
+  readonly text: string;
+  readonly style: Style;
+}
+
+/** A string is a piece of plain style. */
+export type Line = readonly (Piece | string)[];
+
+export const strong = (text: string): Piece => ({ text, style: 'strong' });
+export const dim = (text: string): Piece => ({ text, style: 'dim' });
+export const good = (text: string): Piece => ({ text, style: 'good' });
+export const bad = (text: string): Piece => ({ text, style: 'bad' });
+export const warn = (text: string): Piece => ({ text, style: 'warn' });
+export const busy = (text: string): Piece => ({ text, style: 'busy' });
+
+/** Text from outside as one line: no control characters, so that no summary can move the cursor of who reads it. */
+export function plain(text: string): string {
+  return (
+    stripVTControlCharacters(text)
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+      .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, ' ')
+      .trim()
+  );
+}
+
+/** Columns that a text takes in a terminal. */
+export function widthOf(text: string): number {
+  return stringWidth(text);
+}
+
+const segmenter = new Intl.Segmenter();
+
+/** As much of the text as fits into `width` columns. */
+function headOf(text: string, width: number): string {
+  let kept = '';
+  let used = 0;
+  for (const { segment } of segmenter.segment(text)) {
+    used += widthOf(segment);
+    if (used > width) break;
+    kept += segment;
+  }
+  return kept;
+}
+
+/** The text in at most `width` columns; what does not fit gives way to an ellipsis. */
+export function cut(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  return width <= 0 ? '' : `${headOf(text, width - 1).trimEnd()}…`;
+}
+
+/** The text in exactly `width` columns. */
+export function pad(text: string, width: number, side: 'left' | 'right' = 'left'): string {
+  const fitted = cut(text, width);
+  const space = ' '.repeat(Math.max(0, width - widthOf(fitted)));
+  return side === 'left' ? fitted + space : space + fitted;
+}
+
+/** Breaks a text into lines of at most `width` columns at spaces; a word that is longer is cut. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of text.split(' ').filter((part) => part !== '')) {
+    const longer = current === '' ? word : `${current} ${word}`;
+    if (widthOf(longer) <= width) {
+      current = longer;
+      continue;
+    }
+    if (current !== '') lines.push(current);
+    current = cut(word, width);
+  }
+  if (current !== '') lines.push(current);
+  return lines;
+}
+
+type Paint = (text: string) => string;
+
+function paints(colour: boolean): Readonly<Record<Style, Paint>> {
+  const c = pc.createColors(colour);
+  return {
+    plain: (text) => text,
+    strong: c.bold,
+    dim: c.dim,
+    good: c.green,
+    bad: (text) => c.bold(c.red(text)),
+    warn: (text) => c.bold(c.yellow(text)),
+    busy: c.cyan,
+  };
+}
+
+/** One line as it is written: cut to `width` columns, coloured only where asked, no space at its end. */
+export function paintLine(line: Line, width: number, colour: boolean): string {
+  const paint = paints(colour);
+  const pieces = line.map((piece) => (typeof piece === 'string' ? { text: piece, style: 'plain' as const } : piece));
+  const tooLong = widthOf(pieces.map((piece) => piece.text).join('').trimEnd()) > width;
+  let room = tooLong ? width - 1 : width;
+  let painted = '';
+  for (const { text, style } of pieces) {
+    const shown = headOf(text, room);
+    room -= widthOf(shown);
+    painted += shown === '' ? '' : paint[style](shown);
+    if (shown !== text) break;
+  }
+  return painted.replace(/ +$/, '') + (tooLong ? '…' : '');
+}
