@@ -1,0 +1,27 @@
+/** Runs a built program in this process, as if Node had been started with it: signals, streams and exit code are its own. */
+
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+import { build } from './build.mjs';
+import { ROOT } from './machine.mjs';
+import { runScript, setUp } from './setup.mjs';
+
+/**
+ * @param {string} file below dist
+ * @param {readonly string[]} args
+ */
+export async function launch(file, args) {
+  await runScript(async () => {
+    await setUp();
+    await build();
+  });
+  if (process.exitCode !== undefined) return;
+  const program = path.join(ROOT, 'dist', file);
+  if (!existsSync(program)) throw new Error(`${program} was not built.`);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
+  process.argv = [process.execPath, program, ...args];
+  process.setSourceMapsEnabled(true);
+  await import(pathToFileURL(program).href);
+}
