@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { LabError } from './errors.js';
+
+/** The two sites of the ledger's database. */
+export const SITES = ['west', 'recovery'] as const;
+export type SiteName = (typeof SITES)[number];
+
+/** The two regions with object storage. */
+export const REGIONS = ['west', 'east'] as const;
+export type RegionName = (typeof REGIONS)[number];
+
+/** The kernel's limit is 107 bytes; PostgreSQL and its tools leave less. */
+const SOCKET_PATH_LIMIT = 100;
+
+/** Where everything of a PostgreSQL cluster lies. */
+export interface ClusterLayout {
+  readonly base: string;
+  readonly data: string;
+  readonly socket: string;
+  readonly logFile: string;
+  readonly backupConfig: string;
+}
+
+/** Where everything of a lab lies; all paths are absolute. */
+export interface Layout {
+  readonly dir: string;
+  readonly mark: string;
+  readonly stateFile: string;
+  readonly lockFile: string;
+  readonly secrets: string;
+  readonly tls: string;
+  readonly logs: string;
+  readonly temporal: string;
+  readonly route53: string;
+  readonly dns: string;
+  readonly client: string;
+  readonly worker: string;
+  readonly quarantine: string;
+  readonly s3: Readonly<Record<RegionName, string>>;
+  readonly sites: Readonly<Record<SiteName, ClusterLayout>>;
+  readonly store: ClusterLayout;
+  /** Folder for sockets outside of the lab, where the lab's own path is too long for them; undefined otherwise. */
+  readonly shortSockets: string | undefined;
+}
+
+/** The lab's folder: MUSTER_LAB, else `/var/lib/muster/lab` for root and the user's state folder for others. */
+export function defaultLabDir(): string {
+  if (process.env.MUSTER_LAB) return resolve(process.env.MUSTER_LAB);
+  if (userInfo().uid === 0) return '/var/lib/muster/lab';
+  return join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'muster', 'lab');
+}
+
+/**
+ * Names every folder and file of the lab in `dir`.
+ *
+ * @throws LabError when the path holds characters that configuration files would need quoted.
+ */
+export function layoutOf(dir: string): Layout {
+  if (!isAbsolute(dir) || !/^\/[\w./@+-]+$/.test(dir)) {
+    throw new LabError(
+      `The lab cannot live in ${JSON.stringify(dir)}: only letters, digits and . _ - + @ / may be in its absolute path.`,
+      'Choose another folder with MUSTER_LAB.',
+    );
+  }
+  const longest = join(dir, 'payymo', 'recovery', 'socket', '.s.PGSQL.65535');
+  const shortSockets =
+    longest.length < SOCKET_PATH_LIMIT
+      ? undefined
+      : join(tmpdir(), `muster-${createHash('sha256').update(dir).digest('hex').slice(0, 12)}`);
+  const cluster = (base: string, name: string): ClusterLayout => ({
+    base,
+    data: join(base, 'data'),
+    socket: shortSockets ? join(shortSockets, name) : join(base, 'socket'),
+    logFile: join(base, 'log', 'postgresql.log'),
+    backupConfig: join(base, 'pgbackrest.conf'),
+  });
+  return {
+    dir,
+    mark: join(dir, '.muster-lab'),
+    stateFile: join(dir, 'state.json'),
+    lockFile: `${dir}.lock`,
+    secrets: join(dir, 'secrets'),
+    tls: join(dir, 'tls'),
+    logs: join(dir, 'logs'),
+    temporal: join(dir, 'temporal'),
+    route53: join(dir, 'route53'),
+    dns: join(dir, 'dns'),
+    client: join(dir, 'client'),
+    worker: join(dir, 'worker'),
+    quarantine: join(dir, 'payymo', 'quarantine'),
+    s3: { west: join(dir, 's3', 'west'), east: join(dir, 's3', 'east') },
+    sites: {
+      west: cluster(join(dir, 'payymo', 'west'), 'west'),
+      recovery: cluster(join(dir, 'payymo', 'recovery'), 'recovery'),
+    },
+    store: cluster(join(dir, 'store'), 'store'),
+    shortSockets,
+  };
+}

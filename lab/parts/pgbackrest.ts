@@ -1,0 +1,113 @@
+import { chown, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Account } from '../account.js';
+import { makePrivateFolder } from '../folders.js';
+import { type ClusterLayout, REGIONS, type RegionName } from '../layout.js';
+import { run } from '../process.js';
+import { BACKUP_BUCKET, REGION_CODES } from './s3.js';
+
+/** pgBackRest's name for the ledger's cluster and its backups. */
+export const STANZA = 'payymo';
+
+/** What a cluster's backup configuration is made of. */
+export interface BackupSetup {
+  readonly cluster: ClusterLayout;
+  readonly port: number;
+  readonly account: Account;
+  readonly caFile: string;
+  readonly repositories: Readonly<
+    Record<
+      RegionName,
+      {
+        readonly port: number;
+        readonly accessKeyId: string;
+        readonly secretAccessKey: string;
+        readonly passphrase: string;
+      }
+    >
+  >;
+}
+
+/**
+ * Writes pgBackRest's configuration for one cluster: both repositories, encrypted, each with a passphrase of its own. It
+ * holds secrets, so it belongs to the database account and is readable for it alone. Locks and spool lie beside the
+ * cluster: pgBackRest's default folder is shared by all clusters of a machine with the same stanza.
+ *
+ * Archiving is synchronous: a segment counts as archived only when both repositories have it, and at the ledger's
+ * rate a push (about 0.2 s) is far below the time in which a segment fills.
+ */
+export async function writeBackupConfig(setup: BackupSetup): Promise<void> {
+  const { cluster, account } = setup;
+  const folders = {
+    lock: join(cluster.base, 'lock'),
+    spool: join(cluster.base, 'spool'),
+    log: join(cluster.base, 'log'),
+  };
+  for (const folder of Object.values(folders)) {
+    await makePrivateFolder(folder, account);
+  }
+  const repositories = REGIONS.flatMap((region, index) => {
+    const { port, accessKeyId, secretAccessKey, passphrase } = setup.repositories[region];
+    const settings: Record<string, string> = {
+      type: 's3',
+      path: '/postgresql',
+      's3-bucket': BACKUP_BUCKET,
+      's3-endpoint': 'localhost',
+      's3-region': REGION_CODES[region],
+      's3-uri-style': 'path',
+      's3-key': accessKeyId,
+      's3-key-secret': secretAccessKey,
+      'storage-port': String(port),
+      'storage-ca-file': setup.caFile,
+      'cipher-type': 'aes-256-cbc',
+      'cipher-pass': passphrase,
+      bundle: 'y',
+      'retention-full-type': 'time',
+      'retention-full': '30',
+    };
+    return Object.entries(settings).map(([name, value]) => `repo${index + 1}-${name}=${value}`);
+  });
+  const text = [
+    '[global]',
+    ...repositories,
+    'process-max=2',
+    'compress-type=zst',
+    'start-fast=y',
+    'log-level-console=warn',
+    'log-level-file=detail',
+    `log-path=${folders.log}`,
+    `lock-path=${folders.lock}`,
+    `spool-path=${folders.spool}`,
+    '',
+    `[${STANZA}]`,
+    `pg1-path=${cluster.data}`,
+    `pg1-port=${setup.port}`,
+    `pg1-socket-path=${cluster.socket}`,
+    'pg1-user=postgres',
+    'pg1-database=postgres',
+    '',
+  ].join('\n');
+  const next = `${cluster.backupConfig}.new`;
+  await writeFile(next, text, { mode: 0o600 });
+  await chown(next, account.uid, account.gid);
+  await rename(next, cluster.backupConfig);
+}
+
+/** The shell command by which PostgreSQL hands a finished WAL segment to pgBackRest. */
+export function archiveCommand(program: string, cluster: ClusterLayout): string {
+  return `${program} --config=${cluster.backupConfig} --stanza=${STANZA} archive-push %p`;
+}
+
+/** Runs pgBackRest for a cluster under its account and returns what it printed. @throws LabError with its own words. */
+export function pgbackrest(
+  program: string,
+  cluster: ClusterLayout,
+  account: Account,
+  args: readonly string[],
+): Promise<string> {
+  return run(program, [`--config=${cluster.backupConfig}`, `--stanza=${STANZA}`, ...args], {
+    cwd: cluster.base,
+    timeoutMs: 3_600_000,
+    account,
+  });
+}

@@ -1,0 +1,102 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
+import type { RegionName } from '../layout.js';
+import type { TlsFiles } from '../tls.js';
+import type { PartSpec } from './part.js';
+
+/** pgBackRest's repository of the ledger. */
+export const BACKUP_BUCKET = 'payymo-backups';
+/** Muster's tokens and anchors: versioned, under object lock. */
+export const VAULT_BUCKET = 'muster-vault';
+/** Region names as the owners use them. */
+export const REGION_CODES: Readonly<Record<RegionName, string>> = { west: 'us-west-2', east: 'us-east-1' };
+
+/** An object store of the lab. */
+export interface ObjectStore {
+  readonly region: RegionName;
+  /** Holds `data` and `versions`. */
+  readonly folder: string;
+  readonly port: number;
+  readonly tls: TlsFiles;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly program: string;
+  readonly logFile: string;
+}
+
+/** The S3 server's process; it answers when its health page does, over TLS checked against the lab's authority. */
+export async function s3Part(store: ObjectStore): Promise<PartSpec> {
+  const data = join(store.folder, 'data');
+  const versions = join(store.folder, 'versions');
+  await Promise.all([mkdir(data, { recursive: true }), mkdir(versions, { recursive: true })]);
+  // Clients look for `localhost`, which may stand for the IPv6 loopback first.
+  const addresses = ['127.0.0.1', ...(hasIpv6Loopback() ? ['[::1]'] : [])];
+  return {
+    name: `s3-${store.region}`,
+    command: store.program,
+    args: [
+      ...addresses.flatMap((address) => ['--port', `${address}:${store.port}`]),
+      ...['--region', REGION_CODES[store.region], '--cert', store.tls.cert, '--key', store.tls.key],
+      ...['--health', '/health', '--quiet', 'posix', '--versioning-dir', versions, data],
+    ],
+    env: { ROOT_ACCESS_KEY_ID: store.accessKeyId, ROOT_SECRET_ACCESS_KEY: store.secretAccessKey },
+    cwd: store.folder,
+    address: endpointOf(store),
+    logFile: store.logFile,
+    dataDir: store.folder,
+    stopSignal: 'SIGTERM',
+    deadlineMs: 20_000,
+    answers: async () => healthy(store.port, await readFile(store.tls.ca)),
+  };
+}
+
+/** URL of the store. */
+export function endpointOf(store: ObjectStore): string {
+  return `https://localhost:${store.port}`;
+}
+
+/** Makes the lab's two buckets. */
+export async function makeBuckets(store: ObjectStore): Promise<void> {
+  const client = new S3Client({
+    endpoint: endpointOf(store),
+    region: REGION_CODES[store.region],
+    forcePathStyle: true,
+    credentials: { accessKeyId: store.accessKeyId, secretAccessKey: store.secretAccessKey },
+    requestHandler: { httpsAgent: { ca: await readFile(store.tls.ca) }, requestTimeout: 10_000 },
+  });
+  try {
+    await client.send(new CreateBucketCommand({ Bucket: BACKUP_BUCKET }));
+    await client.send(new CreateBucketCommand({ Bucket: VAULT_BUCKET, ObjectLockEnabledForBucket: true }));
+    await client.send(
+      new PutBucketVersioningCommand({
+        Bucket: VAULT_BUCKET,
+        VersioningConfiguration: { Status: 'Enabled' },
+      }),
+    );
+  } finally {
+    client.destroy();
+  }
+}
+
+function hasIpv6Loopback(): boolean {
+  return Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
+}
+
+function healthy(port: number, ca: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      { host: 'localhost', port, path: '/health', ca, agent: false, timeout: 2_000 },
+      (answer) => {
+        answer.resume();
+        if (answer.statusCode === 200) resolve();
+        else reject(new Error(`the health page answers ${answer.statusCode}`));
+      },
+    );
+    asked.once('timeout', () => asked.destroy(new Error('no answer within 2 s')));
+    asked.once('error', reject);
+    asked.end();
+  });
+}

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Account } from './account.js';
+import { LabError } from './errors.js';
+import { exists, makeOpenFolder, makePrivateFolder } from './folders.js';
+import { defaultLabDir, type Layout, type RegionName, type SiteName } from './layout.js';
+import { RECORD, RECORD_TTL, ZONE } from './parts/dns.js';
+import type { Programs } from './parts/lookup.js';
+import { STANZA, writeBackupConfig } from './parts/pgbackrest.js';
+import { makeClusterFolders } from './parts/postgres.js';
+import { BACKUP_BUCKET, REGION_CODES, VAULT_BUCKET } from './parts/s3.js';
+import { NAMESPACE } from './parts/temporal.js';
+import type { SeedSize } from './payymo/generate.js';
+import { DATABASE, ROLES } from './payymo/schema.js';
+import { freePorts } from './ports.js';
+import { readSecrets, type SecretName, secretReference, writeSecret } from './secrets.js';
+import { type LabState, type LoginState, type RegionState, type SiteState, writeState } from './state.js';
+import { plantSeed, seedKey } from './template.js';
+import { makeCertificates, tlsFiles } from './tls.js';
+
+/** What a new lab is made of. */
+export interface Making {
+  readonly size: SeedSize;
+  readonly paymentsPerSecond: number;
+  readonly programs: Programs;
+  readonly account: Account;
+  readonly log: (line: string) => void;
+}
+
+/** Makes the lab's folder with everything in it that stands before the first process is started, and its state. */
+export async function prepareLab(layout: Layout, making: Making): Promise<LabState> {
+  await clearFolder(layout);
+  const key = await seedKey(making);
+  const network = siteNetwork(layout.dir);
+  const [ports] = await Promise.all([
+    choosePorts(network),
+    makeCertificates(layout.tls, making.programs.openssl),
+    plantSeed(layout, key, making),
+  ]);
+  const state = describe(layout, making, key, network, ports);
+  await makeFolders(layout, making.account);
+  const secrets = await readSecrets(layout.secrets);
+  await writeSecret(
+    layout.secrets,
+    'store-url',
+    `postgresql://muster:${secrets['store-password']}@${state.store.address}:${state.store.port}/${state.store.database}`,
+  );
+  const repository = (region: RegionName) => ({
+    port: ports[`s3-${region}`],
+    accessKeyId: secrets[`s3-${region}-access-key-id`],
+    secretAccessKey: secrets[`s3-${region}-secret-access-key`],
+    passphrase: secrets[`backup-${region}-passphrase`],
+  });
+  for (const cluster of Object.values(layout.sites)) {
+    await writeBackupConfig({
+      cluster,
+      port: ports.ledger,
+      account: making.account,
+      caFile: tlsFiles(layout.tls).ca,
+      repositories: { west: repository('west'), east: repository('east') },
+    });
+  }
+  await writeState(layout, state);
+  return state;
+}
+
+/** Removes what an interrupted attempt left; never touches a folder that is not a lab's. */
+async function clearFolder(layout: Layout): Promise<void> {
+  if ((await exists(layout.dir)) && !(await exists(layout.mark))) {
+    throw new LabError(
+      `${layout.dir} exists and is not a lab.`,
+      'Choose a folder that does not exist yet with MUSTER_LAB.',
+    );
+  }
+  await rm(layout.dir, { recursive: true, force: true });
+  await makeOpenFolder(layout.dir);
+  await writeFile(layout.mark, 'A lab of Muster: made by muster lab up, removed by muster lab down.\n');
+}
+
+async function makeFolders(layout: Layout, account: Account): Promise<void> {
+  await makeOpenFolder(dirname(layout.sites.west.base));
+  for (const folder of [layout.logs, layout.client, layout.worker]) await mkdir(folder, { recursive: true });
+  if (layout.shortSockets) await makeOpenFolder(layout.shortSockets);
+  for (const cluster of [...Object.values(layout.sites), layout.store])
+    await makeClusterFolders(cluster, account);
+  await makePrivateFolder(layout.quarantine, account);
+}
+
+/** Two loopback addresses for the sites: the default lab has 127.0.11.x, others differ by their folder. */
+function siteNetwork(dir: string): string {
+  if (dir === defaultLabDir() && !process.env.MUSTER_LAB) return '127.0.11';
+  return `127.0.${12 + ((createHash('sha256').update(dir).digest()[0] ?? 0) % 200)}`;
+}
+
+const LOCAL = '127.0.0.1';
+
+async function choosePorts(network: string) {
+  const local = { addresses: [LOCAL] };
+  return freePorts({
+    // One port for both sites, so that changing the address in DNS moves the database.
+    ledger: { addresses: [`${network}.1`, `${network}.2`] },
+    store: local,
+    temporal: local,
+    temporalUi: local,
+    temporalHttp: local,
+    's3-west': local,
+    's3-east': local,
+    route53: local,
+    dns: { addresses: [LOCAL], udp: 'udp' },
+    app: local,
+    client: local,
+  });
+}
+
+type Ports = Awaited<ReturnType<typeof choosePorts>>;
+
+function describe(layout: Layout, making: Making, key: string, network: string, ports: Ports): LabState {
+  const secret = (name: SecretName) => secretReference(layout.secrets, name);
+  const login = (user: string, name: SecretName): LoginState => ({ user, password: secret(name) });
+  const site = (name: SiteName, host: number): SiteState => ({
+    address: `${network}.${host}`,
+    port: ports.ledger,
+    dataDir: layout.sites[name].data,
+    socketDir: layout.sites[name].socket,
+    logFile: layout.sites[name].logFile,
+    backupConfig: layout.sites[name].backupConfig,
+  });
+  const region = (name: RegionName): RegionState => ({
+    region: REGION_CODES[name],
+    endpoint: `https://localhost:${ports[`s3-${name}`]}`,
+    caFile: tlsFiles(layout.tls).ca,
+    backupBucket: BACKUP_BUCKET,
+    vaultBucket: VAULT_BUCKET,
+    accessKeyId: secret(`s3-${name}-access-key-id`),
+    secretAccessKey: secret(`s3-${name}-secret-access-key`),
+  });
+  return {
+    schemaVersion: 1,
+    dir: layout.dir,
+    created: new Date().toISOString(),
+    account: making.account.name,
+    postgresBin: making.programs.postgresBin,
+    seed: { ...making.size, key },
+    temporal: {
+      address: `${LOCAL}:${ports.temporal}`,
+      httpUrl: `http://${LOCAL}:${ports.temporalHttp}`,
+      uiUrl: `http://${LOCAL}:${ports.temporalUi}`,
+      namespace: NAMESPACE,
+    },
+    regions: { west: region('west'), east: region('east') },
+    dns: {
+      route53Endpoint: `http://${LOCAL}:${ports.route53}`,
+      zone: ZONE,
+      zoneId: '',
+      record: RECORD,
+      ttl: RECORD_TTL,
+      resolver: `${LOCAL}:${ports.dns}`,
+      accessKeyId: secret('route53-access-key-id'),
+      secretAccessKey: secret('route53-secret-access-key'),
+    },
+    ledger: {
+      database: DATABASE,
+      stanza: STANZA,
+      sites: { west: site('west', 1), recovery: site('recovery', 2) },
+      quarantineDir: layout.quarantine,
+      admin: login(ROLES.admin, 'ledger-admin-password'),
+      app: login(ROLES.app, 'ledger-app-password'),
+      deploy: login(ROLES.deploy, 'ledger-deploy-password'),
+      signingKey: secret('signing-key'),
+    },
+    store: {
+      address: LOCAL,
+      port: ports.store,
+      database: 'muster',
+      login: login('muster', 'store-password'),
+      url: `file:${layout.secrets}/store-url`,
+    },
+    payymo: {
+      appUrl: `http://${LOCAL}:${ports.app}`,
+      clientUrl: `http://${LOCAL}:${ports.client}`,
+      paymentsPerSecond: making.paymentsPerSecond,
+    },
+    parts: {},
+  };
+}

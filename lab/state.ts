@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { LabError } from './errors.js';
+import type { Layout, RegionName, SiteName } from './layout.js';
+import type { ProcessMark } from './process.js';
+
+/** Every process that the lab starts. */
+export const PART_NAMES = [
+  'temporal',
+  's3-west',
+  's3-east',
+  'route53',
+  'dns',
+  'postgres-west',
+  'postgres-recovery',
+  'store',
+  'payymo-app',
+  'payymo-client',
+  'worker',
+] as const;
+export type PartName = (typeof PART_NAMES)[number];
+
+/** A process of the lab as it was started. */
+export interface PartState extends ProcessMark {
+  /** Where it listens: `host:port` or a URL. */
+  readonly address: string;
+  readonly logFile: string;
+  readonly dataDir?: string;
+  readonly startedAt: string;
+  /** What ends it at once when the lab is taken down. */
+  readonly stopSignal: NodeJS.Signals;
+}
+
+/** An object store standing for a region. Secrets are `file:` references. */
+export interface RegionState {
+  readonly region: string;
+  readonly endpoint: string;
+  readonly caFile: string;
+  readonly backupBucket: string;
+  readonly vaultBucket: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** A place where the ledger's database can run. The recovery site holds no cluster until one is restored there. */
+export interface SiteState {
+  readonly address: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly socketDir: string;
+  readonly logFile: string;
+  /** pgBackRest's configuration for the cluster at this site. */
+  readonly backupConfig: string;
+}
+
+/** A login: the role and a reference to its password. */
+export interface LoginState {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Everything needed to find and use a lab; written to `state.json`, holds no secret. */
+export interface LabState {
+  readonly schemaVersion: 1;
+  readonly dir: string;
+  readonly created: string;
+  readonly account: string;
+  readonly postgresBin: string;
+  readonly seed: { readonly transactions: number; readonly sizeBytes: number; readonly key: string };
+  readonly temporal: {
+    readonly address: string;
+    readonly httpUrl: string;
+    readonly uiUrl: string;
+    readonly namespace: string;
+  };
+  readonly regions: Readonly<Record<RegionName, RegionState>>;
+  readonly dns: {
+    readonly route53Endpoint: string;
+    readonly zone: string;
+    readonly zoneId: string;
+    readonly record: string;
+    readonly ttl: number;
+    /** `address:port` of the server that answers, UDP and TCP. */
+    readonly resolver: string;
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+  };
+  readonly ledger: {
+    readonly database: string;
+    readonly stanza: string;
+    readonly sites: Readonly<Record<SiteName, SiteState>>;
+    readonly quarantineDir: string;
+    /** May do everything; what Muster uses. */
+    readonly admin: LoginState;
+    /** What the application may do and no more. */
+    readonly app: LoginState;
+    /** Deploys changes to the schema as a member of its owner. */
+    readonly deploy: LoginState;
+    /** Hexadecimal HMAC-SHA256 key of the transactions' signatures. */
+    readonly signingKey: string;
+  };
+  readonly store: {
+    readonly address: string;
+    readonly port: number;
+    readonly database: string;
+    readonly login: LoginState;
+    /** Connection URL with the password, by reference. */
+    readonly url: string;
+  };
+  readonly payymo: {
+    readonly appUrl: string;
+    readonly clientUrl: string;
+    readonly paymentsPerSecond: number;
+  };
+  readonly parts: Readonly<Partial<Record<PartName, PartState>>>;
+}
+
+/** Reads a lab's state; undefined when there is none. @throws LabError when the file is damaged or of another version. */
+export async function readState(layout: Layout): Promise<LabState | undefined> {
+  let text: string;
+  try {
+    text = await readFile(layout.stateFile, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  let state: Partial<LabState> = {};
+  try {
+    state = JSON.parse(text);
+  } catch {
+    // Answered below like any other file that is not a lab's state.
+  }
+  if (state.schemaVersion !== 1 || !state.parts) {
+    throw new LabError(
+      `${layout.stateFile} is not the state of a lab that this version of Muster made.`,
+      'Run muster lab down, then muster lab up.',
+    );
+  }
+  return state as LabState;
+}
+
+/** Replaces the state in one step: a reader sees the old or the new one. */
+export async function writeState(layout: Layout, state: LabState): Promise<void> {
+  const next = `${layout.stateFile}.${randomBytes(4).toString('hex')}`;
+  await writeFile(next, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o644 });
+  await rename(next, layout.stateFile);
+}
