@@ -1,0 +1,11 @@
+export { type Claim, claimKey, type Generation, type PromotionClaim, readClaims } from './claims.js';
+export { acquireFencingToken, type Claimant, releaseFencingToken, requireFencingToken } from './fencing.js';
+export {
+  type PromotionRecord,
+  type PromotionToken,
+  readPromotion,
+  readPromotions,
+  recordPromotionDone,
+  takePromotionToken,
+} from './promotion.js';
+export { type Vault, withVault } from './s3.js';
