@@ -1,0 +1,11 @@
+import { sql as record } from './0001-record.js';
+
+export interface Migration {
+  /** From 1, without gaps. */
+  readonly number: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** In the order in which they are applied. One that has been released is never changed: add another. */
+export const migrations: readonly Migration[] = [{ number: 1, name: 'record', sql: record }];
