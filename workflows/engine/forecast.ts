@@ -3,7 +3,6 @@
  * times of past runs where there are any, budgets where there are none, corrected by the progress of what works now.
  * Pure: the same view, progress and moment give the same answer, so workflows and clients may both use it.
  */
-import type { PlanDocument } from '../../src/model/plan.js';
 import type { Progress, RunView, StepView } from '../../src/model/run.js';
 import { criticalPath } from './critical-path.js';
 
@@ -39,20 +38,13 @@ export interface Forecast extends ComponentForecast {
   readonly components: Readonly<Record<string, ComponentForecast>>;
 }
 
-/** What of the plan the forecast needs; without it the last step counts as the one that brings the service back. */
-export type ForecastPlan = Pick<PlanDocument, 'serviceRestoredBy'> & {
-  readonly steps: readonly Pick<PlanDocument['steps'][number], 'name' | 'restores'>[];
-};
-
 /**
  * @param view the run as it says of itself
- * @param plan the plan of the run
  * @param progressByStep what the running steps report
  * @param nowMs milliseconds since 1970; work under way is taken to have gone on since `view.asOf`
  */
 export function forecast(
   view: RunView,
-  plan: ForecastPlan | undefined,
   progressByStep: Readonly<Record<string, Progress>>,
   nowMs: number,
 ): Forecast {
@@ -62,7 +54,7 @@ export function forecast(
     remaining[step.name] = ahead(step, view, progressByStep[step.name], sinceViewMs);
   }
   const over = new Set(view.steps.filter(isOver).map((step) => step.name));
-  const until = plan?.serviceRestoredBy ?? view.steps.at(-1)?.name ?? '';
+  const until = view.serviceRestoredBy;
   const pathOf = (which: keyof Ahead) =>
     criticalPath(view.steps, (name) => remaining[name]?.[which] ?? 0, until);
   const median = pathOf('medianMs');
@@ -100,7 +92,7 @@ export function forecast(
       view.components
         .filter((component) => component.actualMs === undefined)
         .map((component) => {
-          const by = (plan?.steps ?? []).filter((step) => step.restores.includes(component.name));
+          const by = view.steps.filter((step) => step.restores.includes(component.name));
           const names = by.length === 0 ? [until] : by.map((step) => step.name);
           const latest = (finish: Readonly<Record<string, number>>) =>
             Math.max(0, ...names.map((name) => finish[name] ?? 0));
@@ -121,14 +113,12 @@ function isUncounted(step: StepView, view: RunView): boolean {
 /** The step and everything that must be over before it, in plan order. */
 function upTo(steps: readonly StepView[], name: string): readonly StepView[] {
   const wanted = new Set([name]);
-  return steps
-    .toReversed()
-    .filter((step) => {
-      if (!wanted.has(step.name)) return false;
-      for (const need of step.needs) wanted.add(need);
-      return true;
-    })
-    .reverse();
+  const backwards = [...steps].reverse().filter((step) => {
+    if (!wanted.has(step.name)) return false;
+    for (const need of step.needs) wanted.add(need);
+    return true;
+  });
+  return backwards.reverse();
 }
 
 /** Failed for good: it stands still until a person decides. */

@@ -100,8 +100,16 @@ function paints(colour: boolean): Readonly<Record<Style, Paint>> {
 /** One line as it is written: cut to `width` columns, coloured only where asked, no space at its end. */
 export function paintLine(line: Line, width: number, colour: boolean): string {
   const paint = paints(colour);
-  const pieces = line.map((piece) => (typeof piece === 'string' ? { text: piece, style: 'plain' as const } : piece));
-  const tooLong = widthOf(pieces.map((piece) => piece.text).join('').trimEnd()) > width;
+  const pieces = line.map((piece) =>
+    typeof piece === 'string' ? { text: piece, style: 'plain' as const } : piece,
+  );
+  const tooLong =
+    widthOf(
+      pieces
+        .map((piece) => piece.text)
+        .join('')
+        .trimEnd(),
+    ) > width;
   let room = tooLong ? width - 1 : width;
   let painted = '';
   for (const { text, style } of pieces) {

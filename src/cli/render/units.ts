@@ -24,7 +24,8 @@ export function span(ms: number): string {
   const total = Math.max(0, ms);
   if (total < MINUTE) return total < SECOND ? `${Math.round(total)} ms` : `${Math.round(total / SECOND)} s`;
   if (total < 10 * MINUTE) return pair(total, MINUTE, 'min', SECOND, 's');
-  if (total < DAY) return total < HOUR ? `${Math.round(total / MINUTE)} min` : pair(total, HOUR, 'h', MINUTE, 'min');
+  if (total < DAY)
+    return total < HOUR ? `${Math.round(total / MINUTE)} min` : pair(total, HOUR, 'h', MINUTE, 'min');
   return pair(total, DAY, 'd', HOUR, 'h');
 }
 

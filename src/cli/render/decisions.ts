@@ -1,0 +1,110 @@
+/** What waits for whom, with all that is needed to decide, and what can be done now with the exact command. */
+import type { OpenDecision, RunView, StepView } from '../../model/run.js';
+import { bad, dim, type Line, pad, plain, strong, warn, widthOf, wrap } from './line.js';
+import { expiryText, stepName } from './step-lines.js';
+import { clock } from './units.js';
+
+export interface DecisionOptions {
+  readonly width: number;
+  readonly now: number;
+  /** How many facts are shown; what is left out is said. */
+  readonly facts: number;
+}
+
+/** One open decision as a block of lines. */
+export function decisionLines(open: OpenDecision, view: RunView, options: DecisionOptions): Line[] {
+  const { width, now } = options;
+  const step = view.steps.find((other) => other.name === open.step);
+  const failure = step?.failure;
+  const who = open.roles.length === 0 ? 'the commander' : open.roles.map(plain).join(' or ');
+  const what = step === undefined ? plain(open.step) : stepName(step);
+  const since = `since ${clock(now - Date.parse(open.since))}`;
+  const expiry = open.expiresAt === undefined ? '' : `, ${expiryText(step ?? {}, open.expiresAt, now)}`;
+  const head: Line =
+    failure === undefined
+      ? [warn(`WAITS FOR ${who}`), '  ', strong(what), `  ${since}${expiry}`]
+      : [bad(`FAILED ${what}`), '  ', warn(`waits for ${who}`), `  ${since}, attempts ${failure.attempts}`];
+  const indented = (text: string, most: number): Line[] => {
+    const lines = wrap(plain(text), width - 3);
+    const shown = lines.slice(0, most);
+    if (lines.length > most) shown[most - 1] = lines.slice(most - 1).join(' ');
+    return shown.map((line) => [`   ${line}`]);
+  };
+  return [
+    head,
+    ...(failure === undefined
+      ? indented(open.question, 2)
+      : [...indented(failure.message, 3), ...indented(`Next: ${failure.next}`, 2)]),
+    ...factLines(open, options),
+  ];
+}
+
+function factLines(open: OpenDecision, { width, facts }: DecisionOptions): Line[] {
+  const shown = open.facts.length <= facts ? open.facts : open.facts.slice(0, Math.max(0, facts - 1));
+  const label = Math.min(24, Math.max(0, ...shown.map((fact) => widthOf(plain(fact.label)))));
+  const lines: Line[] = shown.map((fact) => [
+    '   ',
+    dim(pad(plain(fact.label), label)),
+    `  ${plain(fact.value)}`,
+  ]);
+  const left = open.facts.length - shown.length;
+  if (left > 0 && facts > 0) lines.push([dim(`   and ${left} more: muster status --json`.slice(0, width))]);
+  return lines;
+}
+
+export interface PossibleAction {
+  readonly command: string;
+  readonly consequence: string;
+}
+
+/** Everything a person can do to the run now. */
+export function possibleActions(view: RunView): PossibleAction[] {
+  const actions: PossibleAction[] = [];
+  const mode = view.mode === 'drill' ? ' --mode drill' : '';
+  for (const open of view.openDecisions) {
+    const on = open.gate ?? open.step;
+    for (const { choice, consequence } of open.choices) {
+      if (choice === 'abort') continue;
+      const reason = choice === 'deny' ? ' --reason WHY' : '';
+      const point = choice === 'approve' && open.mayChangePoint ? ' [--point TIME]' : '';
+      actions.push({
+        command: `muster ${choice} ${view.system} ${on} --by NAME${reason}${point}${mode}`,
+        consequence: plain(consequence),
+      });
+    }
+  }
+  const abort = view.openDecisions
+    .flatMap((open) => open.choices)
+    .find((offered) => offered.choice === 'abort');
+  if (abort !== undefined) {
+    actions.push({
+      command: `muster abort ${view.system} --by NAME --reason WHY${mode}`,
+      consequence: plain(abort.consequence),
+    });
+  }
+  return actions;
+}
+
+/** The commands, aligned, with what each does. */
+export function possibleLines(view: RunView, width: number): Line[] {
+  const actions = possibleActions(view);
+  if (actions.length === 0) return [];
+  const column = Math.min(
+    Math.floor(width * 0.72),
+    Math.max(...actions.map(({ command }) => widthOf(command))),
+  );
+  return [
+    [strong('NOW POSSIBLE')],
+    ...actions.map(({ command, consequence }): Line => {
+      const fits = widthOf(command) <= column;
+      return ['   ', fits ? pad(command, column) : command, '  ', dim(consequence)];
+    }),
+  ];
+}
+
+/** What is awaited, for one line: `gate: point waits for database-lead`. */
+export function waitsFor(open: OpenDecision, step: StepView | undefined): string {
+  const what = step === undefined ? plain(open.step) : stepName(step);
+  const who = open.roles.length === 0 ? 'the commander' : open.roles.map(plain).join(' or ');
+  return step?.failure === undefined ? `${what} waits for ${who}` : `${what} failed and waits for ${who}`;
+}
