@@ -239,7 +239,8 @@ export interface MusterActivities {
     point: RecoveryPoint;
     dataClasses: Readonly<Record<string, DataClass>>;
   }): Promise<FenceProof>;
-  liftFence(input: { at: StepRef; damaged: DatabaseAt }): Promise<Summarised>;
+  /** Refuses once a copy was promoted, or may be, and when another run relies on the fence. */
+  liftFence(input: { at: StepRef; damaged: DatabaseAt; vault: Bucket }): Promise<Summarised>;
 
   preserveDamaged(input: {
     at: StepRef;

@@ -235,7 +235,7 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     do: ({ at, careful }, { point }) => careful.fencePrimary({ at, damaged, vault, point, dataClasses }),
     undo: {
       title: `let the applications write to ${damaged.site} again`,
-      do: ({ at, careful }) => careful.liftFence({ at, damaged }),
+      do: ({ at, careful }) => careful.liftFence({ at, damaged, vault }),
     },
   });
 
