@@ -46,6 +46,8 @@ export interface StepView {
   readonly kind: StepKind;
   readonly effect: Effect;
   readonly needs: readonly string[];
+  /** Components that are not back before this step is done. */
+  readonly restores: readonly string[];
   readonly status: StepStatus;
   readonly budgetMs: number;
   /** How often the step was begun: 1, and one more for each retry and each changed input. */
@@ -132,6 +134,8 @@ export interface RunView {
   readonly scenario: string;
   /** The component whose RTO the run is held against. */
   readonly component: string;
+  /** The step after which the service is back: the RTO clock stops there. */
+  readonly serviceRestoredBy: string;
   readonly mode: Mode;
   readonly status: RunStatus;
   readonly requestedBy: string;

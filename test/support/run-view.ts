@@ -47,6 +47,7 @@ export function steps(facts: Readonly<Record<string, StepFacts>>): StepView[] {
       kind: step.kind,
       effect: step.effect,
       needs: step.needs,
+      restores: step.restores,
       status:
         said.status ?? (said.to !== undefined ? 'done' : said.from !== undefined ? 'running' : 'pending'),
       budgetMs: step.budgetMs,
@@ -175,6 +176,8 @@ const base = {
   system: 'payymo',
   systemTitle: 'Payymo payments ledger',
   scenario: 'corruption',
+  component: payymoPlan.component,
+  serviceRestoredBy: payymoPlan.serviceRestoredBy,
   mode: 'real',
   requestedBy: 'on-call engineer',
   planHash: 'a3f5c2d94be0178866f1aa20c59d3e7714bb02fd9a6c83e50f7712cd8a94e615',

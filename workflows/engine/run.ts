@@ -194,6 +194,7 @@ export class Run<Params> {
       systemTitle: input.runbook.title,
       scenario: document.scenario,
       component: document.component,
+      serviceRestoredBy: document.serviceRestoredBy,
       mode: input.mode,
       status: this.status,
       requestedBy: input.requestedBy,

@@ -32,23 +32,34 @@ export async function runScenario<Params>(
   const run = new Run(plan, input);
   register(run);
 
-  // Cancelling the workflow is asking for an abort: what was begun is undone, and past the point of no return it goes on.
-  CancellationScope.current().cancelRequested.catch(() => cancelAsAbort(run));
-  const view = await CancellationScope.nonCancellable(() => run.execute());
-  await condition(allHandlersFinished);
+  const { cancelRequested } = CancellationScope.current();
+  const view = await CancellationScope.nonCancellable(async () => {
+    // Cancelling the workflow asks for an abort: what was begun is undone; past the point of no return the run goes on.
+    cancelRequested.catch(() => cancelAsAbort(run));
+    const ended = await run.execute();
+    await condition(allHandlersFinished);
+    return ended;
+  });
   return { view, outputs: run.outputs() };
 }
 
 function register<Params>(run: Run<Params>): void {
   setHandler(statusQuery, () => run.view(), { description: 'Everything about the run as it stands now.' });
-  setHandler(decideUpdate, (decision) => decide(run, decision, 'update'), {
+  setHandler(decideUpdate, (decision) => shielded(() => decide(run, decision, 'update')), {
     validator: (decision) => {
       const refused = refusal(run, decision);
       if (refused !== undefined) throw refusedFailure(refused);
     },
     description: DECIDE_HELP,
   });
-  setHandler(decideSignal, (decision) => decideOrWarn(run, decision, 'signal'), { description: DECIDE_HELP });
+  setHandler(decideSignal, (decision) => shielded(() => decideOrWarn(run, decision, 'signal')), {
+    description: DECIDE_HELP,
+  });
+}
+
+// Handlers run in the workflow's root scope: what they begin must outlive a request to cancel.
+function shielded<T>(work: () => Promise<T>): Promise<T> {
+  return CancellationScope.nonCancellable(work);
 }
 
 async function decideOrWarn<Params>(

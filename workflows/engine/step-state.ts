@@ -63,6 +63,7 @@ export class StepState<Params> {
       kind: document.kind,
       effect: document.effect,
       needs: document.needs,
+      restores: document.restores,
       status: this.state,
       budgetMs: document.budgetMs,
       begun: this.begun,

@@ -1,0 +1,157 @@
+/** Fake activities for the toy scenario, and a way to start it: what a test wants to happen is said per step. */
+import { randomUUID } from 'node:crypto';
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { JournalEntry } from '../../activities/contract.js';
+import type { Decision, DecisionAnswer, RunResult, RunView } from '../../src/model/run.js';
+import type { Runbook } from '../../src/runbook/schema.js';
+import { planHash } from '../../workflows/engine/hash.js';
+import { decideUpdate, statusQuery } from '../../workflows/engine/messages.js';
+import { startWorker, type TestWorker } from './temporal.js';
+import { type ToyCall, toyScenario } from './toy-scenario.js';
+
+type Behaviour = (call: ToyCall) => Promise<string> | string;
+
+export interface ToyWorld {
+  readonly worker: TestWorker;
+  /** Steps in the order in which their activity was begun, with what they saw. */
+  readonly calls: ToyCall[];
+  readonly journal: JournalEntry[];
+  readonly reports: { readonly view: RunView }[];
+  readonly kept: RunView[];
+  /** What the activity of a step does instead of answering at once. */
+  readonly behave: Map<string, Behaviour>;
+  readonly start: (budgets?: Record<string, number>) => Promise<ToyRun>;
+}
+
+export class ToyRun {
+  constructor(readonly handle: WorkflowHandle) {}
+
+  view(): Promise<RunView> {
+    return this.handle.query(statusQuery);
+  }
+
+  /** Returns the view as soon as it satisfies the condition. */
+  async until(condition: (view: RunView) => boolean): Promise<RunView> {
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      const view = await this.view();
+      if (condition(view)) return view;
+      if (Date.now() > deadline) throw new Error(`never: ${JSON.stringify(statuses(view))}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  waitsFor(step: string): Promise<RunView> {
+    return this.until((view) => view.openDecisions.some((open) => open.step === step));
+  }
+
+  decide(decision: Decision): Promise<DecisionAnswer> {
+    return this.handle.executeUpdate(decideUpdate, { args: [decision], updateId: randomUUID() });
+  }
+
+  /** The message with which a decision is refused. */
+  async refused(decision: Decision): Promise<string> {
+    try {
+      await this.decide(decision);
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError) return error.cause?.message ?? '';
+      throw error;
+    }
+    throw new Error('the decision was accepted');
+  }
+
+  async result(): Promise<RunResult> {
+    return (await this.handle.result()) as RunResult;
+  }
+
+  async failure(): Promise<string> {
+    try {
+      await this.handle.result();
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) return error.cause?.message ?? '';
+      throw error;
+    }
+    throw new Error('the run did not fail');
+  }
+}
+
+export function statuses(view: RunView): Record<string, string> {
+  return Object.fromEntries(view.steps.map((step) => [step.name, step.status]));
+}
+
+/** A runbook as far as the toy scenario and the decisions look at it. */
+export function toyRunbook(budgets: Record<string, number> = {}): Runbook {
+  return {
+    system: 'toy',
+    title: 'Toy system',
+    people: [
+      { name: 'ada', roles: ['lead'], contacts: [] },
+      { name: 'bob', roles: ['intern'], contacts: [] },
+    ],
+    scenarios: { corruption: { budgets } },
+  } as unknown as Runbook;
+}
+
+export function permanent(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, 'Broken', { next: 'Mend it.' });
+}
+
+/** Resolves when told to, or rejects when the activity is cancelled. */
+export function held(): { readonly release: (answer: string) => void; readonly behaviour: Behaviour } {
+  let release: (answer: string) => void = () => undefined;
+  const released = new Promise<string>((resolve) => {
+    release = resolve;
+  });
+  return { release, behaviour: () => Promise.race([released, Context.current().cancelled]) };
+}
+
+export async function openToyWorld(): Promise<ToyWorld> {
+  const calls: ToyCall[] = [];
+  const journal: JournalEntry[] = [];
+  const reports: { readonly view: RunView }[] = [];
+  const kept: RunView[] = [];
+  const behave = new Map<string, Behaviour>();
+  const worker = await startWorker({
+    toy: async (call: ToyCall) => {
+      calls.push(call);
+      return { summary: await (behave.get(call.step)?.(call) ?? `${call.step} of ${call.saw}`) };
+    },
+    appendJournal: async ({ entries }: { entries: JournalEntry[] }) => void journal.push(...entries),
+    writeReport: async ({ view }: { view: RunView }) => {
+      reports.push({ view });
+      return { summary: 'report written' };
+    },
+    keepRun: async ({ view }: { view: RunView }) => void kept.push(view),
+  });
+  return {
+    worker,
+    calls,
+    journal,
+    reports,
+    kept,
+    behave,
+    start: async (budgets = {}) => {
+      const runbook = toyRunbook(budgets);
+      const runId = `toy-${randomUUID()}`;
+      const handle = await worker.client.workflow.start('toy', {
+        workflowId: runId,
+        taskQueue: worker.taskQueue,
+        args: [
+          {
+            runId,
+            mode: 'real',
+            requestedBy: 'ada',
+            detectedAt: new Date().toISOString(),
+            planHash: planHash(toyScenario.buildPlan(runbook).document),
+            expectations: {},
+            params: { point: 'noon' },
+            runbook,
+          },
+        ],
+      });
+      return new ToyRun(handle);
+    },
+  };
+}

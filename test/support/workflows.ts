@@ -1,0 +1,12 @@
+/** Workflow types of the tests: the real ones, and a small scenario that exercises the engine. */
+
+import type { RunInput, RunResult } from '../../src/model/run.js';
+import type { Runbook } from '../../src/runbook/schema.js';
+import { runScenario } from '../../workflows/engine/scenario-workflow.js';
+import { type ToyParams, toyScenario } from './toy-scenario.js';
+
+// export * from '../../workflows/index.js';
+
+export function toy(input: RunInput<Runbook, ToyParams>): Promise<RunResult> {
+  return runScenario(toyScenario, input);
+}
