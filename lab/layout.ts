@@ -37,6 +37,8 @@ export interface Layout {
   readonly dns: string;
   readonly client: string;
   readonly worker: string;
+  readonly runbooks: string;
+  readonly home: string;
   readonly quarantine: string;
   readonly s3: Readonly<Record<RegionName, string>>;
   readonly sites: Readonly<Record<SiteName, ClusterLayout>>;
@@ -89,6 +91,8 @@ export function layoutOf(dir: string): Layout {
     dns: join(dir, 'dns'),
     client: join(dir, 'client'),
     worker: join(dir, 'worker'),
+    runbooks: join(dir, 'runbooks'),
+    home: join(dir, 'home'),
     quarantine: join(dir, 'payymo', 'quarantine'),
     s3: { west: join(dir, 's3', 'west'), east: join(dir, 's3', 'east') },
     sites: {

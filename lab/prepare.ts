@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Account } from './account.js';
 import { LabError } from './errors.js';
 import { exists, makeOpenFolder, makePrivateFolder } from './folders.js';
@@ -14,7 +14,7 @@ import { NAMESPACE } from './parts/temporal.js';
 import type { SeedSize } from './payymo/generate.js';
 import { DATABASE, ROLES } from './payymo/schema.js';
 import { freePorts } from './ports.js';
-import { readSecrets, type SecretName, secretReference, writeSecret } from './secrets.js';
+import { readSecrets, type SecretName, secretReference } from './secrets.js';
 import { type LabState, type LoginState, type RegionState, type SiteState, writeState } from './state.js';
 import { plantSeed, seedKey } from './template.js';
 import { makeCertificates, tlsFiles } from './tls.js';
@@ -31,7 +31,7 @@ export interface Making {
 /** Makes the lab's folder with everything in it that stands before the first process is started, and its state. */
 export async function prepareLab(layout: Layout, making: Making): Promise<LabState> {
   await clearFolder(layout);
-  const key = await seedKey(making);
+  const key = seedKey(making);
   const network = siteNetwork(layout.dir);
   const [ports] = await Promise.all([
     choosePorts(network),
@@ -41,11 +41,6 @@ export async function prepareLab(layout: Layout, making: Making): Promise<LabSta
   const state = describe(layout, making, key, network, ports);
   await makeFolders(layout, making.account);
   const secrets = await readSecrets(layout.secrets);
-  await writeSecret(
-    layout.secrets,
-    'store-url',
-    `postgresql://muster:${secrets['store-password']}@${state.store.address}:${state.store.port}/${state.store.database}`,
-  );
   const repository = (region: RegionName) => ({
     port: ports[`s3-${region}`],
     accessKeyId: secrets[`s3-${region}-access-key-id`],
@@ -80,7 +75,8 @@ async function clearFolder(layout: Layout): Promise<void> {
 
 async function makeFolders(layout: Layout, account: Account): Promise<void> {
   await makeOpenFolder(dirname(layout.sites.west.base));
-  for (const folder of [layout.logs, layout.client, layout.worker]) await mkdir(folder, { recursive: true });
+  for (const folder of [layout.logs, layout.client, layout.worker, layout.runbooks, layout.home])
+    await mkdir(folder, { recursive: true });
   if (layout.shortSockets) await makeOpenFolder(layout.shortSockets);
   for (const cluster of [...Object.values(layout.sites), layout.store])
     await makeClusterFolders(cluster, account);
@@ -141,6 +137,8 @@ function describe(layout: Layout, making: Making, key: string, network: string, 
     created: new Date().toISOString(),
     account: making.account.name,
     postgresBin: making.programs.postgresBin,
+    runbooks: layout.runbooks,
+    home: process.env.MUSTER_HOME ? resolve(process.env.MUSTER_HOME) : layout.home,
     seed: { ...making.size, key },
     temporal: {
       address: `${LOCAL}:${ports.temporal}`,
@@ -174,7 +172,7 @@ function describe(layout: Layout, making: Making, key: string, network: string, 
       port: ports.store,
       database: 'muster',
       login: login('muster', 'store-password'),
-      url: `file:${layout.secrets}/store-url`,
+      url: `postgres://muster@${LOCAL}:${ports.store}/muster`,
     },
     payymo: {
       appUrl: `http://${LOCAL}:${ports.app}`,

@@ -66,6 +66,10 @@ export interface LabState {
   readonly created: string;
   readonly account: string;
   readonly postgresBin: string;
+  /** Where the runbooks with this lab's addresses are. */
+  readonly runbooks: string;
+  /** Where Muster keeps spool, reports and keys while it works with this lab. */
+  readonly home: string;
   readonly seed: { readonly transactions: number; readonly sizeBytes: number; readonly key: string };
   readonly temporal: {
     readonly address: string;
@@ -104,7 +108,7 @@ export interface LabState {
     readonly port: number;
     readonly database: string;
     readonly login: LoginState;
-    /** Connection URL with the password, by reference. */
+    /** Connection URL without a password. */
     readonly url: string;
   };
   readonly payymo: {

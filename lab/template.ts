@@ -8,7 +8,7 @@ import { exists, makeOpenFolder } from './folders.js';
 import { type Layout, layoutOf } from './layout.js';
 import type { Programs } from './parts/lookup.js';
 import { GENERATOR_VERSION, type SeedSize } from './payymo/generate.js';
-import { RULES_SQL, TABLES_SQL } from './payymo/schema.js';
+import { ROLES, RULES_SQL, TABLES_SQL } from './payymo/schema.js';
 import { run } from './process.js';
 import { buildSeed } from './seeding.js';
 
@@ -34,25 +34,10 @@ export interface SeedRequest {
 }
 
 /** Identifies a seed by everything that it depends on. */
-export async function seedKey(request: SeedRequest): Promise<string> {
-  const { programs, account, size } = request;
-  const asked = { cwd: '/', timeoutMs: 20_000 };
-  const versions = await Promise.all([
-    run(join(programs.postgresBin, 'postgres'), ['--version'], asked),
-    run(programs.pgbackrest, ['version'], asked),
-  ]);
-  const parts = [
-    TEMPLATE_VERSION,
-    GENERATOR_VERSION,
-    TABLES_SQL,
-    RULES_SQL,
-    size.transactions,
-    size.sizeBytes,
-  ];
-  return createHash('sha256')
-    .update(JSON.stringify([...parts, ...versions, account.uid]))
-    .digest('hex')
-    .slice(0, 16);
+export function seedKey({ programs, account, size }: SeedRequest): string {
+  const generation = [TEMPLATE_VERSION, GENERATOR_VERSION, ROLES, TABLES_SQL, RULES_SQL];
+  const parts = [...generation, size.transactions, size.sizeBytes, programs.versions, account.uid];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
 /**

@@ -16,6 +16,8 @@ import {
 import { dnsPart, ensureZone, route53Part } from './parts/dns.js';
 import { findPrograms } from './parts/lookup.js';
 import { ensurePart, type PartKeeper, type PartSpec } from './parts/part.js';
+import { appPart, clientPart } from './parts/payymo.js';
+import { workerPart } from './parts/worker.js';
 import type { SeedSize } from './payymo/generate.js';
 import { prepareLab } from './prepare.js';
 import { isRunning, stopProcess } from './process.js';
@@ -44,7 +46,7 @@ export interface UpOptions {
 export async function upLab(options: UpOptions): Promise<LabState> {
   const layout = layoutOf(options.dir);
   return whileLocked(layout, async () => {
-    const programs = await findPrograms();
+    const programs = findPrograms();
     const account = databaseAccount();
     const size = { ...DEFAULT_SIZE, ...options.size };
     const found = await readState(layout);
@@ -86,18 +88,26 @@ async function startAll(world: World, context: PartContext): Promise<void> {
     if (zoneId !== world.state.dns.zoneId) await world.update({ dns: { ...world.state.dns, zoneId } });
     await ensure(await dnsPart(setup, zoneId));
   };
+  const worker = workerPart(context);
+  const primary = database();
+  const resolving = names();
+  const muster = [orchestratorPart(context).then(ensure), ensure(storePart(context))];
   await together([
-    orchestratorPart(context).then(ensure),
+    ...muster,
     regionPart(context, 'west').then(ensure),
     regionPart(context, 'east').then(ensure),
-    ensure(storePart(context)),
-    database(),
-    names(),
+    primary,
+    resolving,
+    Promise.all([primary, resolving]).then(async () => {
+      await ensure(appPart(context));
+      await ensure(clientPart(context));
+    }),
+    Promise.all(muster).then(async () => worker && ensure(worker)),
   ]);
 }
 
 /** Waits for all of them, also when one fails, so that nothing is still being started when what was started is stopped. */
-async function together(tasks: readonly Promise<void>[]): Promise<void> {
+async function together(tasks: readonly Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(tasks)).filter(({ status }) => status === 'rejected');
   if (failed.length > 0) throw (failed[0] as PromiseRejectedResult).reason;
 }
