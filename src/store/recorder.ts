@@ -151,7 +151,12 @@ export class Recorder {
   }
 
   private async drain(runId: string): Promise<boolean> {
-    if (await this.spool.isEmpty(runId)) return true;
+    const empty = await this.spool.isEmpty(runId).catch((error) => {
+      // A spool that cannot be read must not keep entries from a store that works.
+      this.log.error({ spool: this.options.spool, reason: messageOf(error) }, 'the spool cannot be read');
+      return true;
+    });
+    if (empty) return true;
     if (this.resting()) return false;
     try {
       await this.spool.drain(runId, async (items) => {
