@@ -33,6 +33,8 @@ export interface Forecast extends ComponentForecast {
   readonly finishMs: Readonly<Record<string, number>>;
   /** When the last step will be over, by the median. */
   readonly runOverAt: number;
+  /** Steps on the path whose time is their budget, because no past run tells it: then this is a bound, no estimate. */
+  readonly byBudget: readonly string[];
   /** Steps before the service is back that wait for a person whose time is not counted: no past run tells it. */
   readonly uncountedPeople: readonly string[];
   readonly components: Readonly<Record<string, ComponentForecast>>;
@@ -85,6 +87,7 @@ export function forecast(
     remaining,
     finishMs: median.finishMs,
     runOverAt: nowMs + Math.max(0, ...Object.values(median.finishMs)),
+    byBudget: path.filter((name) => isByBudget(view, progressByStep, name)),
     uncountedPeople: upTo(view.steps, until)
       .filter((step) => !isOver(step) && isUncounted(step, view))
       .map((step) => step.name),
@@ -104,6 +107,12 @@ export function forecast(
 
 function isOver(step: StepView): boolean {
   return step.status === 'done' || step.status === 'skipped' || step.status === 'undone';
+}
+
+function isByBudget(view: RunView, progress: Readonly<Record<string, Progress>>, name: string): boolean {
+  const step = view.steps.find((other) => other.name === name);
+  if (step === undefined || step.kind === 'gate' || view.expectations[name] !== undefined) return false;
+  return step.status !== 'running' || progress[name]?.ratePerSecond === undefined;
 }
 
 function isUncounted(step: StepView, view: RunView): boolean {

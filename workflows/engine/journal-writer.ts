@@ -2,11 +2,15 @@
 import { condition } from '@temporalio/workflow';
 import type { JournalEntry } from '../../activities/contract.js';
 
+/** What is added within this time goes in one call: every call costs the run a turn. */
+const GATHER_MS = 250;
+
 export class JournalWriter {
   private readonly waiting: JournalEntry[] = [];
   private nextIndex = 1;
   private written = 0;
   private sending = false;
+  private flushing = 0;
 
   constructor(private readonly send: (entries: readonly JournalEntry[]) => Promise<void>) {}
 
@@ -22,13 +26,14 @@ export class JournalWriter {
   /** Returns when everything that was added so far is kept durably. */
   async flush(): Promise<void> {
     const upTo = this.nextIndex - 1;
+    this.flushing += 1;
     await condition(() => this.written >= upTo);
+    this.flushing -= 1;
   }
 
   private async sendAll(): Promise<void> {
-    // What is added in the same turn goes in one call.
-    await Promise.resolve();
     while (this.waiting.length > 0) {
+      await condition(() => this.flushing > 0, GATHER_MS, { summary: 'journal: gather entries' });
       const batch = this.waiting.splice(0, 200);
       await this.send(batch);
       this.written += batch.length;
