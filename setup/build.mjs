@@ -32,9 +32,10 @@ export class BuildFailed extends Error {
 
 /**
  * Node modules and dist made if they are not what the sources say; nothing else is looked for.
- * @param {string} [root]
+ * @param {BuildOptions} [options]
  */
-export async function buildIfStale(root = ROOT) {
+export async function buildIfStale(options = {}) {
+  const { root = ROOT } = options;
   if (!existsSync(path.join(root, 'tsconfig.json'))) return;
   if (!nodeModulesCurrent(root)) {
     const progress = createProgress();
@@ -43,14 +44,20 @@ export async function buildIfStale(root = ROOT) {
     await installNodeModules(root, { log, say: (line) => progress.say('node-modules', line) });
     progress.done('node-modules', 'done');
   }
-  await build(root);
+  await build(options);
 }
 
 /**
- * @param {string} [root]
+ * @typedef {object} BuildOptions
+ * @property {string} [root] the repository
+ * @property {boolean} [despiteErrors] what could be compiled is used in spite of type errors, and built anew the next time
+ */
+
+/**
+ * @param {BuildOptions} [options]
  * @throws BuildFailed
  */
-export async function build(root = ROOT) {
+export async function build({ root = ROOT, despiteErrors = false } = {}) {
   const dist = path.join(root, 'dist');
   const stamp = path.join(dist, STAMP);
   if (isBuilt(stamp, sourcesHash(root))) return;
@@ -60,10 +67,13 @@ export async function build(root = ROOT) {
     const begun = performance.now();
     process.stderr.write('build: compiling\n');
     await makeWhole(dist, async (draft) => {
-      compile(root, draft);
+      let errors = compile(root, draft);
+      if (errors !== null && !despiteErrors) throw new BuildFailed(errors);
       copyAssets(root, draft);
-      bundle(root, draft);
-      writeFileSync(path.join(draft, STAMP), hash);
+      errors = [errors, bundle(root, draft)].filter((text) => text !== null).join('\n') || null;
+      if (errors !== null && !despiteErrors) throw new BuildFailed(errors);
+      if (errors === null) writeFileSync(path.join(draft, STAMP), hash);
+      else process.stderr.write(`${errors}\n`);
     });
     process.stderr.write(`build: done, ${seconds(performance.now() - begun)}\n`);
   });
@@ -117,10 +127,12 @@ export function sourceFiles(root) {
 /**
  * @param {string} root
  * @param {string} out
+ * @returns {string | null} the compiler's errors
  */
 function compile(root, out) {
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  runNode(root, [tsc, '-p', path.join(root, 'tsconfig.json'), '--outDir', out], 'The sources do not compile');
+  const config = path.join(root, 'tsconfig.json');
+  return runNode(root, [tsc, '-p', config, '--outDir', out], 'The sources do not compile');
 }
 
 /**
@@ -139,24 +151,27 @@ function copyAssets(root, out) {
 /**
  * @param {string} root
  * @param {string} out
+ * @returns {string | null} the bundler's errors
  */
 function bundle(root, out) {
   const entry = path.join(out, 'workflows', 'index.js');
-  if (!existsSync(entry)) return;
+  if (!existsSync(entry)) return null;
   const script = path.join(root, 'setup', 'bundle.mjs');
-  runNode(root, [script, entry, path.join(out, 'workflow-bundle.js')], 'The workflows cannot be bundled');
+  const target = path.join(out, 'workflow-bundle.js');
+  return runNode(root, [script, entry, target], 'The workflows cannot be bundled');
 }
 
 /**
  * @param {string} root
  * @param {string[]} args
  * @param {string} failure
+ * @returns {string | null}
  */
 function runNode(root, args, failure) {
   const run = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-  if (run.status !== 0) throw new BuildFailed(`${failure}:\n${run.stdout}${run.stderr}`.trimEnd());
+  return run.status === 0 ? null : `${failure}:\n${run.stdout}${run.stderr}`.trimEnd();
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  await runScript(() => buildIfStale());
+  await runScript(() => buildIfStale({ despiteErrors: process.argv.includes('--despite-errors') }));
 }

@@ -17,5 +17,10 @@ const logger = {
   error: (/** @type {string} */ message) => process.stderr.write(`${message}\n`),
 };
 
-const { code } = await bundleWorkflowCode({ workflowsPath: entry, logger });
-writeFileSync(out, code);
+try {
+  const { code } = await bundleWorkflowCode({ workflowsPath: entry, logger });
+  writeFileSync(out, code);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,6 +1,15 @@
 /** Locks between set-ups that run side by side, and folders that appear whole or not at all. */
 
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -109,14 +118,19 @@ function startOf(pid) {
 }
 
 /**
- * Lets `fill` make a folder beside `target` and puts it there only when that succeeded.
+ * Lets `fill` make a folder beside `target` and puts it there only when that succeeded. The caller holds the target's lock,
+ * so that what an earlier one that was killed left beside it can go.
  * @param {string} target
  * @param {(draft: string) => Promise<void>} fill
  */
 export async function makeWhole(target, fill) {
   const draft = `${target}.part-${process.pid}`;
   const clear = () => rmSync(draft, { recursive: true, force: true });
-  clear();
+  mkdirSync(path.dirname(target), { recursive: true });
+  for (const sibling of readdirSync(path.dirname(target))) {
+    if (!/\.(part|old)-\d+$/.test(sibling) || !sibling.startsWith(`${path.basename(target)}.`)) continue;
+    rmSync(path.join(path.dirname(target), sibling), { recursive: true, force: true });
+  }
   mkdirSync(draft, { recursive: true });
   const forget = onEnd(clear);
   try {

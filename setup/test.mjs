@@ -35,8 +35,10 @@ async function main() {
     process.stderr.write(`${error.message}\n`);
     return { passed: 0, failed: 1, skipped: 0, exitCode: Number(error.exitCode) };
   }
+  const tsc = module('typescript/bin/tsc');
   const checks = [
-    node('types', [module('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.test.json']),
+    node('types', [tsc, '-p', 'tsconfig.test.json']),
+    node('types of the set-up', [tsc, '-p', 'setup/tsconfig.json']),
     node('lint', [module('@biomejs/biome/bin/biome'), 'check', '.']),
   ];
   const results = path.join(ROOT, '.muster', `test-results-${process.pid}.json`);
