@@ -18,12 +18,13 @@ export function decisionLines(open: OpenDecision, view: RunView, options: Decisi
   const failure = step?.failure;
   const who = open.roles.length === 0 ? 'the commander' : open.roles.map(plain).join(' or ');
   const what = step === undefined ? plain(open.step) : stepName(step);
-  const since = `since ${clock(now - Date.parse(open.since))}`;
+  const waited = `for ${clock(now - Date.parse(open.since))}`;
   const expiry = open.expiresAt === undefined ? '' : `, ${expiryText(step ?? {}, open.expiresAt, now)}`;
+  const tried = failure === undefined || failure.attempts < 2 ? '' : `, tried ${failure.attempts} times`;
   const head: Line =
     failure === undefined
-      ? [warn(`WAITS FOR ${who}`), '  ', strong(what), `  ${since}${expiry}`]
-      : [bad(`FAILED ${what}`), '  ', warn(`waits for ${who}`), `  ${since}, attempts ${failure.attempts}`];
+      ? [warn(`WAITS FOR ${who}`), `  ${waited}${expiry}`]
+      : [bad(`FAILED ${what}`), '  ', warn(`waits for ${who}`), `  ${waited}${tried}`];
   const indented = (text: string, most: number): Line[] => {
     const lines = wrap(plain(text), width - 3);
     const shown = lines.slice(0, most);
@@ -33,7 +34,7 @@ export function decisionLines(open: OpenDecision, view: RunView, options: Decisi
   return [
     head,
     ...(failure === undefined
-      ? indented(open.question, 2)
+      ? indented(`${what}: ${open.question}`, 2)
       : [...indented(failure.message, 3), ...indented(`Next: ${failure.next}`, 2)]),
     ...factLines(open, options),
   ];
@@ -76,29 +77,44 @@ export function possibleActions(view: RunView): PossibleAction[] {
   const abort = view.openDecisions
     .flatMap((open) => open.choices)
     .find((offered) => offered.choice === 'abort');
-  if (abort !== undefined) {
+  const goesOn = view.status === 'running' || view.status === 'waiting';
+  if (goesOn && !view.pointOfNoReturnPassed) {
     actions.push({
       command: `muster abort ${view.system} --by NAME --reason WHY${mode}`,
-      consequence: plain(abort.consequence),
+      consequence: plain(
+        abort?.consequence ?? 'ends the run and undoes what it changed; you see what before you confirm',
+      ),
     });
   }
   return actions;
 }
 
-/** The commands, aligned, with what each does. */
-export function possibleLines(view: RunView, width: number): Line[] {
+/** The commands with what each does: two lines each, or one where there is little room. */
+export function possibleLines(view: RunView, width: number, roomy: boolean): Line[] {
   const actions = possibleActions(view);
-  if (actions.length === 0) return [];
+  const title: Line = [strong('NOW POSSIBLE')];
+  if (actions.length === 0) {
+    const onlyForward = view.pointOfNoReturnPassed && view.endedAt === undefined;
+    return onlyForward
+      ? [[...title, dim('  nothing to decide; past the point of no return a run only goes forward')]]
+      : [];
+  }
+  if (roomy) {
+    return [
+      title,
+      ...actions.flatMap(({ command, consequence }): Line[] => [
+        ['   ', strong(command)],
+        ['     ', dim(consequence)],
+      ]),
+    ];
+  }
   const column = Math.min(
     Math.floor(width * 0.72),
     Math.max(...actions.map(({ command }) => widthOf(command))),
   );
   return [
-    [strong('NOW POSSIBLE')],
-    ...actions.map(({ command, consequence }): Line => {
-      const fits = widthOf(command) <= column;
-      return ['   ', fits ? pad(command, column) : command, '  ', dim(consequence)];
-    }),
+    title,
+    ...actions.map(({ command, consequence }): Line => ['   ', pad(command, column), '  ', dim(consequence)]),
   ];
 }
 

@@ -38,6 +38,11 @@ export function widthOf(text: string): number {
   return stringWidth(text);
 }
 
+/** Columns that a line takes before it is cut. */
+export function lineWidth(line: Line): number {
+  return widthOf(line.map((piece) => (typeof piece === 'string' ? piece : piece.text)).join(''));
+}
+
 const segmenter = new Intl.Segmenter();
 
 /** As much of the text as fits into `width` columns. */

@@ -66,28 +66,35 @@ function fold(view: RunView, rows: number): Fold {
   const of = (phase: Phase) => view.steps.filter((step) => phaseOf(step, view) === phase);
   const [past, next, later] = [of('over'), of('next'), of('later')];
   const oldestFirst = [...past].sort((a, b) => (a.endedAt ?? '').localeCompare(b.endedAt ?? ''));
-  const without = (folded: readonly StepView[], ahead: readonly StepView[]): Fold => ({
+  const coming = view.steps.filter((step) => next.includes(step) || later.includes(step));
+  const without = (folded: readonly StepView[], ahead: readonly StepView[], asked = false): Fold => ({
     past: past.filter((step) => folded.includes(step)),
-    shown: view.steps.filter((step) => !folded.includes(step) && !ahead.includes(step)),
+    shown: view.steps.filter(
+      (step) => !folded.includes(step) && !ahead.includes(step) && !(asked && isAsked(step, view)),
+    ),
     ahead,
   });
   const choices = [
     without([], []),
-    without([], later),
-    ...past.map((_, index) => without(oldestFirst.slice(0, index + 1), later)),
-    without(
-      past,
-      view.steps.filter((step) => next.includes(step) || later.includes(step)),
-    ),
+    ...later.slice(1).map((_, index) => without([], later.slice(later.length - index - 2))),
+    // What waits for a person is told above the table with all that belongs to it.
+    without([], later, true),
+    ...past.map((_, index) => without(oldestFirst.slice(0, index + 1), later, true)),
+    without(past, coming, true),
   ];
   const linesOf = (choice: Fold) =>
     choice.shown.length + (choice.past.length > 0 ? 1 : 0) + (choice.ahead.length > 0 ? 1 : 0);
   return choices.find((choice) => linesOf(choice) <= rows) ?? (choices.at(-1) as Fold);
 }
 
-/** Rows that must be there for the table to be of use: what works or waits, and two lines that sum up the rest. */
+function isAsked(step: StepView, view: RunView): boolean {
+  return view.openDecisions.some((open) => open.step === step.name);
+}
+
+/** Rows that must be there for the table to be of use: what works, and two lines that sum up the rest. */
 export function fewestRows(view: RunView): number {
-  return view.steps.filter((step) => phaseOf(step, view) === 'now').length + 2;
+  const working = view.steps.filter((step) => phaseOf(step, view) === 'now' && !isAsked(step, view));
+  return working.length + 2;
 }
 
 interface Columns {
@@ -204,7 +211,9 @@ export function expiryText(step: Pick<StepView, 'gate'>, expiresAt: string, now:
 function afterText(step: StepView, view: RunView): string {
   if (ended(view) || view.status === 'undoing') return 'not begun';
   const open = view.steps.filter((other) => step.needs.includes(other.name) && !over(other));
-  return open.length === 0 ? 'begins now' : `after ${open.map(stepName).join(', ')}`;
+  // What another of them waits for in any case goes without saying.
+  const last = open.filter((one) => !open.some((other) => other.needs.includes(one.name)));
+  return open.length === 0 ? 'begins now' : `after ${last.map(stepName).join(', ')}`;
 }
 
 function summaryLine(word: string, steps: readonly StepView[], columns: Columns): Line {

@@ -1,7 +1,7 @@
 /** The clock and the verdict: the first thing a commander reads. */
 import type { ComponentForecast, Forecast } from '../../../workflows/engine/forecast.js';
 import type { RunView } from '../../model/run.js';
-import { bad, busy, dim, good, type Line, type Piece, plain, strong, warn, wrap } from './line.js';
+import { bad, busy, dim, good, type Line, lineWidth, type Piece, plain, strong, warn, wrap } from './line.js';
 import { clock, span, utc } from './units.js';
 
 export const ENDED: ReadonlySet<RunView['status']> = new Set(['recovered', 'aborted', 'failed']);
@@ -12,16 +12,20 @@ export function elapsedMs(view: RunView, now: number): number {
   return view.clock.actualMs ?? Math.max(0, end - Date.parse(view.clock.detectedAt));
 }
 
-/** One line that says how the run stands against its objectives. */
-export function verdictLine(view: RunView, forecast: Forecast, now: number): Line {
+/** How the run stands against its objectives: one line, or two where one is not enough. */
+export function verdictLines(view: RunView, forecast: Forecast, width: number, now: number): Line[] {
   const { actualMs, targetMs } = view.clock;
-  if (actualMs !== undefined) return backLine(view, actualMs, targetMs);
-  if (view.status === 'aborted') return [bad('ABORTED'), `  after ${clock(elapsedMs(view, now))}`];
-  if (view.status === 'failed') return [bad('FAILED'), `  after ${clock(elapsedMs(view, now))}`];
-  if (view.status === 'recovered') return [good('RECOVERED'), `  after ${clock(elapsedMs(view, now))}`];
-  if (view.status === 'undoing') return [warn('UNDOING'), '  what this run changed, newest first'];
-  const { word, because } = outlook(view, forecast, now);
-  return [word, '  ', ...because, ...expectation(forecast, now)];
+  if (actualMs !== undefined) return [backLine(view, actualMs, targetMs)];
+  if (ENDED.has(view.status)) {
+    const word = view.status.toUpperCase();
+    return [[view.status === 'recovered' ? good(word) : bad(word), `  after ${clock(elapsedMs(view, now))}`]];
+  }
+  if (view.status === 'undoing') return [[warn('UNDOING'), '  what this run changed, newest first']];
+  const { word, why } = outlook(view, forecast, now);
+  const back = expectation(forecast, now);
+  if (why === '') return [[word, `  ${back}`]];
+  const together: Line = [word, `  ${why}; ${back}`];
+  return lineWidth(together) <= width ? [together] : [[word, `  ${why}`], [`  ${back}`]];
 }
 
 function backLine(view: RunView, actualMs: number, targetMs: number): Line {
@@ -43,75 +47,87 @@ function backLine(view: RunView, actualMs: number, targetMs: number): Line {
 
 interface Outlook {
   readonly word: Piece;
-  readonly because: Line;
+  readonly why: string;
 }
 
-// The worst of the run's own RTO and those of its components is the verdict.
+interface Objective {
+  readonly name: string;
+  readonly targetMs: number;
+  readonly ahead: ComponentForecast | undefined;
+}
+
+// The run's own RTO decides; that of another component where only that one is in danger.
 function outlook(view: RunView, forecast: Forecast, now: number): Outlook {
   const sinceDetection = now - Date.parse(view.clock.detectedAt);
-  const objectives = [
-    { name: `${view.component} RTO`, targetMs: view.clock.targetMs, ahead: forecast as ComponentForecast },
+  const objectives: Objective[] = [
+    { name: `${view.component} RTO`, targetMs: view.clock.targetMs, ahead: forecast },
     ...view.components
       .filter((component) => component.actualMs === undefined && component.name !== view.component)
-      .map((component) => ({
-        name: `${component.name} RTO`,
-        targetMs: component.targetMs,
-        ahead: forecast.components[component.name],
-      })),
+      .map(({ name, targetMs }) => ({ name: `${name} RTO`, targetMs, ahead: forecast.components[name] })),
   ];
-  const by = (pick: (objective: (typeof objectives)[number]) => number | undefined) =>
-    objectives
-      .map((objective) => ({ name: objective.name, ms: pick(objective) ?? 0 }))
-      .filter(({ ms }) => ms > 0)
-      .reduce<{ name: string; ms: number } | undefined>(
-        (most, each) => (most && most.ms >= each.ms ? most : each),
-        undefined,
-      );
+  const first = (missOf: (objective: Objective) => number | undefined) => {
+    const found = objectives.find((objective) => (missOf(objective) ?? 0) > 0);
+    return found === undefined ? undefined : { name: found.name, by: span(missOf(found) ?? 0) };
+  };
   const blame = forecast.because === undefined ? '' : `, because of ${forecast.because}`;
 
-  const missed = by(({ targetMs }) => sinceDetection - targetMs);
+  const missed = first(({ targetMs }) => sinceDetection - targetMs);
   if (missed !== undefined)
-    return { word: bad(`${missed.name} MISSED`), because: [`by ${span(missed.ms)} so far${blame}; `] };
-  const will = by(({ ahead }) => ahead?.breachMs);
-  if (will !== undefined)
-    return { word: bad(`WILL MISS ${will.name}`), because: [`by ${span(will.ms)}${blame}; `] };
-  const may = by(({ ahead }) => ahead?.worstBreachMs);
-  if (may !== undefined)
-    return { word: warn(`MAY MISS ${may.name}`), because: [`by ${span(may.ms)} at worst${blame}; `] };
-  return { word: good('ON COURSE'), because: [] };
+    return { word: bad(`${missed.name} MISSED`), why: `by ${missed.by} so far${blame}` };
+  const will = first(({ ahead }) => ahead?.breachMs);
+  if (will !== undefined) {
+    // Budgets bound what is to come, they do not foretell it.
+    const bounded = forecast.byBudget.reduce(
+      (sum, name) => sum + (forecast.remaining[name]?.medianMs ?? 0),
+      0,
+    );
+    const foretold = first(({ ahead }) => (ahead?.breachMs ?? 0) - bounded) !== undefined;
+    const word = foretold ? bad(`WILL MISS ${will.name}`) : warn(`MAY MISS ${will.name}`);
+    return { word, why: `by ${will.by}${blame}` };
+  }
+  const may = first(({ ahead }) => ahead?.worstBreachMs);
+  if (may !== undefined) return { word: warn(`MAY MISS ${may.name}`), why: `by ${may.by} at worst${blame}` };
+  return { word: good('ON COURSE'), why: '' };
 }
 
-function expectation(forecast: Forecast, now: number): Line {
-  const worst =
-    forecast.worstDoneAt - forecast.medianDoneAt >= 1_000 ? `, worst ${utc(forecast.worstDoneAt, now)}` : '';
-  const people = forecast.uncountedPeople.length === 0 ? '' : " plus people's time";
-  return [`back about ${utc(forecast.medianDoneAt, now)}${worst}${people}`];
+/** `back about 03:11 UTC, worst 03:14 UTC`; `back by 03:55 UTC if budgets hold`. */
+function expectation(forecast: Forecast, now: number): string {
+  const { medianDoneAt, worstDoneAt } = forecast;
+  const people = forecast.uncountedPeople.length === 0 ? '' : ", plus people's time";
+  if (forecast.byBudget.length > 0) return `back by ${moment(medianDoneAt, now)} if budgets hold${people}`;
+  const worst = worstDoneAt - medianDoneAt < 1_000 ? '' : `, worst ${moment(worstDoneAt, now)}`;
+  return `back about ${moment(medianDoneAt, now)}${worst}${people}`;
 }
 
-/** `database RTO 6 h    elapsed 4:32    left 5:55:28    working 3:10    people 0:48` */
-export function clockLine(view: RunView, now: number): Line {
+/** A time to come; to the minute where it is so far off that seconds would only flicker. */
+function moment(time: number, now: number): string {
+  if (time - now < 10 * 60_000) return utc(time, now);
+  const minute = Math.ceil(time / 60_000) * 60_000;
+  return utc(minute, now).replace(/:00 UTC$/, ' UTC');
+}
+
+/** `database RTO 6 h   elapsed 4:32   left 5:55:28   working 3:10   people 0:48`, what is least telling left out. */
+export function clockLine(view: RunView, width: number, now: number): Line {
   const { clock: c } = view;
-  const live =
-    ENDED.has(view.status) || c.actualMs !== undefined ? 0 : Math.max(0, now - Date.parse(view.asOf));
+  const over = c.actualMs !== undefined || ENDED.has(view.status);
+  const live = over ? 0 : Math.max(0, now - Date.parse(view.asOf));
   const waits = view.status === 'waiting';
   const leftMs = c.targetMs - elapsedMs(view, now);
-  const objective = `${view.component} RTO ${span(c.targetMs)}`;
-  const gap = '   ';
-  return [
-    strong(objective),
-    gap,
-    'elapsed ',
-    strong(clock(elapsedMs(view, now))),
-    ...(c.actualMs !== undefined || ENDED.has(view.status)
-      ? []
-      : [gap, leftMs >= 0 ? 'left ' : 'over by ', (leftMs >= 0 ? strong : bad)(clock(Math.abs(leftMs)))]),
-    gap,
-    dim('working '),
-    clock(c.workingMs + (waits ? 0 : live)),
-    gap,
-    dim('people '),
-    clock(c.waitingMs + (waits ? live : 0)),
+  const parts: Line[] = [
+    [strong(`${view.component} RTO ${span(c.targetMs)}`)],
+    ['elapsed ', strong(clock(elapsedMs(view, now)))],
+    ...(over ? [] : [leftMs >= 0 ? ['left ', strong(clock(leftMs))] : ['over by ', bad(clock(-leftMs))]]),
+    [dim('working '), clock(c.workingMs + (waits ? 0 : live))],
+    [dim('people '), clock(c.waitingMs + (waits ? live : 0))],
+    [dim('before start '), clock(c.beforeStartMs)],
   ];
+  for (let count = parts.length; count > 2; count -= 1) {
+    for (const gap of ['   ', '  ']) {
+      const line = parts.slice(0, count).flatMap((part, index) => (index === 0 ? part : [gap, ...part]));
+      if (lineWidth(line) <= width) return line;
+    }
+  }
+  return parts.slice(0, 2).flatMap((part, index) => (index === 0 ? part : ['  ', ...part]));
 }
 
 /** The components whose RTO is not the run's own; nothing where there is none. */
@@ -129,7 +145,7 @@ export function componentLines(view: RunView, forecast: Forecast, now: number): 
     } else if (since > targetMs) {
       line.push(bad(' MISSED'));
     } else if (forecast.components[name]?.breachMs !== undefined) {
-      line.push(bad(' will be missed'));
+      line.push(bad(' in danger'));
     } else {
       line.push(dim(` left ${clock(targetMs - since)}`));
     }

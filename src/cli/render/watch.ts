@@ -1,12 +1,12 @@
 /** The screen of `muster watch`: clock and verdict, what waits for whom, the steps, what can be done now. */
 import type { Forecast } from '../../../workflows/engine/forecast.js';
-import type { RunView } from '../../model/run.js';
+import type { OpenDecision, RunView } from '../../model/run.js';
 import type { StepActivity } from '../../temporal/progress.js';
 import { decisionLines, possibleLines } from './decisions.js';
-import { bad, dim, type Line, paintLine, plain, warn } from './line.js';
+import { bad, type Line, paintLine, plain, warn } from './line.js';
 import { fewestRows, stepLines } from './step-lines.js';
 import { span, utc } from './units.js';
-import { clockLine, componentLines, outcomeLines, titleLine, verdictLine } from './verdict.js';
+import { clockLine, componentLines, outcomeLines, titleLine, verdictLines } from './verdict.js';
 
 export interface WatchState {
   readonly view: RunView;
@@ -31,33 +31,43 @@ export function renderWatch(state: WatchState, size: ScreenSize): string[] {
   return lines.map((line) => paintLine(line, size.width, size.color));
 }
 
+/** How much is shown of what surrounds the steps. */
 interface Detail {
   readonly facts: number;
   readonly warnings: number;
+  /** The other components' objectives. */
+  readonly components: boolean;
+  /** What each command does, on a line of its own. */
+  readonly roomy: boolean;
+  /** Blank lines between the parts. */
   readonly air: boolean;
 }
 
-/** From all there is to what cannot be left out. */
+/** From all there is to what cannot be left out: what an approver must know goes last. */
 const details: readonly Detail[] = [
-  { facts: 12, warnings: 3, air: true },
-  { facts: 6, warnings: 2, air: true },
-  { facts: 4, warnings: 1, air: true },
-  { facts: 3, warnings: 1, air: false },
-  { facts: 0, warnings: 0, air: false },
+  { facts: 30, warnings: 3, components: true, roomy: true, air: true },
+  { facts: 30, warnings: 1, components: true, roomy: true, air: true },
+  { facts: 30, warnings: 1, components: false, roomy: true, air: true },
+  { facts: 30, warnings: 1, components: false, roomy: false, air: true },
+  { facts: 30, warnings: 0, components: false, roomy: false, air: false },
+  { facts: 6, warnings: 0, components: false, roomy: false, air: false },
+  { facts: 3, warnings: 0, components: false, roomy: false, air: false },
+  { facts: 0, warnings: 0, components: false, roomy: false, air: false },
 ];
 
 function compose(state: WatchState, size: ScreenSize): Line[] {
   const { view } = state;
   const { height } = size;
-  const enough = Math.min(view.steps.length, Math.max(fewestRows(view), 6));
+  if (height === undefined) {
+    const frame = frameOf(state, size, details[0] as Detail);
+    return [...frame.before, ...stepLines(tableOf(state, size), view.steps.length), ...frame.after];
+  }
   for (const detail of details) {
     const frame = frameOf(state, size, detail);
-    const taken = frame.before.length + frame.after.length;
-    const rows = height === undefined ? view.steps.length + 2 : height - taken;
-    if (rows < enough && detail !== details.at(-1)) continue;
+    const rows = height - frame.before.length - frame.after.length;
+    if (rows < fewestRows(view) && detail !== details.at(-1)) continue;
     const steps = rows > 0 ? stepLines(tableOf(state, size), rows) : [];
-    const lines = [...frame.before, ...steps, ...frame.after];
-    return height === undefined ? lines : lines.slice(0, height);
+    return [...frame.before, ...steps, ...frame.after].slice(0, height);
   }
   return [];
 }
@@ -73,22 +83,21 @@ function frameOf(state: WatchState, size: ScreenSize, detail: Detail): { before:
   const blank: Line[] = detail.air ? [[]] : [];
   const head: Line[] = [
     titleLine(view, width, now),
-    verdictLine(view, forecast, now),
+    ...verdictLines(view, forecast, width, now),
     ...outcomeLines(view, width),
-    clockLine(view, now),
-    ...componentLines(view, forecast, now),
+    clockLine(view, width, now),
+    ...(detail.components ? componentLines(view, forecast, now) : []),
   ];
   if (silence !== undefined) head.splice(1, 0, silenceLine(silence, now));
-  const decisions = view.openDecisions.flatMap((open) => [
+  const decisions = failuresFirst(view).flatMap((open) => [
     ...blank,
     ...decisionLines(open, view, { width, now, facts: detail.facts }),
   ]);
-  const warnings = view.warnings.slice(-detail.warnings || view.warnings.length);
-  const remarks: Line[] =
-    detail.warnings === 0
-      ? []
-      : warnings.map(({ at, text }) => [' ', warn('note'), `  ${utc(at, now)}  ${plain(text)}`]);
-  const possible = possibleLines(view, width);
+  const warnings = detail.warnings === 0 ? [] : view.warnings.slice(-detail.warnings);
+  const remarks = warnings.map(
+    ({ at, text }): Line => [' ', warn('note'), `  ${utc(at, now)}  ${plain(text)}`],
+  );
+  const possible = possibleLines(view, width, detail.roomy);
   return {
     before: [...head, ...decisions, ...blank],
     after: [
@@ -98,10 +107,15 @@ function frameOf(state: WatchState, size: ScreenSize, detail: Detail): { before:
   };
 }
 
+function failuresFirst(view: RunView): readonly OpenDecision[] {
+  const failed = (open: OpenDecision) => open.gate === undefined;
+  return [...view.openDecisions.filter(failed), ...view.openDecisions.filter((open) => !failed(open))];
+}
+
 function silenceLine(silence: { readonly what: string; readonly sinceMs: number }, now: number): Line {
+  const seconds = Math.floor(silence.sinceMs / 1000) * 1000;
   return [
-    bad(`NO ANSWER for ${span(Math.floor(silence.sinceMs / 1000) * 1000)}`),
-    `  ${plain(silence.what)}; what follows is from ${utc(now - silence.sinceMs, now)}`,
-    dim(''),
+    bad(`NO ANSWER for ${span(seconds)}`),
+    `  this is from ${utc(now - silence.sinceMs, now)}; ${plain(silence.what)}`,
   ];
 }

@@ -1,0 +1,164 @@
+/** A run as lines in a file: one a change, each with its time, nothing that moves a cursor. Pure. */
+import type { DecisionView, RunView, StepView } from '../../model/run.js';
+import type { StepActivity } from '../../temporal/progress.js';
+import { possibleActions, waitsFor } from './decisions.js';
+import { pad, plain } from './line.js';
+import { progressText } from './progress.js';
+import { stepName } from './step-lines.js';
+import { clock, span, utc } from './units.js';
+
+interface Change {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
+const SUBJECT_WIDTH = 18;
+
+/**
+ * What has changed from one view to the next, oldest first.
+ * @param previous absent for the first view: then everything that has happened so far is told
+ */
+export function changeLines(previous: RunView | undefined, next: RunView): string[] {
+  const changes: Change[] = [];
+  if (previous === undefined) changes.push(opening(next));
+  for (const step of next.steps) {
+    changes.push(
+      ...stepChanges(
+        previous?.steps.find((other) => other.name === step.name),
+        step,
+        next,
+      ),
+    );
+  }
+  for (const warning of next.warnings.slice(previous?.warnings.length ?? 0)) {
+    changes.push({ at: warning.at, subject: 'note', text: warning.text });
+  }
+  for (const open of next.openDecisions) {
+    const known = previous?.openDecisions.some(
+      (other) => other.step === open.step && other.since === open.since,
+    );
+    if (known !== true) changes.push(asked(next, open.step));
+  }
+  if (previous?.status !== next.status && next.status === 'undoing') {
+    changes.push({ at: next.asOf, subject: 'run', text: 'undoing what it changed, newest first' });
+  }
+  if (next.endedAt !== undefined && previous?.endedAt === undefined) changes.push(ending(next, next.endedAt));
+  return changes.sort((a, b) => Date.parse(a.at) - Date.parse(b.at)).map(changeLine);
+}
+
+function changeLine({ at, subject, text }: Change): string {
+  return `${utc(at)}  ${pad(plain(subject), SUBJECT_WIDTH)}  ${plain(text)}`.trimEnd();
+}
+
+function opening(view: RunView): Change {
+  const { clock: c } = view;
+  return {
+    at: c.startedAt,
+    subject: 'run',
+    text: `${view.system} ${view.scenario} ${view.mode}, ${view.runId}, by ${view.requestedBy}; detected ${utc(c.detectedAt)}, ${view.component} RTO ${span(c.targetMs)} until ${utc(c.deadline, Date.parse(c.startedAt))}`,
+  };
+}
+
+function stepChanges(before: StepView | undefined, step: StepView, view: RunView): Change[] {
+  const subject = stepName(step);
+  const changes: Change[] = [];
+  const said = (at: string, text: string) => changes.push({ at, subject, text });
+  for (const decision of step.decisions.slice(before?.decisions.length ?? 0)) {
+    said(decision.at, decisionText(decision));
+  }
+  if (step.begun > (before?.begun ?? 0) && step.kind !== 'gate') {
+    const first = step.begun === 1 && step.startedAt !== undefined;
+    said(
+      first ? (step.startedAt ?? view.asOf) : view.asOf,
+      step.begun === 1 ? 'begins' : `begins again (${step.begun})`,
+    );
+  }
+  if (step.status === before?.status) return changes;
+  const time = `${clock(step.workingMs)} of ${clock(step.budgetMs)}`;
+  const summary = step.summary === undefined ? '' : `: ${step.summary}`;
+  switch (step.status) {
+    case 'done':
+      if (step.kind !== 'gate') said(step.endedAt ?? view.asOf, `done in ${time}${summary}`);
+      break;
+    case 'skipped':
+      said(step.endedAt ?? view.asOf, `skipped${summary}`);
+      break;
+    case 'undone':
+      said(step.endedAt ?? view.asOf, `undone${summary}`);
+      break;
+    case 'waiting':
+      if (step.failure !== undefined)
+        said(step.failure.at, `FAILED: ${step.failure.message} Next: ${step.failure.next}`);
+      break;
+    case 'pending':
+      if (before !== undefined) said(view.asOf, 'will be done again');
+      break;
+    case 'running':
+      break;
+  }
+  return changes;
+}
+
+function decisionText({ choice, by, reason, changed, channel }: DecisionView): string {
+  const why = reason === undefined || reason === '' ? '' : `: ${reason}`;
+  return `${choice} by ${by} (${channel})${changed === undefined ? '' : `, ${changed}`}${why}`;
+}
+
+function asked(view: RunView, stepOf: string): Change {
+  const open = view.openDecisions.find((other) => other.step === stepOf);
+  const step = view.steps.find((other) => other.name === stepOf);
+  if (open === undefined) return { at: view.asOf, subject: stepOf, text: 'waits for a person' };
+  const on = ` ${open.gate ?? open.step} `;
+  const command = possibleActions(view).find((action) => action.command.includes(on))?.command ?? '';
+  const facts = open.facts.map(({ label, value }) => `${label}: ${value}`).join('; ');
+  return {
+    at: open.since,
+    subject: step === undefined ? stepOf : stepName(step),
+    text: `${waitsFor(open, step)}. ${open.question}${facts === '' ? '' : ` (${facts})`} ${command}`,
+  };
+}
+
+function ending(view: RunView, endedAt: string): Change {
+  const { actualMs, targetMs } = view.clock;
+  const back = actualMs === undefined ? '' : `, service back after ${clock(actualMs)} of ${span(targetMs)}`;
+  const outcome = view.outcome === undefined ? '' : `: ${view.outcome}`;
+  return { at: endedAt, subject: 'run', text: `${view.status.toUpperCase()}${back}${outcome}` };
+}
+
+interface Told {
+  readonly fraction: number;
+  readonly atMs: number;
+  readonly attempt: number;
+}
+
+const EVERY_FRACTION = 0.1;
+const EVERY_MS = 60_000;
+
+/** Tells progress of long work now and then: each tenth of the way, each minute, and each new attempt. */
+export class ProgressLog {
+  private readonly told = new Map<string, Told>();
+
+  lines(activity: Readonly<Record<string, StepActivity>>, now: number): string[] {
+    const lines: string[] = [];
+    for (const [step, { progress, attempt, lastFailure }] of Object.entries(activity)) {
+      const before = this.told.get(step);
+      const fraction = progress?.total ? progress.done / progress.total : 0;
+      const again = attempt > 1 && attempt !== before?.attempt;
+      const further =
+        progress !== undefined &&
+        (before === undefined ||
+          fraction - before.fraction >= EVERY_FRACTION ||
+          fraction < before.fraction ||
+          now - before.atMs >= EVERY_MS);
+      if (!again && !further) continue;
+      this.told.set(step, { fraction, atMs: now, attempt });
+      const retried = again ? `attempt ${attempt}${lastFailure === undefined ? '' : `, ${lastFailure}`}` : '';
+      const doing = further && progress !== undefined ? progressText(progress, 200) : '';
+      const text = [retried, doing].filter((part) => part !== '').join(': ');
+      lines.push(changeLine({ at: new Date(now).toISOString(), subject: step, text }));
+    }
+    return lines;
+  }
+}
