@@ -1,8 +1,11 @@
 /** Programs started by Muster: with a deadline, cancellable, under the right account, and without secrets in argv. */
 
 import { execFileSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type ExecaError, type ExecaReturnValue, execa } from 'execa';
+import type { Readable } from 'node:stream';
+import { type ExecaChildProcess, type ExecaError, type ExecaReturnValue, execa } from 'execa';
 import { PermanentError } from './errors.js';
 
 export interface RunOptions {
@@ -16,7 +19,11 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Called with each line of standard output while the program runs; standard output is then not collected. */
   readonly onLine?: (line: string) => void;
+  /** The same for standard error, where some programs show their progress. With either, of both only stderr's end is kept. */
+  readonly onErrorLine?: (line: string) => void;
   readonly input?: string;
+  /** Gives way to everything else on the machine: for checks that run beside a restore. */
+  readonly background?: true;
 }
 
 export interface RunOutcome {
@@ -39,7 +46,9 @@ export async function runTool(
 ): Promise<RunOutcome> {
   const begun = performance.now();
   const ids = options.account === undefined ? undefined : accountIds(options.account);
-  const child = execa(file, [...args], {
+  const [command, ...rest] = withGuards(findProgram(file), args, options);
+  const streamed = options.onLine !== undefined || options.onErrorLine !== undefined;
+  const child = execa(command, rest, {
     env: {
       PATH: process.env.PATH ?? '/usr/bin:/bin',
       LANG: 'C.UTF-8',
@@ -50,14 +59,11 @@ export async function runTool(
     cwd: options.cwd ?? '/',
     ...(ids?.switch === true ? { uid: ids.uid, gid: ids.gid } : {}),
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-    buffer: true,
+    buffer: !streamed,
     maxBuffer: 64 * 1024 * 1024,
     reject: false,
   });
-  if (options.onLine !== undefined && child.stdout !== null) {
-    const { onLine } = options;
-    createInterface({ input: child.stdout }).on('line', (line) => onLine(line));
-  }
+  const streams = streamed ? followStreams(child, options) : undefined;
   let timedOut = false;
   const end = () => child.kill('SIGTERM', { forceKillAfterTimeout: 5_000 });
   const deadline = setTimeout(() => {
@@ -70,11 +76,7 @@ export async function runTool(
     clearTimeout(deadline);
     options.signal?.removeEventListener('abort', end);
   });
-  if ('code' in result && result.code === 'ENOENT') {
-    throw new PermanentError('ToolMissing', `The program ${file} is not there.`, {
-      next: 'Install it where the worker runs (npm run setup names the command), then retry the step.',
-    });
-  }
+  await streams?.ended;
   options.signal?.throwIfAborted();
   if (timedOut) {
     throw new PermanentError(
@@ -87,10 +89,75 @@ export async function runTool(
   }
   return {
     exitCode: result.exitCode ?? 128,
-    stdout: result.stdout,
-    stderr: result.stderr,
+    stdout: result.stdout ?? '',
+    stderr: streams?.stderrTail() ?? result.stderr ?? '',
     durationMs: Math.round(performance.now() - begun),
   };
+}
+
+/** Where a program is. @throws PermanentError `ToolMissing` */
+function findProgram(file: string): string {
+  const folders = file.includes('/') ? [''] : (process.env.PATH ?? '/usr/bin:/bin').split(delimiter);
+  for (const folder of folders) {
+    const candidate = join(folder, file);
+    try {
+      accessSync(candidate, constants.X_OK);
+      return candidate;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  throw new PermanentError('ToolMissing', `The program ${file} is not there.`, {
+    next: 'Install it where the worker runs (npm run setup names the command), then retry the step.',
+  });
+}
+
+const SETPRIV = '/usr/bin/setpriv';
+const NICE = '/usr/bin/nice';
+
+/**
+ * A worker that is killed cannot end its programs; the kernel does where util-linux is there (prctl(2),
+ * PR_SET_PDEATHSIG). It does not reach servers that a program leaves running: a fork does not inherit it.
+ */
+function withGuards(program: string, args: readonly string[], options: RunOptions): [string, ...string[]] {
+  let command: [string, ...string[]] = [program, ...args];
+  if (options.background === true && existsSync(NICE)) command = [NICE, '-n', '19', ...command];
+  if (existsSync(SETPRIV)) command = [SETPRIV, '--pdeathsig', 'TERM', ...command];
+  return command;
+}
+
+const STDERR_KEPT = 64 * 1024;
+
+function followStreams(
+  child: ExecaChildProcess,
+  options: RunOptions,
+): { readonly ended: Promise<void>; readonly stderrTail: () => string } {
+  let tail = '';
+  const closed = [
+    followLines(child.stdout, (line) => options.onLine?.(line)),
+    followLines(child.stderr, (line) => {
+      tail = `${tail}${line}\n`.slice(-STDERR_KEPT);
+      options.onErrorLine?.(line);
+    }),
+  ];
+  // Something that the program left behind may hold its outputs open: they are not waited for longer than this.
+  const patience = new Promise<void>((resolve) => {
+    child.once('exit', () => setTimeout(resolve, 2_000).unref());
+    child.once('error', () => resolve());
+  });
+  return {
+    ended: Promise.race([Promise.all(closed).then(() => undefined), patience]),
+    stderrTail: () => tail,
+  };
+}
+
+function followLines(stream: Readable | null, onLine: (line: string) => void): Promise<void> {
+  if (stream === null) return Promise.resolve();
+  return new Promise((resolve) => {
+    createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })
+      .on('line', onLine)
+      .once('close', resolve);
+  });
 }
 
 interface AccountIds {

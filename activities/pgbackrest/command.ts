@@ -1,0 +1,160 @@
+import { type MusterError, PermanentError, TransientError } from '../../src/errors.js';
+import { type RunOutcome, runTool } from '../../src/process.js';
+import type { PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js';
+import { activitySignal } from '../context.js';
+import { meaningOfExit } from './exit.js';
+import { collectMessages, type LogMessage } from './output.js';
+
+/** The cluster that a command is for. Credentials stay in the configuration file, never in argv. */
+export interface PgbackrestScope {
+  readonly account: string;
+  readonly config: string;
+  readonly stanza: string;
+}
+
+export function scopeOf(postgres: PostgresSite, backup: PgbackrestBackup): PgbackrestScope {
+  return { account: postgres.service.account, config: postgres.backupConfig, stanza: backup.stanza };
+}
+
+export interface CommandOptions {
+  readonly timeoutMs: number;
+  /** Least level on standard output; off where standard output is data. */
+  readonly console?: 'off' | 'info' | 'detail';
+  /** Least level on standard error. */
+  readonly stderr?: 'off' | 'warn' | 'info';
+  readonly onMessageLine?: (line: string) => void;
+  readonly background?: true;
+}
+
+export interface CommandOutcome extends RunOutcome {
+  /** Warnings and errors, from both outputs. */
+  readonly messages: readonly LogMessage[];
+}
+
+/**
+ * Runs a pgBackRest command as the account of the cluster. A non-zero exit is an outcome.
+ *
+ * @param args options and, last, the command
+ * @throws PermanentError `ToolMissing`, `ToolTimedOut`
+ */
+export async function runPgbackrest(
+  scope: PgbackrestScope,
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<CommandOutcome> {
+  const { console: level = 'off', stderr = 'warn' } = options;
+  const kept = collectMessages(['ERROR', 'WARN']);
+  const outcome = await runTool(
+    'pgbackrest',
+    [
+      `--config=${scope.config}`,
+      `--stanza=${scope.stanza}`,
+      `--log-level-console=${level}`,
+      `--log-level-stderr=${stderr}`,
+      ...args,
+    ],
+    {
+      account: scope.account,
+      timeoutMs: options.timeoutMs,
+      signal: activitySignal(),
+      ...(options.background === true ? { background: true } : {}),
+      ...(level === 'off'
+        ? {}
+        : {
+            onLine: (line: string) => {
+              kept.add(line);
+              options.onMessageLine?.(line);
+            },
+          }),
+    },
+  );
+  for (const line of `${level === 'off' ? outcome.stdout.slice(0, 4096) : ''}\n${outcome.stderr}`.split(
+    '\n',
+  )) {
+    kept.add(line);
+  }
+  return { ...outcome, messages: kept.messages };
+}
+
+/** Thrown for a command that failed, with what pgBackRest said; `repositoryFault`: another repository may do. */
+export interface CommandFailure {
+  readonly error: MusterError;
+  readonly repositoryFault: boolean;
+  readonly exitCode: number;
+}
+
+/**
+ * Words a failed command for a person.
+ *
+ * @param what for instance `The restore of 20261121-013000F from repository 1 (west)`
+ * @param next what to do where nothing better is known
+ */
+export function failureOf(
+  scope: PgbackrestScope,
+  outcome: CommandOutcome,
+  what: string,
+  next: string,
+): CommandFailure {
+  const { name, meaning, repository } = meaningOfExit(outcome.exitCode);
+  const said = outcome.messages.filter((message) => message.level === 'ERROR').map((message) => message.text);
+  const warned = outcome.messages
+    .filter((message) => message.level === 'WARN')
+    .map((message) => message.text);
+  const all = [...said, ...warned].join('\n');
+  const wrongKey = /key\/value found outside of section|unable to (?:flush|decrypt)|\[CryptoError\]/.test(
+    all,
+  );
+  const unreadableInfo = wrongKey && /backup\.info|archive\.info/.test(all);
+  const facts = {
+    ...(unreadableInfo
+      ? {
+          why: `The repository cannot be deciphered: its passphrase is not the one in ${scope.config} (repo-cipher-pass).`,
+          next: `Put the passphrase that the repository was made with into ${scope.config}, then retry the step.`,
+        }
+      : { ...(warned.length > 0 ? { why: firstLines(warned.join('\n'), 3) } : {}), next }),
+    details: { exitCode: outcome.exitCode, exit: name, stanza: scope.stanza },
+  };
+  const message = `${what} failed (pgBackRest ${outcome.exitCode}, ${name}): ${firstLines(said.join('\n') || outcome.stderr.trim(), 2)}`;
+  const code = unreadableInfo ? 'WrongRepositoryKey' : codeOf(outcome.exitCode);
+  const kind = meaning === 'retry' ? TransientError : PermanentError;
+  return {
+    error: new kind(code, message, facts),
+    repositoryFault: repository === true,
+    exitCode: outcome.exitCode,
+  };
+}
+
+function codeOf(exitCode: number): string {
+  switch (exitCode) {
+    case 26:
+    case 28:
+    case 29:
+    case 55:
+    case 95:
+      return 'BackupDamaged';
+    case 75:
+      return 'BackupSetInvalid';
+    case 49:
+    case 101:
+    case 103:
+      return 'RepositoryUnreachable';
+    case 50:
+      return 'BackupLocked';
+    default:
+      return 'PgbackrestFailed';
+  }
+}
+
+function firstLines(text: string, count: number): string {
+  return text
+    .split('\n')
+    .filter((line) => line !== '' && !/on retry after/.test(line))
+    .slice(0, count)
+    .join(' ');
+}
+
+/** How people are told which repository is meant: `repository 1 (S3 us-west-2)`. */
+export function repositoryName(backup: PgbackrestBackup, number: number): string {
+  const title = backup.repositories.find((one) => one.number === number)?.title;
+  return title === undefined ? `repository ${number}` : `repository ${number} (${title})`;
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { PermanentError } from '../../src/errors.js';
+import type { DatabaseAt, StepRef } from '../contract.js';
+
+const restoredSchema = z.object({
+  time: z.string(),
+  timeline: z.number().int(),
+  /** The backup that the files came from. */
+  backupLabel: z.string(),
+  repository: z.number().int(),
+  restoredBytes: z.number(),
+  filesMs: z.number(),
+  delta: z.boolean(),
+});
+
+const leaseSchema = z.object({
+  /** Identifies what was made; a new one each time that a directory is taken. */
+  id: z.string(),
+  runId: z.string(),
+  system: z.string(),
+  site: z.string(),
+  dataDirectory: z.string(),
+  madeAt: z.string(),
+  /** The point whose files stand in the directory; absent while none are complete. */
+  restored: restoredSchema.optional(),
+});
+
+/** What ties a target to the run that made it. It lies beside the data directory and outlives its content. */
+export type Lease = z.output<typeof leaseSchema>;
+export type RestoredFiles = z.output<typeof restoredSchema>;
+
+export function leaseFileOf(dataDirectory: string): string {
+  return `${dataDirectory}.lease.json`;
+}
+
+/** Tablespaces of a target: never where the original has its own. */
+export function tablespaceDirectoryOf(dataDirectory: string): string {
+  return `${dataDirectory}.tablespaces`;
+}
+
+/** The lease of a data directory; undefined: nobody has taken it. @throws PermanentError `LeaseUnreadable` */
+export async function readLease(dataDirectory: string): Promise<Lease | undefined> {
+  const file = leaseFileOf(dataDirectory);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return leaseSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new PermanentError('LeaseUnreadable', `The lease ${file} cannot be read.`, {
+      why: 'Without it nobody can tell whose the directory is, so nothing in it is touched.',
+      next: 'Find out which run made the directory; move it away or delete the file, then retry the step.',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Takes a data directory for a run. Of several runs that try at once one gets it.
+ *
+ * @throws PermanentError `TargetLeased` when another run has it
+ */
+export async function takeLease(at: StepRef, target: DatabaseAt): Promise<Lease> {
+  const { dataDirectory } = target.postgres.service;
+  const lease: Lease = {
+    id: randomUUID(),
+    runId: at.runId,
+    system: at.system,
+    site: target.site,
+    dataDirectory,
+    madeAt: new Date().toISOString(),
+  };
+  try {
+    await writeFile(leaseFileOf(dataDirectory), asText(lease), { flag: 'wx', mode: 0o644 });
+    return lease;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return requireLease(at, target);
+}
+
+/**
+ * The lease of this very run on its target.
+ *
+ * @throws PermanentError `TargetNotProvisioned` when nobody has it, `TargetLeased` when another run has
+ */
+export async function requireLease(at: StepRef, target: DatabaseAt): Promise<Lease> {
+  const { dataDirectory } = target.postgres.service;
+  const lease = await readLease(dataDirectory);
+  if (lease?.runId === at.runId && lease.dataDirectory === dataDirectory) return lease;
+  if (lease === undefined) {
+    throw new PermanentError(
+      'TargetNotProvisioned',
+      `${dataDirectory} at ${target.site} bears no lease of run ${at.runId}.`,
+      {
+        why: 'A directory that this run did not make is never written to, started or removed.',
+        next: 'Let the step that provisions the target run first, or name a free directory in the runbook.',
+      },
+    );
+  }
+  throw new PermanentError(
+    'TargetLeased',
+    `${dataDirectory} at ${target.site} belongs to run ${lease.runId}, which took it at ${lease.madeAt}.`,
+    {
+      next: `See whether that run still needs it. If not, move the directory away and delete ${leaseFileOf(dataDirectory)}, then retry the step.`,
+      details: { runId: lease.runId, madeAt: lease.madeAt },
+    },
+  );
+}
+
+/** Records which point's files stand in the directory; undefined: none that are complete. */
+export async function markRestored(lease: Lease, restored: RestoredFiles | undefined): Promise<Lease> {
+  const { restored: _before, ...rest } = lease;
+  const next: Lease = restored === undefined ? rest : { ...rest, restored };
+  const file = leaseFileOf(lease.dataDirectory);
+  const handle = await open(`${file}.new`, 'w', 0o644);
+  try {
+    await handle.writeFile(asText(next));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(`${file}.new`, file);
+  return next;
+}
+
+export async function dropLease(dataDirectory: string): Promise<void> {
+  await rm(leaseFileOf(dataDirectory), { force: true });
+}
+
+function asText(lease: Lease): string {
+  return `${JSON.stringify(lease, null, 2)}\n`;
+}

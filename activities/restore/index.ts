@@ -1,0 +1,31 @@
+import type { Logger } from '../../src/log.js';
+import type { Progress } from '../../src/model/run.js';
+import type { MusterActivities, RestoreResult } from '../contract.js';
+import { withProgress } from '../progress.js';
+import { pgbackrestRestore } from './pgbackrest.js';
+
+export type RestoreInput = Parameters<MusterActivities['restoreDatabase']>[0];
+
+/** One way of bringing a database back to a point. */
+export interface RestoreDriver {
+  /** Ends with the server paused at the point; an attempt that finds it there returns the same result. */
+  restore(input: RestoreInput, update: (progress: Progress) => void): Promise<RestoreResult>;
+}
+
+const drivers: Readonly<Record<RestoreInput['backup']['driver'], RestoreDriver>> = {
+  pgbackrest: pgbackrestRestore,
+};
+
+/** Restores databases. */
+export function restoreActivities(deps: { readonly log: Logger }): Pick<MusterActivities, 'restoreDatabase'> {
+  return {
+    async restoreDatabase(input) {
+      const first: Progress = { done: 0, unit: 'bytes', text: 'preparing the restore' };
+      const result = await withProgress(first, (update) =>
+        drivers[input.backup.driver].restore(input, update),
+      );
+      deps.log.info({ run: input.at.runId, step: input.at.step, lsn: result.lsn }, result.summary);
+      return result;
+    },
+  };
+}

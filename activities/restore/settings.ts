@@ -1,0 +1,110 @@
+import { chown, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PermanentError } from '../../src/errors.js';
+import { accountIds } from '../../src/process.js';
+import type { DatabaseAt } from '../contract.js';
+import { majorVersionOf } from '../service/index.js';
+
+export interface TargetSettings {
+  readonly restoreCommand: string;
+  readonly archiveCommand: string;
+  /** Off in drills: no stray timeline may reach the archive. On: nothing is archived before the promotion. */
+  readonly archiveMode: 'on' | 'off';
+  /** As PostgreSQL takes it: `2026-11-21 02:59:39.871234+00`. */
+  readonly time: string;
+  readonly timeline: number;
+}
+
+const BEGIN = '# Muster: settings of this copy, begin';
+const END = '# Muster: settings of this copy, end';
+
+/**
+ * Writes the copy's own settings to the end of postgresql.auto.conf, which is read last and where a later line wins
+ * (manual: 20.1.2): they beat what the backup brought along and survive every restart.
+ *
+ * @throws PermanentError `ServerConfigMissing` when the backup holds no postgresql.conf
+ */
+export async function writeTargetSettings(target: DatabaseAt, settings: TargetSettings): Promise<void> {
+  const { dataDirectory, account } = target.postgres.service;
+  await neutraliseDataDirectory(dataDirectory, account);
+  const file = join(dataDirectory, 'postgresql.auto.conf');
+  const before = withoutSection(await readFile(file, 'utf8').catch(() => ''));
+  const lines = Object.entries(await valuesOf(target, settings)).map(
+    ([name, value]) => `${name} = ${quote(value)}`,
+  );
+  await replaceFile(file, [before.trimEnd(), BEGIN, ...lines, END, ''].join('\n'), account);
+}
+
+async function valuesOf(
+  target: DatabaseAt,
+  settings: TargetSettings,
+): Promise<Readonly<Record<string, string>>> {
+  const { host, port, service } = target.postgres;
+  const major = (await majorVersionOf(service.dataDirectory)) ?? 15;
+  return {
+    listen_addresses: host,
+    port: String(port),
+    unix_socket_directories: service.socketDirectory,
+    external_pid_file: '',
+    restore_command: settings.restoreCommand,
+    recovery_target_time: settings.time,
+    recovery_target_inclusive: 'off',
+    recovery_target_timeline: String(settings.timeline),
+    recovery_target_action: 'pause',
+    recovery_min_apply_delay: '0',
+    // Either could delete from the archive or act on other systems while the copy is only looked at.
+    archive_cleanup_command: '',
+    recovery_end_command: '',
+    primary_conninfo: '',
+    primary_slot_name: '',
+    hot_standby: 'on',
+    archive_mode: settings.archiveMode,
+    archive_command: settings.archiveCommand,
+    ...(major >= 15 ? { archive_library: '' } : {}),
+    // A promoted copy has no standby yet: commits would wait for one for ever.
+    synchronous_standby_names: '',
+    // The log is followed while replay runs, so it has to be where the runbook says, in English.
+    logging_collector: 'off',
+    log_destination: 'stderr',
+    log_min_messages: 'warning',
+    lc_messages: 'C',
+  };
+}
+
+/** A data_directory in postgresql.conf would lead the server that is started here to the original's files. */
+async function neutraliseDataDirectory(dataDirectory: string, account: string): Promise<void> {
+  const file = join(dataDirectory, 'postgresql.conf');
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) {
+    throw new PermanentError(
+      'ServerConfigMissing',
+      `The backup holds no postgresql.conf: ${file} is missing.`,
+      {
+        why: "The original keeps its configuration outside of its data directory (Debian's way).",
+        next: `Put postgresql.conf, pg_hba.conf and pg_ident.conf of the original into ${dataDirectory}, owned by ${account}, then retry the step.`,
+      },
+    );
+  }
+  const without = text.replace(/^(\s*data_directory\b.*)$/gim, '# Muster: $1');
+  if (without !== text) await replaceFile(file, without, account);
+}
+
+function withoutSection(text: string): string {
+  const from = text.indexOf(BEGIN);
+  const to = text.indexOf(END);
+  return from < 0 || to < from ? text : `${text.slice(0, from)}${text.slice(to + END.length)}`;
+}
+
+function quote(value: string): string {
+  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}
+
+async function replaceFile(file: string, text: string, account: string): Promise<void> {
+  const mode = (await stat(file).catch(() => undefined))?.mode ?? 0o600;
+  await writeFile(`${file}.muster`, text, { mode: mode & 0o777 });
+  const ids = accountIds(account);
+  if (ids.switch) {
+    await chown(`${file}.muster`, ids.uid, ids.gid);
+  }
+  await rename(`${file}.muster`, file);
+}
