@@ -1,0 +1,163 @@
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ProvisionedTarget, RecoveryPoint, StepRef } from '../../activities/contract.js';
+import { provisionActivities } from '../../activities/provision/index.js';
+import { restoreActivities } from '../../activities/restore/index.js';
+import { serviceOf } from '../../activities/service/index.js';
+import { createLog } from '../../src/log.js';
+import { flipByte, startTestCluster, type TestCluster } from '../support/cluster.js';
+
+const log = createLog('test');
+log.level = 'silent';
+const { restoreDatabase } = restoreActivities({ log });
+const { provisionTarget, destroyTarget } = provisionActivities({ log, promotionOf: async () => undefined });
+
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  cluster = await startTestCluster();
+  await serviceOf(cluster.primary.postgres).stop('fast');
+});
+afterAll(() => cluster?.close());
+afterEach(async () => {
+  await destroyTarget({ at: cluster.at, target: cluster.target, vault: {} as never });
+});
+
+async function provisioned(point: RecoveryPoint, at: StepRef = cluster.at): Promise<ProvisionedTarget> {
+  return provisionTarget({ at, target: cluster.target, point });
+}
+
+async function entries(): Promise<{ count: string; sum: string | null }> {
+  return cluster.as(cluster.target, async (client) => {
+    const { rows } = await client.query('select count(*), sum(amount) from ledger.entries');
+    return rows[0];
+  });
+}
+
+async function restoreTo(point: RecoveryPoint, config?: string) {
+  const target = config === undefined ? cluster.target : cluster.withConfig(config);
+  return restoreDatabase({
+    at: cluster.at,
+    target,
+    provisioned: await provisioned(point),
+    backup: cluster.backup,
+    point,
+  });
+}
+
+test('restores to the point and pauses there, read-only, on its own port', async () => {
+  const point = cluster.point(cluster.marks.hundred);
+  const result = await restoreTo(point);
+
+  expect(await entries()).toEqual({ count: '100', sum: '5050' });
+  expect(result).toMatchObject({ repository: 1, backupLabel: cluster.labels[1], delta: false });
+  expect(result.lsn).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
+  expect(result.lastCommitAt && result.lastCommitAt < point.time).toBe(true);
+});
+
+test('moves to a later and to an earlier point without copying everything again', async () => {
+  await restoreTo(cluster.point(cluster.marks.hundred));
+  const later = await restoreTo(cluster.point(cluster.marks.twoHundred));
+  expect(await entries()).toEqual({ count: '200', sum: '20100' });
+  const earlier = await restoreTo(cluster.point(cluster.marks.hundred));
+  expect(await entries()).toEqual({ count: '100', sum: '5050' });
+
+  expect(later).toMatchObject({ delta: true, restoredBytes: 0 });
+  expect(earlier.delta).toBe(true);
+  expect(earlier.restoredBytes).toBeLessThan(cluster.point(cluster.marks.hundred).backup.databaseBytes / 4);
+});
+
+test('repeated, it finds the copy paused at the point and leaves it running', async () => {
+  const point = cluster.point(cluster.marks.twoHundred);
+  const first = await restoreTo(point);
+  const pid = await serviceOf(cluster.target.postgres).pid();
+  const second = await restoreTo(point);
+
+  expect(await serviceOf(cluster.target.postgres).pid()).toBe(pid);
+  expect(second).toMatchObject({ lsn: first.lsn, backupLabel: first.backupLabel, filesMs: first.filesMs });
+});
+
+test('takes the other repository when a file of the backup is damaged, and says so', async () => {
+  const { config, folder } = await cluster.copyRepositories('damaged-file');
+  await flipByte(
+    await largestFile(join(folder, 'repo1', 'backup', 'main', cluster.labels[1] ?? '')),
+    500_000,
+  );
+  const result = await restoreTo(cluster.point(cluster.marks.hundred), config);
+
+  expect(result).toMatchObject({ repository: 2, backupLabel: cluster.labels[2] });
+  expect(result.summary).toMatch(
+    /Passed over: Restoring \S+F from repository 1 \(west\) failed \(pgBackRest 26, checksum\)/,
+  );
+  expect(await entries()).toEqual({ count: '100', sum: '5050' });
+});
+
+test('names the file and the repository when no other repository can be used', async () => {
+  const { config, folder } = await cluster.copyRepositories('damaged-only');
+  await flipByte(
+    await largestFile(join(folder, 'repo1', 'backup', 'main', cluster.labels[1] ?? '')),
+    500_000,
+  );
+
+  await expect(restoreTo(cluster.point(cluster.marks.hundred, [1]), config)).rejects.toMatchObject({
+    name: 'PermanentError',
+    code: 'BackupDamaged',
+    message: expect.stringMatching(/repository 1 \(west\).*error restoring '.*\/base\/\d+\/\d+'.*checksum/),
+  });
+});
+
+test('names the WAL segment that is missing from every repository', async () => {
+  const { config, folder } = await cluster.copyRepositories('missing-wal');
+  const point = cluster.point(cluster.marks.twoHundred);
+  for (const repository of ['repo1', 'repo2']) {
+    const archive = join(folder, repository, 'archive', 'main', '15-1', point.walEnd.slice(0, 16));
+    for (const name of await readdir(archive)) {
+      if (name.startsWith(point.walEnd)) await rm(join(archive, name));
+    }
+  }
+
+  await expect(restoreTo(point, config)).rejects.toMatchObject({
+    name: 'PermanentError',
+    code: 'WalMissing',
+    message: expect.stringContaining(`WAL segment ${point.walEnd}`),
+  });
+});
+
+test('reads WAL that one repository has damaged from the other', async () => {
+  const { config, folder } = await cluster.copyRepositories('damaged-wal');
+  const point = cluster.point(cluster.marks.twoHundred);
+  const archive = join(folder, 'repo1', 'archive', 'main', '15-1', point.walEnd.slice(0, 16));
+  const name = (await readdir(archive)).find((one) => one.startsWith(point.walEnd)) ?? '';
+  await flipByte(join(archive, name), 300);
+
+  await restoreTo(point, config).catch(async (e) => { console.log(await readFile(cluster.target.postgres.service.logFile, 'utf8')); throw e; });
+  expect(await entries()).toEqual({ count: '200', sum: '20100' });
+});
+
+test('a wrong passphrase is called that, and nothing is restored', async () => {
+  const { config } = await cluster.copyRepositories('wrong-key');
+  await writeFile(config, (await readFile(config, 'utf8')).replaceAll('test-passphrase', 'another'));
+
+  await expect(restoreTo(cluster.point(cluster.marks.hundred), config)).rejects.toMatchObject({
+    code: 'WrongRepositoryKey',
+    why: expect.stringContaining('passphrase'),
+  });
+});
+
+test('a point after the last commit of the archive is refused, with the last commit', async () => {
+  const point = { ...cluster.point(cluster.marks.rewritten), time: '2099-01-01T00:00:00.000000Z' };
+  await expect(restoreTo(point)).rejects.toMatchObject({
+    code: 'PointNotReached',
+    next: expect.stringMatching(/at or before \d{4}-/),
+  });
+});
+
+async function largestFile(folder: string): Promise<string> {
+  let best = { file: '', size: -1 };
+  for (const name of (await readdir(folder, { recursive: true })) as string[]) {
+    const file = join(folder, name);
+    const found = await stat(file);
+    if (found.isFile() && found.size > best.size) best = { file, size: found.size };
+  }
+  return best.file;
+}
