@@ -1,5 +1,5 @@
 /** Sends journal entries to the store beside the work, in order, several at a time. */
-import { condition } from '@temporalio/workflow';
+import { CancellationScope, condition } from '@temporalio/workflow';
 import type { JournalEntry } from '../../activities/contract.js';
 
 /** What is added within this time goes in one call: every call costs the run a turn. */
@@ -19,7 +19,8 @@ export class JournalWriter {
     this.nextIndex += 1;
     if (!this.sending) {
       this.sending = true;
-      void this.sendAll();
+      // Whoever adds an entry may be cancelled; the entry is kept all the same.
+      void CancellationScope.nonCancellable(() => this.sendAll());
     }
   }
 

@@ -4,18 +4,19 @@
  */
 import { ActivityFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { MusterActivities, StepRef, Summarised } from '../../activities/contract.js';
-import type { ComponentView, RunInput, RunStatus, RunView, Warning } from '../../src/model/run.js';
+import type { RunInput, RunStatus, RunView, Warning } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
 import { watchBudget } from './budget.js';
 import { RunClock } from './clock.js';
 import { describeFailure } from './failure.js';
 import { labelledActivities, type Policy } from './io.js';
 import { JournalWriter } from './journal-writer.js';
-import { openDecisions } from './open-decisions.js';
 import { type Plan, REPORT_STEP, type StepContext } from './plan.js';
 import { Publisher } from './publish.js';
 import { ancestorsOf } from './rules.js';
+import { viewOf } from './run-view.js';
 import { StepState } from './step-state.js';
+import { undoEverything } from './undo.js';
 
 export class Run<Params> {
   readonly steps: readonly StepState<Params>[];
@@ -24,16 +25,19 @@ export class Run<Params> {
   /** The request to abort, once it was accepted. */
   abortedBy: { readonly by: string; readonly reason: string } | undefined;
 
-  private readonly clock: RunClock;
+  readonly clock: RunClock;
   private readonly publisher = new Publisher();
   private readonly byName: ReadonlyMap<string, StepState<Params>>;
-  private readonly componentsBackAt = new Map<string, number>();
-  private readonly beginning: StepState<Params>[] = [];
+  /** Milliseconds since 1970 at which a component was back. */
+  readonly componentsBackAt = new Map<string, number>();
+  /** Steps that worked, in the order in which they began: what an abort undoes, newest first. */
+  readonly beginning: StepState<Params>[] = [];
   private readonly startedAt = Date.now();
   private activityCount = 0;
   private stopRtoWatch: () => void = () => undefined;
-  private ended: { readonly status: RunStatus; readonly at: number } | undefined;
+  ended: { readonly status: RunStatus; readonly at: number } | undefined;
   private undoing = false;
+  private undoFailed = false;
   private changed = true;
   private fatal: unknown;
 
@@ -76,7 +80,11 @@ export class Run<Params> {
       this.changed = false;
       if (this.fatal !== undefined) throw this.fatal;
     }
-    if (this.abortedBy !== undefined) await this.undoEverything();
+    if (this.abortedBy !== undefined) {
+      this.undoing = true;
+      this.turned();
+      this.undoFailed = !(await undoEverything(this));
+    }
     return this.close();
   }
 
@@ -86,10 +94,6 @@ export class Run<Params> {
 
   get pointOfNoReturnPassed(): boolean {
     return this.steps.some((step) => step.planned.document.pointOfNoReturn && step.begun > 0);
-  }
-
-  get isUndoing(): boolean {
-    return this.undoing;
   }
 
   /** Wakes the engine after a decision. */
@@ -177,44 +181,10 @@ export class Run<Params> {
   }
 
   view(): RunView {
-    const now = Date.now();
-    const { plan, input } = this;
-    const { document } = plan;
-    const components: ComponentView[] = Object.entries(document.components).map(([name, { rtoMs }]) => {
-      const backAt = this.componentsBackAt.get(name);
-      return {
-        name,
-        targetMs: rtoMs,
-        ...(backAt === undefined ? {} : { actualMs: backAt - Date.parse(input.detectedAt) }),
-      };
-    });
-    return {
-      runId: input.runId,
-      system: document.system,
-      systemTitle: input.runbook.title,
-      scenario: document.scenario,
-      component: document.component,
-      serviceRestoredBy: document.serviceRestoredBy,
-      mode: input.mode,
-      status: this.status,
-      requestedBy: input.requestedBy,
-      planHash: input.planHash,
-      asOf: new Date(now).toISOString(),
-      clock: this.clock.view(now),
-      components,
-      steps: this.steps.map((step) => step.view(now)),
-      openDecisions: this.ended === undefined ? openDecisions(this) : [],
-      warnings: [...this.warnings],
-      pointOfNoReturnPassed: this.pointOfNoReturnPassed,
-      expectations: input.expectations,
-      ...(this.ended === undefined ? {} : { endedAt: new Date(this.ended.at).toISOString() }),
-      ...(this.abortedBy === undefined
-        ? {}
-        : { outcome: `aborted by ${this.abortedBy.by}: ${this.abortedBy.reason}` }),
-    };
+    return viewOf(this);
   }
 
-  private get status(): RunStatus {
+  get status(): RunStatus {
     if (this.ended !== undefined) return this.ended.status;
     if (this.undoing) return 'undoing';
     const working = this.steps.some((step) => step.status === 'running');
@@ -322,34 +292,6 @@ export class Run<Params> {
     });
   }
 
-  private async undoEverything(): Promise<void> {
-    this.undoing = true;
-    this.turned();
-    for (const step of this.steps) step.scope?.cancel();
-    await Promise.all(this.steps.filter((step) => step.status === 'running').map((step) => step.settled));
-    for (const step of [...this.beginning].reverse()) {
-      const undo = step.planned.undo;
-      if (undo === undefined) continue;
-      try {
-        const undone = await undo(this.contextFor(step, `undo-${step.name}`), this.inputsOf(step));
-        step.become('undone', Date.now());
-        this.journal.add({ kind: 'step-undone', step: step.name, text: undone.summary, facts: [] });
-      } catch (error) {
-        if (!(error instanceof ActivityFailure)) throw error;
-        const failure = describeFailure(error, Date.now(), step.begun);
-        step.failure = failure;
-        this.undoFailed = true;
-        this.warn(
-          `Undo of ${step.name} failed: ${failure.message} Do it by hand: ${step.planned.document.undo}.`,
-          step.name,
-        );
-      }
-      this.publish();
-    }
-  }
-
-  private undoFailed = false;
-
   private async close(): Promise<RunView> {
     this.stopRtoWatch();
     const aborted = this.abortedBy !== undefined;
@@ -402,7 +344,7 @@ export class Run<Params> {
     });
   }
 
-  private publish(): void {
+  publish(): void {
     this.publisher.publish(() => this.view(), this.clock.deadline);
   }
 

@@ -1,0 +1,38 @@
+/** Everything that workflows can ask for, composed from one folder a kind. */
+import { keepLost } from '../src/store/recorder.js';
+import { assessActivities } from './assess/index.js';
+import { backupActivities } from './backup/index.js';
+import type { MusterActivities } from './contract.js';
+import { dnsActivities } from './dns/index.js';
+import { fenceActivities } from './fence/index.js';
+import { appendJournal, keepRun } from './journal/append.js';
+import { lossActivities } from './loss/index.js';
+import { pointActivities } from './point/index.js';
+import { preserveActivities } from './preserve/index.js';
+import { promoteActivities } from './promote/index.js';
+import { provisionActivities } from './provision/index.js';
+import { writeReport } from './report/index.js';
+import { restoreActivities } from './restore/index.js';
+import { validateActivities } from './validate/index.js';
+import { verifyActivities } from './verify/index.js';
+
+export function createActivities(): MusterActivities {
+  return {
+    ...assessActivities(),
+    ...pointActivities(),
+    ...fenceActivities(),
+    ...preserveActivities(),
+    ...provisionActivities(),
+    ...restoreActivities(),
+    ...verifyActivities(),
+    ...promoteActivities(),
+    ...dnsActivities(),
+    ...validateActivities(),
+    ...lossActivities({ keepLost }),
+    ...backupActivities(),
+    appendJournal,
+    keepRun,
+    writeReport,
+    nothing: async () => ({ summary: 'nothing' }),
+  };
+}

@@ -1,0 +1,90 @@
+/** Muster's worker: takes the steps of runs from Temporal and does them. Add workers to scale out or to stand by. */
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createActivities } from '../activities/index.js';
+import { activityInterceptor } from '../activities/interceptor.js';
+import { InputError, MusterError, messageOf, TransientError } from './errors.js';
+import { createLog, type Logger } from './log.js';
+import { TASK_QUEUE } from './model/task-queue.js';
+import { closeRecorder } from './store/recorder.js';
+import { ensureSearchAttributes } from './temporal/search-attributes.js';
+
+const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+
+async function main(log: Logger): Promise<void> {
+  if (!existsSync(bundle)) {
+    throw new InputError(
+      'The workflows are not built.',
+      [{ field: 'workflow-bundle.js', given: 'nothing', allowed: bundle }],
+      { next: 'Run npm run build.' },
+    );
+  }
+  Runtime.install({ logger: temporalLog(log), shutdownSignals: ['SIGTERM', 'SIGINT'] });
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const address = connectionOptions.address ?? 'localhost:7233';
+  const { native, connection } = await connect(connectionOptions, address);
+  try {
+    await ensureSearchAttributes(connection, namespace);
+    const worker = await Worker.create({
+      connection: native,
+      namespace,
+      taskQueue: TASK_QUEUE,
+      identity: `muster@${hostname()}:${process.pid}`,
+      workflowBundle: { codePath: bundle },
+      activities: createActivities(),
+      interceptors: { activity: [activityInterceptor(log)] },
+      // Progress is shown as it happens; an activity that is cancelled learns it within a second.
+      maxHeartbeatThrottleInterval: '1 s',
+      defaultHeartbeatThrottleInterval: '1 s',
+      // Restores go on in another worker from where they stand; what is short may end here.
+      shutdownGraceTime: '5 s',
+      shutdownForceTime: '30 s',
+      maxConcurrentActivityTaskExecutions: 40,
+      maxCachedWorkflows: 100,
+    });
+    log.info({ address, namespace, taskQueue: TASK_QUEUE }, 'worker ready');
+    await worker.run();
+  } finally {
+    await closeRecorder();
+    await connection.close();
+    await native.close();
+  }
+}
+
+async function connect(options: Parameters<typeof Connection.connect>[0], address: string) {
+  try {
+    const native = await NativeConnection.connect(options as Parameters<typeof NativeConnection.connect>[0]);
+    const connection = await Connection.connect(options);
+    return { native, connection };
+  } catch (error) {
+    throw new TransientError(
+      'TemporalUnreachable',
+      `Temporal at ${address} does not answer: ${messageOf(error)}.`,
+      {
+        next: 'Start it, or set TEMPORAL_ADDRESS or TEMPORAL_PROFILE to one that runs, then start the worker again.',
+        cause: error,
+      },
+    );
+  }
+}
+
+function temporalLog(log: Logger): DefaultLogger {
+  return new DefaultLogger('WARN', ({ level, message, meta }: LogEntry) => {
+    if (level === 'ERROR') log.error(meta ?? {}, message);
+    else log.warn(meta ?? {}, message);
+  });
+}
+
+const log = createLog('muster-worker');
+main(log).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    if (error instanceof MusterError) log.fatal({ code: error.code, next: error.next }, error.message);
+    else log.fatal(error);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,45 @@
+import type { ComponentView, RunView } from '../../src/model/run.js';
+import { openDecisions } from './open-decisions.js';
+import type { Run } from './run.js';
+
+/** Everything about a run as it stands now; a copy, so that whoever reads it cannot change the run. */
+export function viewOf<Params>(run: Run<Params>): RunView {
+  const now = Date.now();
+  const { plan, input } = run;
+  const { document } = plan;
+  return {
+    runId: input.runId,
+    system: document.system,
+    systemTitle: input.runbook.title,
+    scenario: document.scenario,
+    component: document.component,
+    serviceRestoredBy: document.serviceRestoredBy,
+    mode: input.mode,
+    status: run.status,
+    requestedBy: input.requestedBy,
+    planHash: input.planHash,
+    asOf: new Date(now).toISOString(),
+    clock: run.clock.view(now),
+    components: componentsOf(run),
+    steps: run.steps.map((step) => step.view(now)),
+    openDecisions: run.ended === undefined ? openDecisions(run) : [],
+    warnings: [...run.warnings],
+    pointOfNoReturnPassed: run.pointOfNoReturnPassed,
+    expectations: input.expectations,
+    ...(run.ended === undefined ? {} : { endedAt: new Date(run.ended.at).toISOString() }),
+    ...(run.abortedBy === undefined
+      ? {}
+      : { outcome: `aborted by ${run.abortedBy.by}: ${run.abortedBy.reason}` }),
+  };
+}
+
+function componentsOf<Params>(run: Run<Params>): ComponentView[] {
+  return Object.entries(run.plan.document.components).map(([name, { rtoMs }]) => {
+    const backAt = run.componentsBackAt.get(name);
+    return {
+      name,
+      targetMs: rtoMs,
+      ...(backAt === undefined ? {} : { actualMs: backAt - Date.parse(run.input.detectedAt) }),
+    };
+  });
+}

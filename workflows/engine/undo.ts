@@ -1,0 +1,39 @@
+import { ActivityFailure } from '@temporalio/workflow';
+import { describeFailure } from './failure.js';
+import type { Run } from './run.js';
+import type { StepState } from './step-state.js';
+
+/**
+ * Cancels what is under way and undoes what was begun, newest first. What cannot be undone is said in words, and the rest
+ * is undone all the same.
+ * @returns whether everything could be undone
+ */
+export async function undoEverything<Params>(run: Run<Params>): Promise<boolean> {
+  for (const step of run.steps) step.scope?.cancel();
+  await Promise.all(run.steps.filter((step) => step.status === 'running').map((step) => step.settled));
+  let complete = true;
+  for (const step of [...run.beginning].reverse()) {
+    complete = (await undoStep(run, step)) && complete;
+    run.publish();
+  }
+  return complete;
+}
+
+async function undoStep<Params>(run: Run<Params>, step: StepState<Params>): Promise<boolean> {
+  const { undo, document } = step.planned;
+  if (undo === undefined) return true;
+  try {
+    const undone = await undo(run.contextFor(step, `undo-${step.name}`), run.inputsOf(step));
+    step.become('undone', Date.now());
+    run.journal.add({ kind: 'step-undone', step: step.name, text: undone.summary, facts: [] });
+    return true;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    step.failure = describeFailure(error, Date.now(), step.begun);
+    run.warn(
+      `Undo of ${step.name} failed: ${step.failure.message} Do it by hand: ${document.undo}.`,
+      step.name,
+    );
+    return false;
+  }
+}
