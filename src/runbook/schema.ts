@@ -2,41 +2,36 @@
  * The runbook format: one YAML file a protected system. This schema is the only definition of it: the loader, the JSON
  * Schema for editors and the types of the whole engine come from here.
  */
-import ms, { type StringValue } from 'ms';
 import { z } from 'zod';
+import {
+  absolutePath,
+  duration,
+  endpoint,
+  failureDomain,
+  hostAndPort,
+  httpPath,
+  identifier,
+  name,
+  port,
+  seconds,
+  secretRef,
+  tableName,
+  text,
+} from './fields.js';
+import { owner } from './owner.js';
 
-/** A duration as people write it (`6 h`, `5 min`, `30 s`), held in milliseconds. */
-export const duration = z
-  .string()
-  .regex(/^\d+(\.\d+)? ?(ms|s|min|h|d)$/, 'a duration such as "30 s", "5 min", "6 h" or "30 d"')
-  .transform((text) => ms(text.replace(/\s*min$/, ' minutes') as StringValue))
-  .describe('A duration: a number and one of ms, s, min, h, d, for instance "5 min".');
-
-const name = z.string().regex(/^[a-z][a-z0-9-]*$/, 'kebab-case: lower-case letters, digits and dashes');
-const port = z.number().int().min(1).max(65535);
-const absolutePath = z.string().regex(/^\//, 'an absolute path');
-const endpoint = z.string().regex(/^https?:\/\//, 'a URL that begins with http:// or https://');
-const hostAndPort = z.string().regex(/^[^\s:]+:\d+$/, 'host:port');
-
-/** A secret is never written into a runbook: it is named, and read where it is used. */
-export const secretRef = z
-  .string()
-  .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/, 'a reference: env:NAME or file:/absolute/path')
-  .describe('A reference to a secret: env:NAME or file:/absolute/path. Never the secret itself.');
-
-const identifier = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'an SQL identifier');
-const tableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$/, 'schema.table');
+export { duration, secretRef } from './fields.js';
 
 const person = z.strictObject({
-  name: z.string().min(1),
-  roles: z.array(name).min(1),
-  contacts: z.array(z.string()).default([]),
+  name: text.describe('What decisions are given under (`--by`)'),
+  roles: z.array(name).min(1).describe('Gates ask for these'),
+  contacts: z.array(text).default([]).describe('How the person is reached, first choice first'),
 });
 
 const component = z.strictObject({
-  rto: duration,
-  dependsOn: z.array(name).default([]),
-  note: z.string().optional(),
+  rto: duration.describe('How long this part may be away'),
+  dependsOn: z.array(name).default([]).describe('Components without which this one does not work'),
+  note: text.optional(),
 });
 
 /** Where acknowledgements outside the database can be read, to count what a recovery lost. */
@@ -46,26 +41,28 @@ const acknowledged = z.strictObject({
 });
 
 const dataClass = z.strictObject({
-  rpo: duration,
-  component: name,
-  table: tableName,
+  rpo: duration.describe('How much of the newest data may be lost'),
+  component: name.describe('The component that holds it'),
+  table: tableName.describe('schema.table that is counted'),
   key: identifier.describe('Column that identifies a record'),
   time: identifier.describe('timestamptz column that says when the record was last written'),
-  acknowledged: acknowledged.optional(),
+  acknowledged: acknowledged
+    .optional()
+    .describe('A record outside the database of what was acknowledged to users'),
 });
 
 /** A PostgreSQL server at a site, and how its processes are reached. */
 export const postgresSite = z.strictObject({
-  host: z.string().min(1),
+  host: text.describe('Name or address of the server itself, not the DNS record that applications use'),
   port,
   database: identifier,
-  admin: z.strictObject({ user: identifier, password: secretRef }),
+  admin: z.strictObject({ user: identifier, password: secretRef }).describe('A superuser for Muster'),
   application: z
     .strictObject({ user: identifier, password: secretRef })
     .describe('The login of the application: what the fence must refuse.'),
   service: z.strictObject({
     driver: z.literal('pg-ctl').describe('Started and stopped with pg_ctl by a worker on the database host'),
-    account: name.describe('Operating-system account that owns the cluster'),
+    account: name.describe('Operating-system account that owns the cluster; never root'),
     dataDirectory: absolutePath,
     socketDirectory: absolutePath,
     logFile: absolutePath,
@@ -76,8 +73,8 @@ export const postgresSite = z.strictObject({
 
 const site = z.strictObject({
   role: z.enum(['primary', 'standby', 'recovery', 'sandbox']),
-  region: z.string().min(1),
-  failureDomain: z.string().min(1).describe('What fails together with this site: building, zone, account'),
+  region: text,
+  failureDomain,
   postgres: postgresSite.optional(),
   quarantineDirectory: absolutePath
     .optional()
@@ -87,95 +84,101 @@ const site = z.strictObject({
 /** An S3-compatible bucket. */
 export const bucket = z.strictObject({
   endpoint: endpoint.optional().describe('Left out for Amazon S3'),
-  region: z.string().min(1),
+  region: text,
   bucket: z.string().min(3),
-  pathStyle: z.boolean().default(false),
-  caFile: absolutePath.optional(),
-  accessKeyId: secretRef.optional().describe('Left out: the default credential chain'),
+  pathStyle: z.boolean().default(false).describe('Bucket in the path instead of the host name'),
+  caFile: absolutePath.optional().describe('Certificate authority of the endpoint'),
+  accessKeyId: secretRef.optional().describe('A reference. Left out: the default credential chain'),
   secretAccessKey: secretRef.optional(),
 });
 
+const vault = bucket.extend({ failureDomain });
+
 const repository = z.strictObject({
   number: z.number().int().min(1).max(256).describe('repoN in the pgBackRest configuration'),
-  title: z.string().min(1),
-  failureDomain: z.string().min(1),
+  title: text,
+  failureDomain,
+  cipher: z.enum(['aes-256-cbc', 'none']).optional().describe("pgBackRest's repoN-cipher-type"),
 });
 
 export const pgbackrestBackup = z.strictObject({
   driver: z.literal('pgbackrest'),
-  stanza: z.string().min(1),
-  repositories: z.array(repository).min(1),
+  stanza: text,
+  repositories: z.array(repository).min(1).describe('Every copy, preferred one first'),
   processes: z.number().int().min(1).max(64).describe('Parallel processes for restore and backup'),
-  schedule: z.array(z.string()).default([]).describe('What the owner takes and when, in words'),
-  retention: z.array(z.string()).default([]).describe('What is kept how long, in words'),
+  walArchivedWithin: duration
+    .optional()
+    .describe('When a commit is in the archive at the latest: archive_timeout plus the transfer'),
+  schedule: z.array(text).default([]).describe('What the owner takes and when, in words'),
+  retention: z.array(text).default([]).describe('What is kept how long, in words'),
 });
 
 const route53Record = z.strictObject({
   driver: z.literal('route53'),
-  zoneId: z.string().min(1),
-  name: z.string().min(1),
+  zoneId: text,
+  name: text.describe('The name by which applications find the database'),
   type: z.enum(['A', 'AAAA', 'CNAME']),
-  ttl: z.number().int().min(1).max(86400).describe('Seconds, in normal operation'),
-  recoveryTtl: z.number().int().min(1).max(86400).describe('Seconds, during a recovery'),
-  values: z.record(name, z.array(z.string()).min(1)).describe('Site -> the values that lead there'),
+  ttl: seconds.describe('Seconds, in normal operation'),
+  recoveryTtl: seconds.describe('Seconds, during a recovery'),
+  values: z.record(name, z.array(text).min(1)).describe('Site -> the values that lead there'),
   resolvers: z.array(hostAndPort).min(1).describe('Resolvers that must give the new answer'),
   endpoint: endpoint.optional().describe('Left out for Amazon Route 53'),
-  region: z.string().default('us-east-1'),
-  accessKeyId: secretRef.optional(),
+  region: text.default('us-east-1'),
+  accessKeyId: secretRef.optional().describe('A reference. Left out: the default credential chain'),
   secretAccessKey: secretRef.optional(),
 });
 
 /** A query that returns the rows which break the rule: none means that it holds. */
 export const invariant = z.strictObject({
   name,
-  title: z.string().min(1),
-  sql: z.string().min(1),
-  parameters: z.array(secretRef).default([]).describe('Values for $1, $2 ... of the query'),
-  timeout: duration.default(600_000),
+  title: text.describe('The rule, as a sentence that is true when it holds'),
+  sql: text.describe('One query that returns the rows which break the rule'),
+  parameters: z.array(secretRef).default([]).describe('Secrets for $1, $2 ... of the query, by reference'),
+  timeout: duration.prefault('10 min'),
 });
 
+const jsonFields = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
 const httpExchange = z.strictObject({
-  title: z.string().min(1),
+  title: text,
   method: z.enum(['GET', 'POST', 'PUT', 'DELETE']),
-  path: z.string().regex(/^\//, 'a path that begins with /'),
-  body: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+  path: httpPath.describe('The text {{uuid}} becomes one new UUID for the whole conversation'),
+  body: jsonFields
     .optional()
     .describe('JSON body; the text {{uuid}} becomes one new UUID for the whole conversation'),
   expectStatus: z.number().int().min(100).max(599),
-  expectBody: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-    .optional()
-    .describe('Fields that the answer must hold with these values'),
+  expectBody: jsonFields.optional().describe('Fields that the answer must hold with these values'),
 });
 
 const businessFunction = z.strictObject({
   name,
-  title: z.string().min(1),
+  title: text,
   readOnly: z.boolean().describe('Whether it can be tried against a copy that takes no writes'),
-  exchanges: z.array(httpExchange).min(1),
+  exchanges: z.array(httpExchange).min(1).describe('One conversation, in order'),
 });
 
 const application = z.strictObject({
   component: name,
   url: endpoint.describe('Where the production application answers'),
-  healthPath: z.string().regex(/^\//, 'a path that begins with /'),
+  healthPath: httpPath,
   trial: z
     .strictObject({
-      command: z.array(z.string().min(1)).min(1),
-      environment: z.record(z.string(), z.string()).default({}),
+      command: z.array(text).min(1),
+      environment: z.record(z.string(), z.string()).default({}).describe('Secrets by reference'),
     })
     .optional()
     .describe(
       'Starts the application against a recovered copy, read-only. It gets MUSTER_PORT (where to listen on loopback), MUSTER_DATABASE_HOST and MUSTER_DATABASE_PORT.',
     ),
-  functions: z.array(businessFunction).default([]),
+  functions: z.array(businessFunction).default([]).describe('What the business cannot do without'),
 });
 
 const gate = z.strictObject({
-  roles: z.array(name).min(1),
-  expires: duration,
-  atExpiry: z.enum(['remind', 'escalate', 'deny', 'proceed']),
+  roles: z.array(name).min(1).describe('Who may decide: people with one of these roles'),
+  expires: duration.describe('How long it waits before `atExpiry` happens'),
+  atExpiry: z
+    .enum(['remind', 'escalate', 'deny', 'proceed'])
+    .describe('`proceed` is refused for a promotion'),
 });
 
 const corruption = z.strictObject({
@@ -186,10 +189,13 @@ const corruption = z.strictObject({
     .describe('Every component that is back when the run has validated the service'),
   damaged: name.describe('Site of the damaged primary'),
   target: name.describe('Site that the recovered copy is built at'),
-  backup: name,
-  record: name.describe('The DNS record that leads applications to the database'),
-  application: name,
-  gates: z.strictObject({ point: gate, promote: gate }),
+  backup: name.describe('One of `backups`'),
+  record: name.describe('One of `dns`: the record that leads applications to the database'),
+  application: name.describe('One of `applications`: what is tried on the copy and validated at the end'),
+  gates: z.strictObject({
+    point: gate.describe('Before the primary is fenced'),
+    promote: gate.describe('Before the point of no return'),
+  }),
   budgets: z
     .record(name, duration)
     .default({})
@@ -197,25 +203,28 @@ const corruption = z.strictObject({
 });
 
 export const runbookSchema = z.strictObject({
-  system: name,
-  title: z.string().min(1),
-  description: z.string().optional(),
-  tier: z.number().int().min(1).max(9),
-  people: z.array(person).min(1),
+  system: name.describe('Also the name of this file'),
+  title: text,
+  description: text.optional(),
+  tier: z.number().int().min(1).max(9).describe('1 is recovered first'),
+  people: z.array(person).min(1).describe('The roster: who decides, by role'),
   objectives: z.strictObject({
     components: z.record(name, component),
     dataClasses: z.record(name, dataClass),
   }),
-  sites: z.record(name, site),
+  sites: z.record(name, site).describe('Places where the system can run'),
   backups: z.record(name, pgbackrestBackup),
   dns: z.record(name, route53Record),
   applications: z.record(name, application),
-  vault: bucket.describe("Muster's promotion and fencing tokens; never in the failure domain of the primary"),
+  vault: vault.describe("Muster's promotion and fencing tokens; never in the failure domain of the primary"),
   verification: z.strictObject({
     invariants: z.array(invariant).min(1),
-    jobs: z.number().int().min(1).max(64).default(2),
+    jobs: z.number().int().min(1).max(64).default(2).describe('Parallel jobs of pg_amcheck and pg_dump'),
   }),
-  scenarios: z.strictObject({ corruption: corruption.optional() }),
+  scenarios: z.strictObject({
+    corruption: corruption.optional().describe('The newest data is bad: back to the newest good moment'),
+  }),
+  owner: owner.optional().describe("The owner's demands that are not machine-checked, in words"),
 });
 
 /** A runbook as it is held after loading: durations in milliseconds, defaults filled in, secrets still references. */

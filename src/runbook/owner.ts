@@ -1,0 +1,26 @@
+/** What the owner of a system demands in words: kept beside the plan, so that nothing of it is lost. */
+import { z } from 'zod';
+import { duration, name, text } from './fields.js';
+
+const procedure = z.strictObject({
+  title: text,
+  scenario: name
+    .optional()
+    .describe('The scenario of this runbook that carries it out; left out while none does'),
+  steps: z.array(text).default([]).describe("The owner's steps, in order, where they are named"),
+  takes: text.optional().describe("The owner's own estimate"),
+  note: text.optional().describe('Where Muster does it otherwise, and why'),
+});
+
+const promise = z.strictObject({
+  title: text,
+  every: duration.describe('How often the owner promises it'),
+  note: text.optional(),
+});
+
+export const owner = z.strictObject({
+  procedures: z.record(name, procedure).describe('Disaster -> what the owner wants done'),
+  tests: z.record(name, promise).describe('Tests and drills that the owner promises'),
+  rules: z.array(text).describe('Rules that hold during and after a recovery'),
+  standards: z.array(text).describe('Standards that evidence must satisfy, for instance PCI DSS'),
+});
