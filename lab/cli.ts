@@ -1,20 +1,18 @@
-import { defaultLabDir } from './layout.js';
-import { downLab, statusLab, upLab } from './world.js';
+/** The lab by hand, without the rest of Muster: `node dist/lab/cli.js up [transactions [bytes]] | status | down | break`. */
+import { labBreak, labDown, labStatus, labUp } from './commands.js';
+import { renderBreak, renderDown, renderStatus, renderUp } from './render.js';
 
-const [command = 'status', ...rest] = process.argv.slice(2);
-const dir = defaultLabDir();
+const [command = 'status', transactions = '300000', sizeBytes = '0'] = process.argv.slice(2);
 const log = (line: string) => process.stderr.write(`${line}\n`);
-if (command === 'up')
-  console.log(
-    JSON.stringify(
-      await upLab({
-        dir,
-        size: { transactions: Number(rest[0] ?? 300_000), sizeBytes: Number(rest[1] ?? 0) },
-        log,
-      }),
-      null,
-      1,
+const commands: Record<string, () => Promise<string>> = {
+  up: async () =>
+    renderUp(
+      await labUp({ log, size: { transactions: Number(transactions), sizeBytes: Number(sizeBytes) } }),
     ),
-  );
-else if (command === 'down') await downLab(dir, { log });
-else console.log(await statusLab(dir));
+  status: async () => renderStatus(await labStatus()),
+  down: async () => renderDown(await labDown({ log })),
+  break: async () => renderBreak(await labBreak('corruption')),
+};
+const chosen = commands[command];
+if (!chosen) throw new Error(`lab knows ${Object.keys(commands).join(', ')}, not ${command}`);
+process.stdout.write(`${await chosen()}\n`);

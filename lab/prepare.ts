@@ -7,8 +7,8 @@ import { exists, makeOpenFolder, makePrivateFolder } from './folders.js';
 import { defaultLabDir, type Layout, type RegionName, type SiteName } from './layout.js';
 import { RECORD, RECORD_TTL, ZONE } from './parts/dns.js';
 import type { Programs } from './parts/lookup.js';
-import { STANZA, writeBackupConfig } from './parts/pgbackrest.js';
-import { makeClusterFolders } from './parts/postgres.js';
+import { archiveCommand, STANZA, writeBackupConfig } from './parts/pgbackrest.js';
+import { listening, makeClusterFolders, writeSiteSettings } from './parts/postgres.js';
 import { BACKUP_BUCKET, REGION_CODES, VAULT_BUCKET } from './parts/s3.js';
 import { NAMESPACE } from './parts/temporal.js';
 import type { SeedSize } from './payymo/generate.js';
@@ -56,6 +56,11 @@ export async function prepareLab(layout: Layout, making: Making): Promise<LabSta
       repositories: { west: repository('west'), east: repository('east') },
     });
   }
+  await writeSiteSettings(layout.sites.west, making.account, {
+    ...listening(layout.sites.west, state.ledger.sites.west.address, ports.ledger),
+    archive_command: archiveCommand(making.programs.pgbackrest, layout.sites.west),
+  });
+  await writeSiteSettings(layout.store, making.account, listening(layout.store, LOCAL, ports.store));
   await writeState(layout, state);
   return state;
 }

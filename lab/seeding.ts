@@ -4,7 +4,14 @@ import pg from 'pg';
 import type { Layout, RegionName } from './layout.js';
 import { type PartSpec, startPart, untilAnswers } from './parts/part.js';
 import { archiveCommand, pgbackrest, writeBackupConfig } from './parts/pgbackrest.js';
-import { initCluster, makeClusterFolders, postgresPart, socketClient, withClient } from './parts/postgres.js';
+import {
+  initCluster,
+  listening,
+  makeClusterFolders,
+  postgresPart,
+  socketClient,
+  withClient,
+} from './parts/postgres.js';
 import { makeBuckets, type ObjectStore, s3Part } from './parts/s3.js';
 import { DATABASE } from './payymo/schema.js';
 import { makeDatabase, seedLedger } from './payymo/seed.js';
@@ -53,7 +60,15 @@ export async function buildSeed(layout: Layout, request: SeedRequest): Promise<v
   await makeClusterFolders(layout.sites.west, account);
   await makeClusterFolders(layout.store, account);
   const cluster = { bin: programs.postgresBin, account };
-  const ledger = { name: 'postgres-west', layout: layout.sites.west, ...cluster, login: undefined } as const;
+  const ledger = {
+    name: 'postgres-west',
+    layout: layout.sites.west,
+    ...cluster,
+    address: '',
+    port: ports.ledger,
+  } as const;
+
+  const local = listening(ledger.layout, '', ports.ledger);
 
   log('seed: making the clusters');
   await Promise.all([
@@ -61,7 +76,7 @@ export async function buildSeed(layout: Layout, request: SeedRequest): Promise<v
     initCluster(layout.store, 'store', cluster).then(() => makeStore(layout, secrets, request)),
   ]);
   log(`seed: loading ${request.size.transactions.toLocaleString('en')} signed transactions`);
-  const loading = postgresPart({ ...ledger, address: undefined, port: ports.ledger, settings: LOADING });
+  const loading = postgresPart({ ...ledger, settings: { ...local, ...LOADING } });
   await during(loading, 'SIGINT', async () => {
     await withClient(socketClient(ledger.layout, ports.ledger, 'postgres'), (client) =>
       makeDatabase(client, secrets),
@@ -88,8 +103,8 @@ export async function buildSeed(layout: Layout, request: SeedRequest): Promise<v
         caFile: tls.ca,
         repositories: { west: repository('west'), east: repository('east') },
       });
-      const settings = { archive_command: archiveCommand(programs.pgbackrest, ledger.layout) };
-      const running = postgresPart({ ...ledger, address: undefined, port: ports.ledger, settings });
+      const archiving = { archive_command: archiveCommand(programs.pgbackrest, ledger.layout) };
+      const running = postgresPart({ ...ledger, settings: { ...local, ...archiving } });
       await during(running, 'SIGINT', async () => {
         const tool = (...args: string[]) => pgbackrest(programs.pgbackrest, ledger.layout, account, args);
         await tool('stanza-create');
@@ -107,10 +122,9 @@ async function makeStore(layout: Layout, secrets: Secrets, request: SeedRequest)
     layout: layout.store,
     bin: request.programs.postgresBin,
     account: request.account,
-    address: undefined,
+    address: '',
     port,
-    settings: { fsync: 'off' },
-    login: undefined,
+    settings: { ...listening(layout.store, '', port), fsync: 'off' },
   });
   await during(part, 'SIGINT', () =>
     withClient(socketClient(layout.store, port, 'postgres'), async (client) => {

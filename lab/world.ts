@@ -1,9 +1,8 @@
-import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { databaseAccount } from './account.js';
-import { activeSite, runningServer, serversOf } from './clusters.js';
-import { LabError } from './errors.js';
-import { exists } from './folders.js';
-import { type Layout, layoutOf } from './layout.js';
+import { activeSite, runningServer } from './clusters.js';
+import { World } from './keeper.js';
+import { layoutOf } from './layout.js';
 import { whileLocked } from './lock.js';
 import {
   dnsSetup,
@@ -15,14 +14,14 @@ import {
 } from './parts/all.js';
 import { dnsPart, ensureZone, route53Part } from './parts/dns.js';
 import { findPrograms } from './parts/lookup.js';
-import { ensurePart, type PartKeeper, type PartSpec } from './parts/part.js';
+import { ensurePart, type PartSpec } from './parts/part.js';
 import { appPart, clientPart } from './parts/payymo.js';
 import { workerPart } from './parts/worker.js';
 import type { SeedSize } from './payymo/generate.js';
 import { prepareLab } from './prepare.js';
-import { isRunning, stopProcess } from './process.js';
+import { ownerRunbook, writeLabRunbook } from './runbook.js';
 import { readSecrets } from './secrets.js';
-import { type LabState, type PartName, type PartState, readState, writeState } from './state.js';
+import { type LabState, readState } from './state.js';
 
 /** How large the ledger of an ordinary lab is. */
 export const DEFAULT_SIZE: SeedSize = { transactions: 300_000, sizeBytes: 0 };
@@ -33,6 +32,8 @@ export interface UpOptions {
   readonly dir: string;
   readonly size?: Partial<SeedSize>;
   readonly paymentsPerSecond?: number;
+  /** `none`: without Muster's own worker, for who brings one or needs none. */
+  readonly worker?: 'when-built' | 'none';
   /** Receives progress, one line at a time. */
   readonly log: (line: string) => void;
 }
@@ -64,16 +65,27 @@ export async function upLab(options: UpOptions): Promise<LabState> {
     }
     const world = new World(layout, state, options.log);
     try {
-      await startAll(world, { layout, state, secrets: await readSecrets(layout.secrets), programs, account });
+      await startAll(world, options.worker ?? 'when-built', {
+        layout,
+        state,
+        secrets: await readSecrets(layout.secrets),
+        programs,
+        account,
+      });
     } catch (error) {
       await world.stopStarted();
       throw error;
     }
+    await writeLabRunbook(world.state, ownerRunbook(), join(layout.runbooks, 'payymo.yaml'));
     return world.state;
   });
 }
 
-async function startAll(world: World, context: PartContext): Promise<void> {
+async function startAll(
+  world: World,
+  withWorker: 'when-built' | 'none',
+  context: PartContext,
+): Promise<void> {
   const ensure = (spec: PartSpec) => ensurePart(spec, world);
   const { layout } = context;
   const active = await activeSite(layout);
@@ -88,7 +100,7 @@ async function startAll(world: World, context: PartContext): Promise<void> {
     if (zoneId !== world.state.dns.zoneId) await world.update({ dns: { ...world.state.dns, zoneId } });
     await ensure(await dnsPart(setup, zoneId));
   };
-  const worker = workerPart(context);
+  const worker = withWorker === 'none' ? undefined : workerPart(context);
   const primary = database();
   const resolving = names();
   const muster = [orchestratorPart(context).then(ensure), ensure(storePart(context))];
@@ -110,86 +122,4 @@ async function startAll(world: World, context: PartContext): Promise<void> {
 async function together(tasks: readonly Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(tasks)).filter(({ status }) => status === 'rejected');
   if (failed.length > 0) throw (failed[0] as PromiseRejectedResult).reason;
-}
-
-/** The state of a lab while it is being started; written after every change. */
-class World implements PartKeeper {
-  readonly #started = new Set<PartName>();
-  #writing: Promise<void> = Promise.resolve();
-
-  constructor(
-    readonly layout: Layout,
-    public state: LabState,
-    readonly log: (line: string) => void,
-  ) {}
-
-  known(name: PartName): PartState | undefined {
-    return this.state.parts[name];
-  }
-
-  async started(name: PartName, part: PartState): Promise<void> {
-    this.#started.add(name);
-    await this.update({ parts: { ...this.state.parts, [name]: part } });
-  }
-
-  async update(change: Partial<LabState>): Promise<void> {
-    this.state = { ...this.state, ...change };
-    this.#writing = this.#writing.then(() => writeState(this.layout, this.state));
-    await this.#writing;
-  }
-
-  async stopStarted(): Promise<void> {
-    const parts = { ...this.state.parts };
-    await Promise.all(
-      [...this.#started].map(async (name) => {
-        const part = parts[name];
-        if (part) await stopProcess(part, part.stopSignal);
-        delete parts[name];
-      }),
-    );
-    await this.update({ parts });
-  }
-}
-
-/** A lab as it is now. */
-export interface LabStatus {
-  readonly state: LabState;
-  readonly running: Readonly<Partial<Record<PartName, boolean>>>;
-}
-
-/** What of the lab runs; undefined when there is no lab. */
-export async function statusLab(dir: string): Promise<LabStatus | undefined> {
-  const state = await readState(layoutOf(dir));
-  if (!state) return undefined;
-  const running = Object.entries(state.parts).map(([name, part]) => [name, isRunning(part)] as const);
-  return { state, running: Object.fromEntries(running) };
-}
-
-/**
- * Ends every process of the lab and removes its folder. A process is only ended when it is the very one that was started,
- * or a PostgreSQL server on a data directory of the lab.
- *
- * @returns whether there was a lab
- */
-export async function downLab(dir: string, options: { log: (line: string) => void }): Promise<boolean> {
-  const layout = layoutOf(dir);
-  return whileLocked(layout, async () => {
-    if (!(await exists(layout.mark))) {
-      if (!(await exists(layout.dir))) return false;
-      throw new LabError(
-        `${layout.dir} is not a lab.`,
-        'Nothing has been touched: name the lab with MUSTER_LAB.',
-      );
-    }
-    const state = await readState(layout);
-    const parts = Object.values(state?.parts ?? {});
-    await Promise.all([
-      ...parts.map((part) => stopProcess(part, part.stopSignal)),
-      ...(await serversOf(layout)).map((server) => stopProcess(server, 'SIGQUIT')),
-    ]);
-    options.log(`stopped ${parts.length} parts`);
-    await rm(layout.dir, { recursive: true, force: true, maxRetries: 5 });
-    if (layout.shortSockets) await rm(layout.shortSockets, { recursive: true, force: true });
-    return true;
-  });
 }

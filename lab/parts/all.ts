@@ -8,7 +8,6 @@ import { tlsFiles } from '../tls.js';
 import type { DnsSetup } from './dns.js';
 import type { Programs } from './lookup.js';
 import type { PartSpec } from './part.js';
-import { archiveCommand } from './pgbackrest.js';
 import { postgresPart } from './postgres.js';
 import { type ObjectStore, s3Part } from './s3.js';
 import { temporalPart } from './temporal.js';
@@ -49,11 +48,11 @@ export function ledgerPart(context: PartContext, site: SiteName): PartSpec {
     account: context.account,
     address: state.ledger.sites[site].address,
     port: state.ledger.sites[site].port,
-    settings: { archive_command: archiveCommand(programs.pgbackrest, cluster) },
     login: {
       user: state.ledger.admin.user,
       password: secrets['ledger-admin-password'],
-      database: state.ledger.database,
+      // The ledger's own database is closed to everybody while it is fenced.
+      database: 'postgres',
     },
   });
 }
@@ -68,7 +67,6 @@ export function storePart(context: PartContext): PartSpec {
     account: context.account,
     address: state.store.address,
     port: state.store.port,
-    settings: {},
     login: {
       user: state.store.login.user,
       password: secrets['store-password'],

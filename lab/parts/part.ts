@@ -20,6 +20,11 @@ export interface PartSpec {
   readonly deadlineMs: number;
   /** Throws the reason while the part does not do its work. */
   readonly answers: () => Promise<void>;
+  /**
+   * The least that a part which already runs must do to be kept, where that is less: the application answers
+   * "unavailable" while its database is being recovered, and is left alone.
+   */
+  readonly responds?: () => Promise<void>;
 }
 
 /** What an `up` knows about processes: those of an earlier one, and those it has started itself. */
@@ -39,7 +44,7 @@ export async function ensurePart(spec: PartSpec, keeper: PartKeeper): Promise<vo
   const known = keeper.known(spec.name);
   if (known && isRunning(known)) {
     try {
-      await spec.answers();
+      await (spec.responds ?? spec.answers)();
       return;
     } catch {
       keeper.log(`${spec.name}: runs but does not answer, restarting it`);

@@ -42,6 +42,9 @@ export function appPart({ layout, state }: PartContext): PartSpec {
     answers: async () => {
       await answersWell(`${state.payymo.appUrl}/health`);
     },
+    responds: async () => {
+      await get(`${state.payymo.appUrl}/health`);
+    },
   };
 }
 
@@ -68,12 +71,19 @@ export function clientPart({ layout, state }: PartContext): PartSpec {
       const { acknowledged } = await answersWell(`${state.payymo.clientUrl}/stats`);
       if (acknowledged === 0) throw new Error('no payment has been acknowledged yet');
     },
+    responds: async () => {
+      await get(`${state.payymo.clientUrl}/stats`);
+    },
   };
 }
 
 async function answersWell(url: string): Promise<Record<string, unknown>> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(3_000) });
+  const answer = await get(url);
   const body = (await answer.json()) as Record<string, unknown>;
   if (!answer.ok) throw new Error(String(body.reason ?? `${url} answers ${answer.status}`));
   return body;
+}
+
+function get(url: string): Promise<Response> {
+  return fetch(url, { signal: AbortSignal.timeout(3_000) });
 }

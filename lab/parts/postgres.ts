@@ -1,4 +1,4 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, chown, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import type { Account } from '../account.js';
@@ -15,12 +15,12 @@ export interface Login {
   readonly database: string;
 }
 
-/**
- * Settings that belong to the cluster wherever it runs; they lie in the data directory, so a restored copy has them too.
- * Address, port, socket folder and archive command belong to the site: they are given on the command line and
- * never come back with a backup.
- */
+/** Address, port, socket folder and archive command: what belongs to the site and not to the cluster. */
+const SITE_SETTINGS = 'site.conf';
+
+/** Settings that belong to the cluster wherever it runs; they lie in the data directory, so a restored copy has them too. */
 const COMMON = `
+include_if_exists = '${SITE_SETTINGS}'
 password_encryption = scram-sha-256
 timezone = UTC
 log_timezone = UTC
@@ -81,30 +81,45 @@ export async function initCluster(
   await writeFile(join(layout.data, 'pg_hba.conf'), HBA, { mode: 0o600 });
 }
 
+/** Settings of a cluster at its site. They are in the data directory, so that `pg_ctl` alone can start it again. */
+export async function writeSiteSettings(
+  layout: ClusterLayout,
+  account: Account,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  const file = join(layout.data, SITE_SETTINGS);
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`);
+  await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+  await chown(file, account.uid, account.gid);
+}
+
+/** The settings by which a cluster listens on one address and on its private socket. */
+export function listening(layout: ClusterLayout, address: string, port: number): Record<string, string> {
+  return {
+    listen_addresses: address,
+    port: String(port),
+    unix_socket_directories: layout.socket,
+  };
+}
+
 /** How a cluster of the lab is run. */
 export interface ClusterRun {
   readonly name: PartName;
   readonly layout: ClusterLayout;
   readonly bin: string;
   readonly account: Account;
-  /** Loopback address to listen on; undefined: the socket alone. */
-  readonly address: string | undefined;
+  /** Where it answers, according to its settings. */
+  readonly address: string;
   readonly port: number;
-  /** Settings of this site or this moment, over those in the data directory. */
-  readonly settings: Readonly<Record<string, string>>;
+  /** Settings for this time alone, over those in the data directory. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Logs in over TCP to see that it answers; undefined: as `postgres` over the socket. */
-  readonly login: Login | undefined;
+  readonly login?: Login;
 }
 
 /** The process of a cluster; it answers when a login succeeds and a query is answered. */
 export function postgresPart(cluster: ClusterRun): PartSpec {
-  const { layout, port, address } = cluster;
-  const settings: Record<string, string> = {
-    listen_addresses: address ?? '',
-    port: String(port),
-    unix_socket_directories: layout.socket,
-    ...cluster.settings,
-  };
+  const { layout, port, address, settings = {} } = cluster;
   return {
     name: cluster.name,
     command: join(cluster.bin, 'postgres'),
@@ -116,7 +131,7 @@ export function postgresPart(cluster: ClusterRun): PartSpec {
     env: {},
     cwd: layout.base,
     account: cluster.account,
-    address: address ? `${address}:${port}` : layout.socket,
+    address: address === '' ? layout.socket : `${address}:${port}`,
     logFile: layout.logFile,
     dataDir: layout.data,
     stopSignal: 'SIGQUIT',

@@ -1,25 +1,37 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { TASK_QUEUE } from '../../src/model/task-queue.js';
 import { partsFile } from '../../src/parts.js';
 import { projectRoot } from '../built.js';
 import { labEnvironment } from '../environment.js';
+import type { LabState } from '../state.js';
 import type { PartContext } from './all.js';
 import type { PartSpec } from './part.js';
 
-/** Muster's worker; undefined while it has not been built. */
+/** Muster's worker; undefined while it has not been built. It answers when Temporal has seen it ask for work. */
 export function workerPart({ layout, state }: PartContext): PartSpec | undefined {
-  const program = join(projectRoot(), 'dist', 'src', 'worker.js');
-  if (!existsSync(program)) return undefined;
+  const dist = join(projectRoot(), 'dist');
+  const program = join(dist, 'src', 'worker.js');
+  if (![program, join(dist, 'workflow-bundle.js')].every((file) => existsSync(file))) return undefined;
   return {
     name: 'worker',
     command: process.execPath,
     args: ['--enable-source-maps', program],
     env: { ...labEnvironment(state), MUSTER_PARTS: partsFile() },
     cwd: layout.worker,
-    address: state.temporal.address,
+    address: `task queue ${TASK_QUEUE} at ${state.temporal.address}`,
     logFile: join(layout.logs, 'worker.log'),
     stopSignal: 'SIGTERM',
     deadlineMs: 60_000,
-    answers: async () => undefined,
+    answers: () => asksForWork(state),
   };
+}
+
+async function asksForWork({ temporal }: LabState): Promise<void> {
+  const queue = `${temporal.httpUrl}/api/v1/namespaces/${temporal.namespace}/task-queues/${TASK_QUEUE}`;
+  const answer = await fetch(`${queue}?taskQueueType=TASK_QUEUE_TYPE_ACTIVITY`, {
+    signal: AbortSignal.timeout(3_000),
+  });
+  const { pollers = [] } = (await answer.json()) as { pollers?: unknown[] };
+  if (pollers.length === 0) throw new Error('it has not asked for work yet');
 }

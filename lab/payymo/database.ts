@@ -11,7 +11,7 @@ export interface DatabaseLogin {
 }
 
 /** A server that refuses writes, is going down, starts up, or is not there any more: look again where the database is. */
-const ELSEWHERE = /^(08|57P|25006|28|53300)/;
+const ELSEWHERE = /^(08|57P|25006|28|3D|53300|55000)/;
 
 /** A few connections that follow the database to wherever its name leads. */
 export class LedgerDatabase {

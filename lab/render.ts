@@ -1,0 +1,102 @@
+/** How the lab reads for people: plain text, at most 80 columns wherever paths allow it. */
+import type { Corruption } from './break/corruption.js';
+import type { LabDownResult, LabUpResult } from './commands.js';
+import type { LabStatus } from './status.js';
+
+const TITLES = {
+  temporal: 'Temporal',
+  's3-west': 'S3 us-west-2',
+  's3-east': 'S3 us-east-1',
+  route53: 'Route 53 API',
+  dns: 'DNS server',
+  'postgres-west': 'ledger, west',
+  'postgres-recovery': 'ledger, recovery',
+  store: "Muster's store",
+  'payymo-app': 'Payymo API',
+  'payymo-client': 'paying client',
+  worker: "Muster's worker",
+} as const;
+
+/** The lab after `muster lab up`. */
+export function renderUp(result: LabUpResult): string {
+  return [
+    `The lab is up, in ${(result.tookMs / 1_000).toFixed(1)} s.`,
+    '',
+    ...table(result),
+    '',
+    ...next(result),
+  ].join('\n');
+}
+
+/** The lab as `muster lab status` shows it; undefined: there is none. */
+export function renderStatus(status: LabStatus | undefined): string {
+  if (!status) return 'There is no lab. Bring it up with: muster lab up';
+  return [...table(status), '', ...next(status)].join('\n');
+}
+
+/** What `muster lab down` did. */
+export function renderDown(result: LabDownResult): string {
+  return result.found ? `The lab in ${result.dir} is gone.` : `There was no lab in ${result.dir}.`;
+}
+
+/** What a disaster did. */
+export function renderBreak(corruption: Corruption): string {
+  const count = (rows: number) => rows.toLocaleString('en');
+  return [
+    'A bad change has been deployed. Payments go on.',
+    '',
+    `  from     ${corruption.startedAt}`,
+    `  to       ${corruption.finishedAt}`,
+    `  damage   ${count(corruption.alteredRows)} amounts rewritten, ${count(corruption.deletedRows)} rows deleted`,
+    `           ${corruption.disabledTrigger} is switched off`,
+    '',
+    'Bring it back:',
+    `  muster recover corruption payymo --before ${corruption.startedAt}`,
+  ].join('\n');
+}
+
+function table(status: LabStatus): string[] {
+  const rows = status.parts.map(({ name, part, state }) => [
+    TITLES[name],
+    part.address,
+    state === 'running' ? String(part.pid) : '-',
+    state,
+  ]);
+  const sites = status.sites
+    .filter(({ name }) => !status.parts.some((part) => part.name === `postgres-${name}`))
+    .map((site) => [
+      `ledger, ${site.name}`,
+      site.address,
+      site.serverPid === null ? '-' : String(site.serverPid),
+      site.serverPid === null ? 'no cluster runs here' : 'running, not started by the lab',
+    ]);
+  return columns([['part', 'address', 'pid', 'state'], ...rows, ...sites]);
+}
+
+function next({ state, sites, service }: LabStatus): string[] {
+  const leads = sites.find(({ inDns }) => inDns);
+  const { health, acknowledged } = service;
+  const said = health ? `${health.status}${health.reason ? `: ${health.reason}` : ''}` : 'does not answer';
+  return [
+    `Payymo       ${said}${acknowledged === null ? '' : `, ${acknowledged.toLocaleString('en')} payments acknowledged`}`,
+    `DNS          ${state.dns.record} leads to ${leads ? `${leads.name} (${leads.address})` : 'neither site'}`,
+    `Temporal UI  ${state.temporal.uiUrl}`,
+    `Runbook      ${state.runbooks}/payymo.yaml`,
+    `Logs         ${state.dir}/logs`,
+    '',
+    'Next: muster lab break corruption, muster plan corruption payymo, muster lab down',
+  ];
+}
+
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows.reduce<number[]>(
+    (most, row) => row.map((cell, index) => Math.max(most[index] ?? 0, cell.length)),
+    [],
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,141 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Document, isMap, parseDocument, visit } from 'yaml';
+import { projectRoot } from './built.js';
+import { LabError } from './errors.js';
+import { SITES, type SiteName } from './layout.js';
+import { appEnvironment, trialCommand } from './parts/payymo.js';
+import type { LabState } from './state.js';
+
+/** Payymo's runbook as its owner wrote it. */
+export function ownerRunbook(): string {
+  return join(projectRoot(), 'runbooks', 'payymo.yaml');
+}
+
+/** A place in the runbook and what stands there in the lab. */
+type Replacement = readonly [path: readonly (string | number)[], value: unknown];
+
+/**
+ * Writes Payymo's runbook with the addresses, ports, paths and secret references of a lab. Everything else (objectives,
+ * people, gates, invariants, comments) stays as the owner wrote it.
+ *
+ * @param baseFile the owner's runbook, `runbooks/payymo.yaml`
+ * @param outFile where the lab's copy goes
+ * @throws LabError when the owner's file lacks an entry that the lab must replace: a copy that kept a production address
+ * could do harm
+ */
+export async function writeLabRunbook(state: LabState, baseFile: string, outFile: string): Promise<void> {
+  const document = parseDocument(await readFile(baseFile, 'utf8'));
+  if (document.errors.length > 0 || !isMap(document.contents)) {
+    throw new LabError(
+      `${baseFile} is not a runbook: ${document.errors[0]?.message ?? 'it holds no entries'}.`,
+      'Run muster check.',
+    );
+  }
+  for (const [path, value] of replacements(state)) replace(document, path, value, baseFile);
+  replaceSecrets(document, state, baseFile);
+  const schema = join(dirname(baseFile), 'runbook.schema.json');
+  document.commentBefore = [
+    ` yaml-language-server: $schema=${schema}`,
+    '',
+    ` Payymo's runbook with the addresses of the lab in ${state.dir}, written by muster lab up from`,
+    ` ${baseFile}: change that one, not this one.`,
+  ].join('\n');
+  document.contents.commentBefore = null;
+  await writeFile(outFile, document.toString({ lineWidth: 120, flowCollectionPadding: false }));
+}
+
+function replacements(state: LabState): Replacement[] {
+  const { ledger, regions, dns, payymo } = state;
+  const sites = SITES.flatMap((name) => siteReplacements(state, name));
+  const application = ['applications', 'core-api'];
+  const record = ['dns', 'ledger'];
+  return [
+    [
+      ['objectives', 'dataClasses', 'transactions', 'acknowledged', 'url'],
+      `${payymo.clientUrl}/acknowledged`,
+    ],
+    ...sites,
+    [['sites', 'west', 'quarantineDirectory'], ledger.quarantineDir],
+    [['backups', 'ledger', 'stanza'], ledger.stanza],
+    [['backups', 'ledger', 'processes'], 2],
+    [[...record, 'zoneId'], dns.zoneId],
+    [[...record, 'name'], dns.record],
+    [[...record, 'ttl'], dns.ttl],
+    [[...record, 'values', 'west'], [ledger.sites.west.address]],
+    [[...record, 'values', 'recovery'], [ledger.sites.recovery.address]],
+    [[...record, 'resolvers'], [dns.resolver]],
+    [[...record, 'endpoint'], dns.route53Endpoint],
+    [[...record, 'accessKeyId'], dns.accessKeyId],
+    [[...record, 'secretAccessKey'], dns.secretAccessKey],
+    [[...application, 'url'], payymo.appUrl],
+    [[...application, 'trial', 'command'], trialCommand()],
+    [[...application, 'trial', 'environment'], appEnvironment(state)],
+    [['vault', 'region'], regions.east.region],
+    [['vault', 'bucket'], regions.east.vaultBucket],
+    [['vault', 'endpoint'], regions.east.endpoint],
+    [['vault', 'pathStyle'], true],
+    [['vault', 'caFile'], regions.east.caFile],
+    [['vault', 'accessKeyId'], regions.east.accessKeyId],
+    [['vault', 'secretAccessKey'], regions.east.secretAccessKey],
+    [['verification', 'jobs'], 2],
+  ];
+}
+
+function siteReplacements(state: LabState, name: SiteName): Replacement[] {
+  const { ledger } = state;
+  const site = ledger.sites[name];
+  const postgres = ['sites', name, 'postgres'];
+  const service = [...postgres, 'service'];
+  return [
+    [[...postgres, 'host'], site.address],
+    [[...postgres, 'port'], site.port],
+    [[...postgres, 'database'], ledger.database],
+    [[...postgres, 'admin', 'user'], ledger.admin.user],
+    [[...postgres, 'application', 'user'], ledger.app.user],
+    [[...service, 'account'], state.account],
+    [[...service, 'dataDirectory'], site.dataDir],
+    [[...service, 'socketDirectory'], site.socketDir],
+    [[...service, 'logFile'], site.logFile],
+    [[...service, 'binDirectory'], state.postgresBin],
+    [[...postgres, 'backupConfig'], site.backupConfig],
+  ];
+}
+
+/** The owner's secrets by the names of their files. @throws LabError for one that the lab has no counterpart of. */
+function replaceSecrets(document: Document, { ledger, dir }: LabState, file: string): void {
+  const counterparts: Readonly<Record<string, string>> = {
+    'ledger-admin-password': ledger.admin.password,
+    'ledger-app-password': ledger.app.password,
+    'ledger-signing-key': ledger.signingKey,
+  };
+  visit(document, {
+    Scalar(_, node) {
+      const { value } = node;
+      if (typeof value !== 'string' || !/^(file|env):/.test(value) || value.startsWith(`file:${dir}/`))
+        return;
+      const counterpart = counterparts[value.slice(value.lastIndexOf('/') + 1)];
+      if (counterpart) node.value = counterpart;
+      else throw misfit(file, `refers to the secret ${value}, of which the lab has no counterpart`);
+    },
+  });
+}
+
+function misfit(file: string, what: string): LabError {
+  return new LabError(
+    `${file} ${what}.`,
+    'The runbook and lab/runbook.ts no longer fit together: change the one that is wrong.',
+  );
+}
+
+/** Entries that a production runbook may leave out, where the lab has something to say. */
+const ADDED = new Set(['endpoint', 'accessKeyId', 'secretAccessKey', 'pathStyle', 'caFile', 'binDirectory']);
+
+function replace(document: Document, path: readonly (string | number)[], value: unknown, file: string): void {
+  const parent = path.slice(0, -1);
+  const last = String(path.at(-1));
+  if (!document.hasIn(path) && !(ADDED.has(last) && document.hasIn(parent))) {
+    throw misfit(file, `has no ${path.join('.')}, which the lab must replace by its own`);
+  }
+  document.setIn(path, Array.isArray(value) ? document.createNode(value, { flow: true }) : value);
+}
