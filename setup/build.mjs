@@ -3,21 +3,12 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { installNodeModules } from './install/npm.mjs';
 import { makeWhole, withLock } from './lock.mjs';
-import { describeMachine, ROOT } from './machine.mjs';
+import { describeMachine, isScript, ROOT } from './machine.mjs';
 import { nodeModulesCurrent } from './modules.mjs';
 import { createProgress, seconds } from './progress.mjs';
 import { runScript } from './setup.mjs';
@@ -172,6 +163,6 @@ function runNode(root, args, failure) {
   return run.status === 0 ? null : `${failure}:\n${run.stdout}${run.stderr}`.trimEnd();
 }
 
-if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  await runScript(() => buildIfStale({ despiteErrors: process.argv.includes('--despite-errors') }));
+if (isScript(import.meta.url)) {
+  void runScript(() => buildIfStale({ despiteErrors: process.argv.includes('--despite-errors') }));
 }

@@ -1,6 +1,6 @@
 /** What the set-up needs to know about the machine. Nothing here starts a program. */
 
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -8,6 +8,15 @@ import { fileURLToPath } from 'node:url';
 
 /** The repository. */
 export const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * Whether Node was started with this file.
+ * @param {string} url the module's own
+ */
+export function isScript(url) {
+  const started = process.argv[1];
+  return started !== undefined && existsSync(started) && realpathSync(started) === fileURLToPath(url);
+}
 
 /**
  * @param {Readonly<Record<string, string | undefined>>} env
