@@ -82,19 +82,12 @@ export async function destroyDirectory(
   if (lease.restored !== undefined && (await hasLeftRecovery(target.postgres, lease.restored.timeline))) {
     throw keepPromoted(target, 'its server has left recovery');
   }
-  await stopWhateverItTakes(service);
+  // Its files are about to go: no checkpoint is needed.
+  await service.stop('immediate');
   await rm(dataDirectory, { recursive: true, force: true });
   await rm(tablespaceDirectoryOf(dataDirectory), { recursive: true, force: true });
   await dropLease(dataDirectory);
   return { summary: `${dataDirectory} at ${target.site} stopped and removed` };
-}
-
-async function stopWhateverItTakes(service: ClusterService): Promise<void> {
-  try {
-    await service.stop('fast');
-  } catch {
-    await service.stop('immediate');
-  }
 }
 
 function keepPromoted(target: DatabaseAt, why: string): PermanentError {

@@ -51,22 +51,29 @@ function endedEarly(point: RecoveryPoint, log: RecoveryLog, because: { why?: str
     lastSegment: lastSegment ?? 'none',
     ...(log.lastCommit === undefined ? {} : { lastCommit: log.lastCommit }),
   };
+  const ahead = lastSegment === undefined ? 1 : segmentsBetween(lastSegment, point.walEnd);
   const damage = log.unreadable.at(-1);
-  const ahead = lastSegment === undefined ? undefined : segmentsLeft(lastSegment, point.walEnd);
-  if (lastSegment === undefined || (ahead ?? 0) > 0) {
-    const missing =
-      lastSegment === undefined ? point.backup.walStart : formatSegment(after(lastSegment), SEGMENT_BYTES);
-    // Replay that broke inside a segment never asked for the next one.
-    const inside = lastSegment !== undefined && damage !== undefined && isDamage(damage);
+  const choose = `choose a point at or before ${log.lastCommit ?? 'the end of the backup'}`;
+  if (lastSegment !== undefined && damage !== undefined && (ahead > 0 || !isEndOfLog(damage))) {
     return new PermanentError(
-      inside ? 'WalDamaged' : 'WalMissing',
-      inside
-        ? `WAL segment ${lastSegment} cannot be read to its end (${damage}): replay ended at ${reached}, before the point ${point.time}.`
-        : `WAL segment ${missing} is not in the repository or cannot be read: replay ended at ${reached}, before the point ${point.time}.`,
+      'WalDamaged',
+      `WAL segment ${lastSegment} cannot be read to its end (${damage}): replay ended at ${reached}, before the point ${point.time}.`,
       {
         ...because,
-        next: `Bring that segment back from another copy of the archive and retry the step, or choose a point at or before ${log.lastCommit ?? 'the end of the backup'}.`,
-        details: { ...details, segment: inside ? lastSegment : missing },
+        next: `Bring that segment back from another copy of the archive and retry the step, or ${choose}.`,
+        details: { ...details, segment: lastSegment },
+      },
+    );
+  }
+  if (ahead > 0) {
+    const missing = lastSegment === undefined ? point.backup.walStart : segmentAfter(lastSegment);
+    return new PermanentError(
+      'WalMissing',
+      `WAL segment ${missing} is not in the repository or cannot be read: replay ended at ${reached}, before the point ${point.time}.`,
+      {
+        ...because,
+        next: `Bring that segment back from another copy of the archive and retry the step, or ${choose}.`,
+        details: { ...details, segment: missing },
       },
     );
   }
@@ -82,15 +89,16 @@ function endedEarly(point: RecoveryPoint, log: RecoveryLog, because: { why?: str
   );
 }
 
-function isDamage(text: string): boolean {
-  return /checksum|incorrect|invalid magic|contrecord|unexpected pageaddr/.test(text);
+/** What is also said where the log simply has no more records. */
+function isEndOfLog(text: string): boolean {
+  return /^invalid record length|^invalid magic number 0000/.test(text);
 }
 
-function after(segment: string) {
+function segmentAfter(segment: string): string {
   const { timeline, index } = parseSegment(segment, SEGMENT_BYTES);
-  return { timeline, index: index + 1 };
+  return formatSegment({ timeline, index: index + 1 }, SEGMENT_BYTES);
 }
 
-function segmentsLeft(from: string, to: string): number {
+function segmentsBetween(from: string, to: string): number {
   return parseSegment(to, SEGMENT_BYTES).index - parseSegment(from, SEGMENT_BYTES).index;
 }

@@ -26,7 +26,7 @@ const END = '# Muster: settings of this copy, end';
  */
 export async function writeTargetSettings(target: DatabaseAt, settings: TargetSettings): Promise<void> {
   const { dataDirectory, account } = target.postgres.service;
-  await neutraliseDataDirectory(dataDirectory, account);
+  await dropForeignPaths(dataDirectory, account);
   const file = join(dataDirectory, 'postgresql.auto.conf');
   const before = withoutSection(await readFile(file, 'utf8').catch(() => ''));
   const lines = Object.entries(await valuesOf(target, settings)).map(
@@ -45,7 +45,6 @@ async function valuesOf(
     listen_addresses: host,
     port: String(port),
     unix_socket_directories: service.socketDirectory,
-    external_pid_file: '',
     restore_command: settings.restoreCommand,
     recovery_target_time: settings.time,
     recovery_target_inclusive: 'off',
@@ -71,8 +70,8 @@ async function valuesOf(
   };
 }
 
-/** A data_directory in postgresql.conf would lead the server that is started here to the original's files. */
-async function neutraliseDataDirectory(dataDirectory: string, account: string): Promise<void> {
+/** These would lead the server that is started here to the original's files. */
+async function dropForeignPaths(dataDirectory: string, account: string): Promise<void> {
   const file = join(dataDirectory, 'postgresql.conf');
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) {
@@ -85,7 +84,7 @@ async function neutraliseDataDirectory(dataDirectory: string, account: string): 
       },
     );
   }
-  const without = text.replace(/^(\s*data_directory\b.*)$/gim, '# Muster: $1');
+  const without = text.replace(/^(\s*(?:data_directory|external_pid_file)\b.*)$/gim, '# Muster: $1');
   if (without !== text) await replaceFile(file, without, account);
 }
 

@@ -1,11 +1,12 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import type { ProvisionedTarget, RecoveryPoint, StepRef } from '../../activities/contract.js';
 import { provisionActivities } from '../../activities/provision/index.js';
 import { restoreActivities } from '../../activities/restore/index.js';
 import { serviceOf } from '../../activities/service/index.js';
 import { createLog } from '../../src/log.js';
-import { flipByte, startTestCluster, type TestCluster } from '../support/cluster.js';
+import { flipByte, startTestCluster, type TestCluster, until } from '../support/cluster.js';
 
 const log = createLog('test');
 log.level = 'silent';
@@ -77,6 +78,32 @@ test('repeated, it finds the copy paused at the point and leaves it running', as
   expect(second).toMatchObject({ lsn: first.lsn, backupLabel: first.backupLabel, filesMs: first.filesMs });
 });
 
+test('cancelled in the middle it leaves nothing running, and repeated it finishes', async () => {
+  const point = cluster.point(cluster.marks.hundred);
+  const { dataDirectory } = cluster.target.postgres.service;
+  const env = new MockActivityEnvironment();
+  const input = {
+    at: cluster.at,
+    target: cluster.target,
+    provisioned: await provisioned(point),
+    backup: cluster.backup,
+    point,
+  };
+  const restoring = env.run(restoreDatabase, input);
+  await until('files are being restored', async () =>
+    (await readdir(dataDirectory)).includes('backup.manifest'),
+  );
+  env.cancel();
+  await expect(restoring).rejects.toMatchObject({ name: 'CancelledFailure' });
+  // pg_control comes last: without it nothing could be started from here.
+  expect(await readdir(join(dataDirectory, 'global'))).not.toContain('pg_control');
+  expect(await serviceOf(cluster.target.postgres).pid()).toBeUndefined();
+
+  const result = await restoreDatabase(input);
+  expect(result.delta).toBe(true);
+  expect(await entries()).toEqual({ count: '100', sum: '5050' });
+});
+
 test('takes the other repository when a file of the backup is damaged, and says so', async () => {
   const { config, folder } = await cluster.copyRepositories('damaged-file');
   await flipByte(
@@ -130,7 +157,7 @@ test('reads WAL that one repository has damaged from the other', async () => {
   const name = (await readdir(archive)).find((one) => one.startsWith(point.walEnd)) ?? '';
   await flipByte(join(archive, name), 300);
 
-  await restoreTo(point, config).catch(async (e) => { console.log(await readFile(cluster.target.postgres.service.logFile, 'utf8')); throw e; });
+  await restoreTo(point, config);
   expect(await entries()).toEqual({ count: '200', sum: '20100' });
 });
 

@@ -130,6 +130,9 @@ export async function startTestCluster(): Promise<TestCluster> {
     labels[repository] = names.find((name) => /F$/.test(name)) ?? '';
   }
 
+  // Only a backup that ended in an earlier second is certain to have ended before a moment.
+  const backedUp = Math.floor(Date.now() / 1000);
+  await until('the second of the last backup is over', async () => Date.now() / 1000 >= backedUp + 1);
   const mark = async (): Promise<Mark> =>
     as(primary, async (client) => {
       // Commits carry microseconds: the mark must lie strictly between two of them.
