@@ -97,6 +97,11 @@ export class Recorder {
     await this.keep(runId, [{ report: { writtenAt, directory } }]);
   }
 
+  /** The store, for reading; undefined where there is none or it has just failed. */
+  get reachableStore(): Store | undefined {
+    return this.resting() ? undefined : this.options.store;
+  }
+
   /** Sends what waits in the spool, of every run. @returns whether nothing waits any more */
   async replay(): Promise<boolean> {
     let done = true;

@@ -12,6 +12,7 @@ import type {
   StepStatus,
   StepView,
 } from '../../src/model/run.js';
+import { planHash } from '../../workflows/engine/hash.js';
 import { payymoPlan } from './payymo-plan.js';
 
 const day = '2026-11-21';
@@ -180,7 +181,7 @@ const base = {
   serviceRestoredBy: payymoPlan.serviceRestoredBy,
   mode: 'real',
   requestedBy: 'on-call engineer',
-  planHash: 'a3f5c2d94be0178866f1aa20c59d3e7714bb02fd9a6c83e50f7712cd8a94e615',
+  planHash: planHash(payymoPlan),
   expectations: { restore: { medianMs: 91_000, p90Ms: 118_000, runs: 6 } },
 } as const;
 
