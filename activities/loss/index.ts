@@ -92,7 +92,7 @@ async function* missing(
   let looked = 0;
   for await (const batch of batches(readAcknowledged(source, { since }, activitySignal()))) {
     const { rows } = await client.query<{ key: string }>(
-      `select ${dataClass.key}::text as key from ${dataClass.table} where ${dataClass.key}::text = any($1)`,
+      `select ${dataClass.key}::text as key from ${dataClass.table} where ${dataClass.key} = any($1)`,
       [batch.map((record) => record.id)],
     );
     const present = new Set(rows.map(({ key }) => key));
