@@ -67,6 +67,11 @@ export class InputError extends MusterError {
   }
 }
 
+/** What was asked for cannot be done as things stand; nothing was started or changed. Exit code 2, like bad input. */
+export class RefusedError extends MusterError {
+  override readonly name = 'RefusedError';
+}
+
 /** The message of anything that was thrown, with the messages of its causes. */
 export function messageOf(thrown: unknown): string {
   const parts: string[] = [];

@@ -12,6 +12,8 @@ export const exitCodes = {
   badInput: 2,
   /** A run goes on and waits for a person. */
   waits: 3,
+  /** Ctrl-C, as shells count it; what was being watched goes on. */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -1,6 +1,6 @@
 /** The command line as a whole: global options, the commands, and what each ending means. */
 import { Command, CommanderError } from 'commander';
-import { InputError } from '../errors.js';
+import { InputError, RefusedError } from '../errors.js';
 import { commands } from './commands/index.js';
 import { CliContext, type CliWorld, type ExitCode, exitCodes, type GlobalOptions } from './context.js';
 
@@ -31,7 +31,8 @@ export async function runCli(args: readonly string[], world: CliWorld): Promise<
       return exitCodes.badInput;
     }
     context.out.error(thrown);
-    return thrown instanceof InputError ? exitCodes.badInput : exitCodes.failed;
+    const refused = thrown instanceof InputError || thrown instanceof RefusedError;
+    return refused ? exitCodes.badInput : exitCodes.failed;
   }
 }
 

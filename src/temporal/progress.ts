@@ -1,5 +1,5 @@
 /** What the running activities of a run report, read from Temporal: the run's own code is not asked. */
-import type { Client } from '@temporalio/client';
+import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { LoadedDataConverter, Payload } from '@temporalio/common';
 import type { Progress } from '../model/run.js';
 
@@ -17,16 +17,11 @@ export function stepOfActivity(activityId: string): string {
   return activityId.split('.', 1)[0] ?? activityId;
 }
 
-/**
- * What works for each step now. Of several activities of one step the one that reports progress counts.
- * @throws what the Temporal client throws when the server does not answer
- */
+/** What works for each step now. Of several activities of one step the one that reports progress counts. */
 export async function readActivity(
-  client: Client,
-  workflowId: string,
+  converter: LoadedDataConverter,
+  { raw }: WorkflowExecutionDescription,
 ): Promise<Readonly<Record<string, StepActivity>>> {
-  const { raw } = await client.workflow.getHandle(workflowId).describe();
-  const converter = client.options.loadedDataConverter;
   const found: Record<string, StepActivity> = {};
   for (const pending of raw.pendingActivities ?? []) {
     const step = stepOfActivity(pending.activityId ?? '');

@@ -116,7 +116,7 @@ function isByBudget(view: RunView, progress: Readonly<Record<string, Progress>>,
 }
 
 function isUncounted(step: StepView, view: RunView): boolean {
-  return isAwaitingRepair(step) || (step.kind === 'gate' && view.expectations[step.name] === undefined);
+  return isAwaitingRepair(step) || (step.kind === 'gate' && expected(step, view).medianMs === 0);
 }
 
 /** The step and everything that must be over before it, in plan order. */

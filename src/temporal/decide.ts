@@ -1,0 +1,77 @@
+/** Decisions of people, sent to a run as the update `decide`. */
+import { createHash } from 'node:crypto';
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { messageOf, RefusedError, TransientError } from '../errors.js';
+import type { Decision, DecisionAnswer, OpenDecision } from '../model/run.js';
+import type { TemporalSession } from './connection.js';
+import type { RunHandle } from './runs.js';
+
+const ANSWER_MS = 15_000;
+/** Another point is looked up in the backups before it is accepted. */
+const ANSWER_WITH_POINT_MS = 5 * 60_000;
+
+/**
+ * Sends a decision and waits for its answer. Sent twice for the same opening of a gate or failure, it counts once.
+ *
+ * @param opening what the decision is about, as it was seen; its time tells one opening from the next
+ * @throws RefusedError `DecisionRefused` with the run's reason; `RunOver` when the run has ended
+ * @throws TransientError `DecisionUnanswered`: it was sent and may still count
+ */
+export async function decide(
+  session: TemporalSession,
+  run: RunHandle,
+  decision: Decision,
+  opening: OpenDecision | undefined,
+): Promise<DecisionAnswer> {
+  const handle = session.client.workflow.getHandle(run.workflowId, run.temporalRunId);
+  const patienceMs = decision.point === undefined ? ANSWER_MS : ANSWER_WITH_POINT_MS;
+  try {
+    return await session.connection.withDeadline(Date.now() + patienceMs, () =>
+      handle.executeUpdate<DecisionAnswer, [Decision]>('decide', {
+        args: [decision],
+        updateId: updateIdOf(run, decision, opening),
+      }),
+    );
+  } catch (error) {
+    throw notAccepted(run, decision, error, patienceMs);
+  }
+}
+
+function updateIdOf(run: RunHandle, decision: Decision, opening: OpenDecision | undefined): string {
+  const { on, choice, by, reason, point } = decision;
+  const content = JSON.stringify([run.temporalRunId, on, choice, by, reason, point, opening?.since]);
+  return `${choice}-${on}-${createHash('sha256').update(content).digest('hex').slice(0, 16)}`;
+}
+
+function notAccepted(run: RunHandle, decision: Decision, error: unknown, patienceMs: number): Error {
+  const { on, choice } = decision;
+  const what = choice === 'abort' ? `abort ${run.system}` : `${choice} ${on}`;
+  if (error instanceof WorkflowUpdateFailedError) {
+    return new RefusedError('DecisionRefused', `Not accepted: ${messageOf(error.cause ?? error)}`, {
+      next: `See what is possible with muster status ${run.system}.`,
+      cause: error,
+    });
+  }
+  if (error instanceof WorkflowNotFoundError) {
+    return new RefusedError('RunOver', `The run of ${run.system} is over; nothing can be decided any more.`, {
+      next: `See how it ended with muster status ${run.system}.`,
+      cause: error,
+    });
+  }
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+    return new TransientError(
+      'DecisionUnanswered',
+      `The decision to ${what} was sent and not answered within ${patienceMs / 1000} s. It may still count.`,
+      {
+        why: 'No worker answers for this run just now, or it is busy.',
+        next: `Look whether a worker runs, then give the same command again: it counts once. muster watch ${run.system} shows what the run knows.`,
+        cause: error,
+      },
+    );
+  }
+  return error instanceof Error ? error : new Error(String(error));
+}

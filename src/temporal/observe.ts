@@ -1,0 +1,95 @@
+/** One look at a run: what it says of itself, what its activities report, and who does not answer. */
+import {
+  isGrpcServiceError,
+  QueryNotRegisteredError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { messageOf } from '../errors.js';
+import type { RunResult, RunView } from '../model/run.js';
+import type { TemporalSession } from './connection.js';
+import { readActivity, type StepActivity } from './progress.js';
+import type { RunHandle } from './runs.js';
+
+/** A look that takes longer counts as no answer. */
+const LOOK_MS = 4_000;
+
+export interface Look {
+  /** Absent when the run did not answer. */
+  readonly view?: RunView;
+  readonly activity?: Readonly<Record<string, StepActivity>>;
+  /** Why something is missing, in words for the commander. */
+  readonly trouble?: string;
+  /** The workflow was ended from outside (terminated, failed, timed out): the run did not end by itself. */
+  readonly brokenOff?: string;
+}
+
+/** Never throws: whoever watches goes on watching. */
+export async function lookAt(session: TemporalSession, run: RunHandle): Promise<Look> {
+  const { client, connection, target } = session;
+  const handle = client.workflow.getHandle(run.workflowId, run.temporalRunId);
+  const within = <T>(call: () => Promise<T>) => connection.withDeadline(Date.now() + LOOK_MS, call);
+  const [asked, described] = await Promise.allSettled([
+    within(() => handle.query<RunView>('status')),
+    within(() => handle.describe()),
+  ]);
+  if (described.status === 'rejected') {
+    const gone = described.reason instanceof WorkflowNotFoundError;
+    return {
+      ...(asked.status === 'fulfilled' ? { view: asked.value } : {}),
+      trouble: gone
+        ? `Temporal at ${target.address} does not know this run any more`
+        : `Temporal at ${target.address} does not answer (${shortReason(described.reason)})`,
+    };
+  }
+  const workflowStatus = described.value.status.name;
+  const closed = workflowStatus !== 'RUNNING';
+  // What a closed run says lasts in its result: no worker is needed to read it.
+  const view = asked.status === 'fulfilled' ? asked.value : closed ? await resultOf(session, run) : undefined;
+  const activity = closed ? {} : await readActivity(client.options.loadedDataConverter, described.value);
+  if (closed && view?.endedAt === undefined) {
+    return {
+      ...(view === undefined ? {} : { view }),
+      activity,
+      brokenOff: await howItBroke(session, run, workflowStatus),
+    };
+  }
+  if (view !== undefined) return { view, activity };
+  return {
+    activity,
+    trouble: `the worker of this run does not answer (${shortReason(asked.status === 'rejected' ? asked.reason : undefined)})`,
+  };
+}
+
+async function resultOf(session: TemporalSession, run: RunHandle): Promise<RunView | undefined> {
+  try {
+    const handle = session.client.workflow.getHandle(run.workflowId, run.temporalRunId);
+    const result = await session.connection.withDeadline(Date.now() + LOOK_MS, () => handle.result());
+    return (result as RunResult).view;
+  } catch {
+    return undefined;
+  }
+}
+
+async function howItBroke(session: TemporalSession, run: RunHandle, status: string): Promise<string> {
+  const words = status.toLowerCase().replaceAll('_', ' ');
+  try {
+    const handle = session.client.workflow.getHandle(run.workflowId, run.temporalRunId);
+    await session.connection.withDeadline(Date.now() + LOOK_MS, () => handle.result());
+    return words;
+  } catch (error) {
+    return error instanceof WorkflowFailedError && error.cause !== undefined
+      ? `${words}: ${messageOf(error.cause)}`
+      : words;
+  }
+}
+
+function shortReason(error: unknown): string {
+  if (error instanceof QueryNotRegisteredError) return 'its workflow has not begun to run';
+  if (isGrpcServiceError(error)) return error.details || error.message;
+  const cause = (error as { cause?: unknown } | undefined)?.cause;
+  if (isGrpcServiceError(cause)) {
+    return cause.code === 4 ? `no answer within ${LOOK_MS / 1000} s` : cause.details || cause.message;
+  }
+  return messageOf(error);
+}
