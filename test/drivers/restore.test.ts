@@ -5,13 +5,10 @@ import type { ProvisionedTarget, RecoveryPoint, StepRef } from '../../activities
 import { provisionActivities } from '../../activities/provision/index.js';
 import { restoreActivities } from '../../activities/restore/index.js';
 import { serviceOf } from '../../activities/service/index.js';
-import { createLog } from '../../src/log.js';
 import { flipByte, startTestCluster, type TestCluster, until } from '../support/cluster.js';
 
-const log = createLog('test');
-log.level = 'silent';
-const { restoreDatabase } = restoreActivities({ log });
-const { provisionTarget, destroyTarget } = provisionActivities({ log, promotionOf: async () => undefined });
+const { restoreDatabase } = restoreActivities();
+const { provisionTarget, destroyTarget } = provisionActivities({ promotionOf: async () => undefined });
 
 let cluster: TestCluster;
 

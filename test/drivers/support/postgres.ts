@@ -5,7 +5,7 @@ import type { DatabaseAt } from '../../../activities/contract.js';
 import { binDirectoryOf } from '../../../activities/service/index.js';
 import { databaseAccount } from '../../../lab/account.js';
 import { freePorts } from '../../../lab/ports.js';
-import { run } from '../../../lab/process.js';
+import { lastLines, run } from '../../../lab/process.js';
 import { temporaryFolder } from './folder.js';
 
 const ADMIN_PASSWORD = 'admin-secret';
@@ -18,7 +18,8 @@ export interface TestCluster {
   readonly folder: string;
   readonly archive: string;
   start(): Promise<void>;
-  stop(): Promise<void>;
+  /** `immediate` unless told otherwise: what a crash leaves behind. */
+  stop(mode?: 'fast' | 'immediate'): Promise<void>;
   /** A connection as the administrator, over TCP. */
   admin<T>(work: (client: pg.Client) => Promise<T>, database?: string): Promise<T>;
   /** A connection that the caller ends; breaking off is no error. */
@@ -114,10 +115,15 @@ export async function makeCluster(options: ClusterOptions = {}): Promise<TestClu
     folder: folder.path,
     archive,
     start: async () => {
-      await tool('pg_ctl', 'start', '-D', data, '-l', path('postgresql.log'), '-w', '-s');
+      await tool('pg_ctl', 'start', '-D', data, '-l', path('postgresql.log'), '-w', '-s').catch(
+        async (error) => {
+          const lines = await lastLines(path('postgresql.log'), 5);
+          throw new Error(`the server does not start: ${lines.join('\n')}`, { cause: error });
+        },
+      );
     },
-    stop: async () => {
-      await tool('pg_ctl', 'stop', '-D', data, '-m', 'immediate', '-s').catch(() => undefined);
+    stop: async (mode = 'immediate') => {
+      await tool('pg_ctl', 'stop', '-D', data, '-m', mode, '-s').catch(() => undefined);
     },
     open,
     admin: async (work, database = 'ledger') => {
