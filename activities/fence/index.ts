@@ -5,6 +5,8 @@ import type { FenceProof, MusterActivities } from '../contract.js';
 import { acquireFencingToken, releaseFencingToken, withVault } from '../vault/index.js';
 import { postgresLogin } from './postgres-login.js';
 
+export { proveRefusalOrSilence } from './proof.js';
+
 export function fenceActivities(): Pick<MusterActivities, 'fencePrimary' | 'liftFence'> {
   return {
     async fencePrimary({ at, damaged, vault, point, dataClasses }) {

@@ -20,7 +20,24 @@ const REFUSALS: Readonly<Record<string, RegExp>> = {
  * @returns what refused it
  * @throws PermanentError `FenceNotProven` when it got in, or when the outcome does not tell
  */
-export async function proveRefusal({ site, postgres }: DatabaseAt): Promise<FenceProof['refusedWrite']> {
+export function proveRefusal(damaged: DatabaseAt): Promise<FenceProof['refusedWrite']> {
+  return prove(damaged, REFUSALS);
+}
+
+/**
+ * The same, later in a recovery: by then the fenced server may have been stopped, and nobody listens at its address.
+ *
+ * @throws PermanentError `FenceNotProven`
+ */
+export async function proveRefusalOrSilence(damaged: DatabaseAt): Promise<string> {
+  const { answer } = await prove(damaged, { ...REFUSALS, ECONNREFUSED: /./ });
+  return answer;
+}
+
+async function prove(
+  { site, postgres }: DatabaseAt,
+  refusals: Readonly<Record<string, RegExp>>,
+): Promise<FenceProof['refusedWrite']> {
   const { host, port, database, application } = postgres;
   const at = () => new Date().toISOString();
   let outcome: string;
@@ -36,7 +53,7 @@ export async function proveRefusal({ site, postgres }: DatabaseAt): Promise<Fenc
     );
   } catch (error) {
     const { code, text } = answerOf(error);
-    if (code !== undefined && REFUSALS[code]?.test(text) === true) {
+    if (code !== undefined && refusals[code]?.test(text) === true) {
       return { at: at(), as: application.user, answer: `${code} ${text}` };
     }
     outcome = `got no refusal that only the fence explains: ${code === undefined ? '' : `${code} `}${text}`;

@@ -1,0 +1,121 @@
+/** The proof that users are served again: the application on the new primary, real payments, and an old side that takes none. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { PermanentError, TransientError } from '../../src/errors.js';
+import { formatDuration } from '../../src/model/format.js';
+import { withClient } from '../../src/postgres.js';
+import type { Application } from '../../src/runbook/schema.js';
+import { activitySignal } from '../context.js';
+import type { DatabaseAt, MusterActivities, RungCheck } from '../contract.js';
+import { proveRefusalOrSilence } from '../fence/index.js';
+import { converse, request } from '../verify/conversation.js';
+
+/** The application notices the new address within its own caches; longer than this a person must look. */
+const HEALTHY_MS = 120_000;
+const POLL_MS = 200;
+
+export function validateActivities(): Pick<MusterActivities, 'validateService'> {
+  return {
+    async validateService({ application, target, damaged }) {
+      const signal = activitySignal();
+      const checks: RungCheck[] = [];
+      checks.push(await timed('the old primary refuses writes', () => proveRefusalOrSilence(damaged)));
+      checks.push(
+        await timed('the new primary takes writes and archives them', () => requireWritable(target)),
+      );
+      checks.push(
+        await timed('the application is healthy on the new primary', () =>
+          waitHealthy(application, target, signal),
+        ),
+      );
+      const firstGoodAt = new Date().toISOString();
+      for (const businessFunction of application.functions) {
+        checks.push(
+          await timed(businessFunction.title, () => converse(application.url, businessFunction, signal)),
+        );
+      }
+      const tried = application.functions.map(({ name }) => name).join(', ');
+      return {
+        checks,
+        firstGoodAt,
+        summary: `the application works on ${target.site}: ${tried}; ${damaged.site} refuses writes`,
+      };
+    },
+  };
+}
+
+async function timed(title: string, work: () => Promise<string>): Promise<RungCheck> {
+  const begun = performance.now();
+  const detail = await work();
+  return {
+    rung: 8,
+    title,
+    passed: true,
+    tool: 'muster validate',
+    toolVersion: '1',
+    durationMs: Math.round(performance.now() - begun),
+    detail,
+  };
+}
+
+async function requireWritable({ site, postgres }: DatabaseAt): Promise<string> {
+  const { host, port, database, admin } = postgres;
+  return withClient(
+    { host, port, database, ...admin },
+    { statementTimeoutMs: 10_000, applicationName: 'muster validate' },
+    async (client) => {
+      const { rows } = await client.query<{ recovering: boolean; read_only: string; archiving: string }>(
+        `select pg_is_in_recovery() as recovering, current_setting('default_transaction_read_only') as read_only,
+                current_setting('archive_mode') as archiving`,
+      );
+      const [server] = rows;
+      if (server?.recovering !== false || server.read_only !== 'off') {
+        throw new PermanentError('NewPrimaryReadOnly', `The database at ${site} does not take writes.`, {
+          why: `In recovery: ${server?.recovering}; default_transaction_read_only: ${server?.read_only}.`,
+          next: 'See in its log whether the promotion came to its end, then retry the step.',
+        });
+      }
+      await client.query('begin; create temporary table muster_proof (x integer); rollback');
+      return `takes writes at ${host}:${port}; archive_mode ${server.archiving}`;
+    },
+  );
+}
+
+async function waitHealthy(
+  { url, healthPath }: Application,
+  { site, postgres }: DatabaseAt,
+  signal: AbortSignal,
+): Promise<string> {
+  const begun = performance.now();
+  let last = 'no answer';
+  while (performance.now() - begun < HEALTHY_MS) {
+    const answer = await request(new URL(healthPath, url), 'GET', signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      last = error instanceof Error ? error.message : String(error);
+      return undefined;
+    });
+    if (answer?.status === 200 && reaches(answer.text, postgres.host)) {
+      return `healthy after ${formatDuration(performance.now() - begun)}, on ${postgres.host}`;
+    }
+    if (answer !== undefined) last = `${answer.status} ${answer.text.slice(0, 200)}`;
+    await delay(POLL_MS, undefined, { signal });
+  }
+  throw new TransientError(
+    'ApplicationUnhealthy',
+    `The application does not become healthy on ${site}: ${last}.`,
+    {
+      next: 'See whether it finds the new address (its resolver, its cache) and whether its login works there; the step tries again.',
+    },
+  );
+}
+
+/** Where a health answer tells the database's address, it must be the new one. */
+function reaches(health: string, host: string): boolean {
+  let told: unknown;
+  try {
+    told = (JSON.parse(health) as { database?: unknown }).database;
+  } catch {
+    return true;
+  }
+  if (typeof told === 'object' && told !== null && 'address' in told) told = told.address;
+  return typeof told !== 'string' || told.split(':')[0] === host;
+}
