@@ -1,0 +1,113 @@
+/** Traffic follows: the DNS record that leads applications to the database. */
+
+import { PermanentError } from '../../src/errors.js';
+import { formatDuration } from '../../src/model/format.js';
+import type { DnsRecord } from '../../src/runbook/schema.js';
+import { activitySignal } from '../context.js';
+import type { FenceProof, MusterActivities, RecordChange, StepRef } from '../contract.js';
+import { requireFencingToken, type Vault, withVault } from '../vault/index.js';
+import { type Change, changeRecord } from './change.js';
+import type { DnsDriver, OpenDns } from './driver.js';
+import { untilResolversAnswer } from './resolvers.js';
+import { openRoute53 } from './route53.js';
+
+const drivers = { route53: openRoute53 } as const satisfies Record<DnsRecord['driver'], OpenDns>;
+
+/** Resolvers may hold the old answer for its TTL; this much more is for the authority and the network. */
+const RESOLVER_GRACE_MS = 60_000;
+
+export function dnsActivities(): Pick<MusterActivities, 'lowerTtl' | 'restoreTtl' | 'cutOver'> {
+  return {
+    lowerTtl: ({ record, site }) => setTtl(record, site, record.recoveryTtl),
+    restoreTtl: ({ record, site }) => setTtl(record, site, record.ttl),
+    async cutOver({ at, record, from, to, fence, vault }) {
+      const signal = activitySignal();
+      const expected = valuesOf(record, from);
+      const values = valuesOf(record, to);
+      const change = await withVault(vault, signal, (open) =>
+        withDns(record, signal, (driver) =>
+          // Asked last before the act: a run that was overtaken must not move traffic.
+          changeRecord(
+            driver,
+            record,
+            expected,
+            ({ ttl }) => ({ values, ttl }),
+            () => requireInCharge(open, at, fence),
+          ),
+        ),
+      );
+      const staleForMs = change.before.ttl * 1000;
+      const seenAfterMs = await untilResolversAnswer(record, values, staleForMs + RESOLVER_GRACE_MS, signal);
+      return describe(record, change, seenAfterMs, staleForMs);
+    },
+  };
+}
+
+async function setTtl(record: DnsRecord, site: string, ttl: number): Promise<RecordChange> {
+  const signal = activitySignal();
+  const values = valuesOf(record, site);
+  const change = await withDns(record, signal, (driver) =>
+    changeRecord(driver, record, values, () => ({ values, ttl })),
+  );
+  return describe(record, change, {}, change.before.ttl * 1000);
+}
+
+/** @throws PermanentError `FenceSuperseded`, `NotPromoted` */
+async function requireInCharge(open: Vault, at: StepRef, fence: FenceProof): Promise<void> {
+  const claims = await requireFencingToken(open, { system: at.system, runId: at.runId, token: fence.token });
+  if (claims.at(-1)?.kind === 'promotion') return;
+  throw new PermanentError('NotPromoted', `Run ${at.runId} has not promoted a copy of ${at.system}.`, {
+    why: 'Traffic must not be led to a database that takes no writes.',
+    next: 'Promote first, then retry the step.',
+  });
+}
+
+function valuesOf(record: DnsRecord, site: string): readonly string[] {
+  const values = record.values[site];
+  if (values !== undefined) return values;
+  throw new PermanentError('EmptyRecord', `The runbook gives no value of ${record.name} for ${site}.`, {
+    next: `Add dns.<record>.values.${site} to the runbook.`,
+  });
+}
+
+async function withDns<T>(
+  record: DnsRecord,
+  signal: AbortSignal,
+  work: (driver: DnsDriver) => Promise<T>,
+): Promise<T> {
+  const driver = await drivers[record.driver](record, signal);
+  try {
+    return await work(driver);
+  } finally {
+    driver.close();
+  }
+}
+
+function describe(
+  record: DnsRecord,
+  { before, after, changeId }: Change,
+  seenAfterMs: Readonly<Record<string, number>>,
+  staleForMs: number,
+): RecordChange {
+  const slowest = Math.max(0, ...Object.values(seenAfterMs));
+  const count = Object.keys(seenAfterMs).length;
+  const what =
+    changeId === ''
+      ? `${record.name} held ${after.values.join(', ')} with TTL ${after.ttl} s already`
+      : `${record.name} ${before.values.join(', ')} (TTL ${before.ttl} s) -> ${after.values.join(', ')} (TTL ${after.ttl} s)`;
+  const seen =
+    count === 0
+      ? ''
+      : `; all ${count} resolvers followed within ${formatDuration(slowest)}; other clients may hold the old answer for ${formatDuration(staleForMs)}`;
+  return {
+    record: record.name,
+    before: before.values,
+    after: after.values,
+    ttlBefore: before.ttl,
+    ttlAfter: after.ttl,
+    changeId,
+    seenAfterMs,
+    staleForMs,
+    summary: `${what}${seen}`,
+  };
+}

@@ -1,0 +1,178 @@
+/**
+ * Amazon Route 53. Compare-and-swap is a change batch of DELETE and CREATE: a batch is applied whole or not at all, and DELETE
+ * must give name, type, TTL and values exactly as they are (API reference, ChangeResourceRecordSets).
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  ChangeResourceRecordSetsCommand,
+  GetChangeCommand,
+  ListResourceRecordSetsCommand,
+  type ResourceRecordSet,
+  Route53Client,
+} from '@aws-sdk/client-route-53';
+import { messageOf, PermanentError, TransientError } from '../../src/errors.js';
+import type { DnsRecord } from '../../src/runbook/schema.js';
+import { resolveSecret } from '../../src/secrets.js';
+import type { DnsDriver, OpenDns, RecordState } from './driver.js';
+
+const REQUEST_MS = 10_000;
+const CONNECT_MS = 3_000;
+/** Usually within a minute. */
+const SETTLED_MS = 180_000;
+const POLL_MS = 500;
+
+export const openRoute53: OpenDns = async (record, signal) => {
+  const client = new Route53Client({
+    region: record.region,
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },
+    ...(record.endpoint === undefined ? {} : { endpoint: record.endpoint }),
+    ...(record.accessKeyId === undefined || record.secretAccessKey === undefined
+      ? {}
+      : {
+          credentials: {
+            accessKeyId: await resolveSecret(record.accessKeyId),
+            secretAccessKey: await resolveSecret(record.secretAccessKey),
+          },
+        }),
+  });
+  return { ...driver(client, record, signal), close: () => client.destroy() };
+};
+
+function driver(client: Route53Client, record: DnsRecord, signal: AbortSignal): DnsDriver {
+  const limits = () => ({ abortSignal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]) });
+  const ask = async <T>(request: () => Promise<T>): Promise<T> => {
+    try {
+      return await request();
+    } catch (error) {
+      signal.throwIfAborted();
+      throw dnsError(record, error);
+    }
+  };
+  const set = ({ values, ttl }: RecordState): ResourceRecordSet => ({
+    Name: record.name,
+    Type: record.type,
+    TTL: ttl,
+    ResourceRecords: values.map((Value) => ({ Value })),
+  });
+
+  return {
+    read: () =>
+      ask(async () => {
+        const { ResourceRecordSets: sets = [] } = await client.send(
+          new ListResourceRecordSetsCommand({
+            HostedZoneId: record.zoneId,
+            StartRecordName: record.name,
+            StartRecordType: record.type,
+            MaxItems: 2,
+          }),
+          limits(),
+        );
+        return plainRecord(record, sets);
+      }),
+
+    replace: (before, after) =>
+      ask(async () => {
+        try {
+          const { ChangeInfo } = await client.send(
+            new ChangeResourceRecordSetsCommand({
+              HostedZoneId: record.zoneId,
+              ChangeBatch: {
+                Comment: 'Muster',
+                Changes: [
+                  { Action: 'DELETE', ResourceRecordSet: set(before) },
+                  { Action: 'CREATE', ResourceRecordSet: set(after) },
+                ],
+              },
+            }),
+            limits(),
+          );
+          return (ChangeInfo?.Id ?? '').replace('/change/', '');
+        } catch (error) {
+          if (nameOf(error) === 'InvalidChangeBatch') return undefined;
+          throw error;
+        }
+      }),
+
+    async settled(changeId) {
+      const deadline = performance.now() + SETTLED_MS;
+      for (;;) {
+        const { ChangeInfo } = await ask(() => client.send(new GetChangeCommand({ Id: changeId }), limits()));
+        if (ChangeInfo?.Status === 'INSYNC') return;
+        if (performance.now() > deadline) {
+          throw new TransientError(
+            'DnsSlow',
+            `Route 53 has not brought change ${changeId} to all its servers within ${SETTLED_MS / 1000} s.`,
+            { next: 'See its status page. The change is made; the step goes on waiting by itself.' },
+          );
+        }
+        await delay(POLL_MS, undefined, { signal });
+      }
+    },
+  };
+}
+
+function plainRecord(record: DnsRecord, sets: readonly ResourceRecordSet[]): RecordState {
+  const own = sets.filter((one) => sameName(one.Name ?? '', record.name) && one.Type === record.type);
+  const [first] = own;
+  if (first === undefined) {
+    throw new PermanentError(
+      'RecordMissing',
+      `Zone ${record.zoneId} holds no ${record.type} record ${record.name}.`,
+      {
+        why: 'It may have been emptied by somebody or something else; Muster only replaces what it expects.',
+        next: 'Find out who removed it, put it back as the runbook says, then retry the step.',
+      },
+    );
+  }
+  const values = (first.ResourceRecords ?? []).flatMap(({ Value }) => (Value === undefined ? [] : [Value]));
+  if (own.length === 1 && first.SetIdentifier === undefined && first.TTL !== undefined && values.length > 0) {
+    return { values, ttl: first.TTL };
+  }
+  throw new PermanentError(
+    'RecordNotPlain',
+    `${record.name} in zone ${record.zoneId} is an alias or has a routing policy (weighted, failover ...).`,
+    { next: 'Change it by hand as the printed runbook says, or make it a plain record.' },
+  );
+}
+
+/** Route 53 answers names with a final dot, in lower case, and with octal escapes for unusual characters. */
+function sameName(one: string, other: string): boolean {
+  const plain = (name: string) =>
+    name
+      .replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+      .replace(/\.$/, '')
+      .toLowerCase();
+  return plain(one) === plain(other);
+}
+
+function dnsError(record: DnsRecord, error: unknown): Error {
+  const name = nameOf(error) ?? '';
+  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  const where = `Route 53${record.endpoint === undefined ? '' : ` at ${record.endpoint}`}`;
+  if (error instanceof PermanentError) return error;
+  if (name === 'NoSuchHostedZone' || name === 'InvalidInput') {
+    return new PermanentError(
+      'ZoneMissing',
+      `${where} does not know zone ${record.zoneId}: ${messageOf(error)}.`,
+      {
+        next: 'Correct dns in the runbook (zoneId), then retry the step.',
+        cause: error,
+      },
+    );
+  }
+  if (status === 401 || status === 403) {
+    return new PermanentError('DnsDenied', `${where} refuses Muster: ${messageOf(error)}.`, {
+      next: 'Check the keys that dns in the runbook refers to and their rights, then retry the step.',
+      cause: error,
+    });
+  }
+  return new TransientError('DnsUnreachable', `${where} does not answer as it should: ${messageOf(error)}.`, {
+    next: 'The step tries again by itself. If it stays so, change the record by hand as the printed runbook says.',
+    cause: error,
+  });
+}
+
+function nameOf(error: unknown): string | undefined {
+  return (error as { name?: string }).name;
+}
