@@ -149,6 +149,8 @@ export interface RunView {
   readonly openDecisions: readonly OpenDecision[];
   readonly warnings: readonly Warning[];
   readonly pointOfNoReturnPassed: boolean;
+  /** In words, newest first: what an abort would undo now. Absent once a run can no longer be aborted. */
+  readonly abortDoes?: string;
   /** Median and 90th percentile of past runs a step, where there are any. */
   readonly expectations: Expectations;
   readonly outcome?: string;

@@ -24,6 +24,7 @@ const working = (progress: Progress, attempt = 1): StepActivity => ({ attempt, p
 const early: SeenState = {
   view: {
     ...waitingRun,
+    abortDoes: 'ends the run; nothing has to be undone',
     asOf: at('03:04:04.0'),
     clock: { ...waitingRun.clock, workingMs: 1_900 },
     steps: steps({ assess: { from: '03:04:02.4', workingMs: 1_600 } }),
@@ -35,8 +36,11 @@ const early: SeenState = {
   now: Date.parse(at('03:04:05.0')),
 };
 
+const abortDoes =
+  'ends the run and undoes: destroys the target that this run made; sets the TTL of db.payymo.test back to 60 s';
+
 const restoring: SeenState = {
-  view: waitingRun,
+  view: { ...waitingRun, abortDoes },
   activity: { restore: working(restoreProgress) },
   now: Date.parse(at('03:05:25.0')),
 };
@@ -70,6 +74,7 @@ function cutAt(
 const failed: SeenState = {
   view: {
     ...waitingRun,
+    abortDoes,
     status: 'waiting',
     asOf: at('03:07:10.0'),
     clock: { ...waitingRun.clock, workingMs: 106_000, waitingMs: 82_000 },
@@ -116,6 +121,7 @@ const failed: SeenState = {
 const promoting: SeenState = {
   view: {
     ...waitingRun,
+    abortDoes,
     status: 'waiting',
     asOf: at('03:07:20.0'),
     clock: { ...waitingRun.clock, workingMs: 158_000, waitingMs: 40_000 },
@@ -164,6 +170,7 @@ const cuttingOver: SeenState = {
 const late: SeenState = {
   view: {
     ...waitingRun,
+    abortDoes,
     asOf: at('06:55:00.0'),
     clock: { ...waitingRun.clock, workingMs: 13_850_000, waitingMs: 0 },
     warnings: [

@@ -1,5 +1,5 @@
 import type { ComponentView, RunView } from '../../src/model/run.js';
-import { openDecisions } from './open-decisions.js';
+import { openDecisions, whatAbortDoes } from './open-decisions.js';
 import type { Run } from './run.js';
 
 /** Everything about a run as it stands now; a copy, so that whoever reads it cannot change the run. */
@@ -25,6 +25,9 @@ export function viewOf<Params>(run: Run<Params>): RunView {
     openDecisions: run.ended === undefined ? openDecisions(run) : [],
     warnings: [...run.warnings],
     pointOfNoReturnPassed: run.pointOfNoReturnPassed,
+    ...(run.ended !== undefined || run.abortedBy !== undefined || run.pointOfNoReturnPassed
+      ? {}
+      : { abortDoes: whatAbortDoes(run) }),
     expectations: input.expectations,
     ...(run.ended === undefined ? {} : { endedAt: new Date(run.ended.at).toISOString() }),
     ...(run.abortedBy === undefined

@@ -3,7 +3,7 @@ import type { DecisionView, RunView, StepView } from '../../model/run.js';
 import type { StepActivity } from '../../temporal/progress.js';
 import { possibleActions, waitsFor } from './decisions.js';
 import { pad, plain } from './line.js';
-import { progressText } from './progress.js';
+import { workText } from './progress.js';
 import { stepName } from './step-lines.js';
 import { clock, span, utc } from './units.js';
 
@@ -154,9 +154,8 @@ export class ProgressLog {
           now - before.atMs >= EVERY_MS);
       if (!again && !further) continue;
       this.told.set(step, { fraction, atMs: now, attempt });
-      const retried = again ? `attempt ${attempt}${lastFailure === undefined ? '' : `, ${lastFailure}`}` : '';
-      const doing = further && progress !== undefined ? progressText(progress, 200) : '';
-      const text = [retried, doing].filter((part) => part !== '').join(': ');
+      const work = { title: '', progress: further ? progress : undefined, attempt, lastFailure, overMs: 0 };
+      const text = workText(work, 400);
       lines.push(changeLine({ at: new Date(now).toISOString(), subject: step, text }));
     }
     return lines;

@@ -74,16 +74,10 @@ export function possibleActions(view: RunView): PossibleAction[] {
       });
     }
   }
-  const abort = view.openDecisions
-    .flatMap((open) => open.choices)
-    .find((offered) => offered.choice === 'abort');
-  const goesOn = view.status === 'running' || view.status === 'waiting';
-  if (goesOn && !view.pointOfNoReturnPassed) {
+  if (view.abortDoes !== undefined) {
     actions.push({
       command: `muster abort ${view.system} --by NAME --reason WHY${mode}`,
-      consequence: plain(
-        abort?.consequence ?? 'ends the run and undoes what it changed; you see what before you confirm',
-      ),
+      consequence: plain(view.abortDoes),
     });
   }
   return actions;
@@ -96,7 +90,7 @@ export function possibleLines(view: RunView, width: number, roomy: boolean): Lin
   if (actions.length === 0) {
     const onlyForward = view.pointOfNoReturnPassed && view.endedAt === undefined;
     return onlyForward
-      ? [[...title, dim('  nothing to decide; past the point of no return a run only goes forward')]]
+      ? [[...title, dim('  nothing; past the point of no return a run only goes forward')]]
       : [];
   }
   if (roomy) {
@@ -104,7 +98,7 @@ export function possibleLines(view: RunView, width: number, roomy: boolean): Lin
       title,
       ...actions.flatMap(({ command, consequence }): Line[] => [
         ['   ', strong(command)],
-        ['     ', dim(consequence)],
+        ...wrap(consequence, width - 5).map((text): Line => ['     ', dim(text)]),
       ]),
     ];
   }

@@ -3,7 +3,7 @@ import type { Forecast } from '../../../workflows/engine/forecast.js';
 import type { RunView, StepView } from '../../model/run.js';
 import type { StepActivity } from '../../temporal/progress.js';
 import { bad, busy, dim, good, type Line, type Piece, pad, plain, strong, warn, widthOf } from './line.js';
-import { progressText } from './progress.js';
+import { workLine } from './progress.js';
 import { timelineOf } from './timeline.js';
 import { clock, utc } from './units.js';
 
@@ -173,18 +173,8 @@ function stepText(step: StepView, table: StepTable, width: number, overMs: numbe
   if (step.status === 'pending') return [dim(afterText(step, view))];
   if (step.status === 'waiting') return [waitText(step, view, table.now)];
   if (step.status !== 'running') return [plain(step.summary ?? '')];
-  const notes: string[] = [];
-  if (overMs > 0) notes.push(`${clock(overMs)} over budget`);
-  const doing = activity[step.name];
-  if (doing !== undefined && doing.attempt > 1) {
-    notes.push(
-      `attempt ${doing.attempt}${doing.lastFailure === undefined ? '' : ` (${plain(doing.lastFailure)})`}`,
-    );
-  }
-  const head = notes.length === 0 ? '' : `${notes.join(', ')}: `;
-  const rest =
-    doing?.progress === undefined ? plain(step.title) : progressText(doing.progress, width - widthOf(head));
-  return [...(head === '' ? [] : [warn(head)]), rest];
+  const { progress, attempt = 1, lastFailure } = activity[step.name] ?? {};
+  return workLine({ title: step.title, progress, attempt, lastFailure, overMs }, width);
 }
 
 function waitText(step: StepView, view: RunView, now: number): Piece | string {
