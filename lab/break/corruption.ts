@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { resolveSecret } from '../../src/secrets.js';
+import { activeSite } from '../clusters.js';
 import { LabError } from '../errors.js';
+import { layoutOf } from '../layout.js';
 import { isoFromMicros } from '../payymo/signature.js';
 import type { LabState } from '../state.js';
 
@@ -27,14 +29,15 @@ const UNTOUCHED_AT_END = 20;
  * the amounts of rows scattered over the whole ledger by 100, deletes what it takes for duplicates, and leaves the
  * trigger off. Payments go on before, during and after.
  *
- * @param state a lab whose primary is at west
+ * @param state a lab that is up
  * @throws LabError when the database does not let the deploying role in
  */
 export async function breakCorruption(state: LabState): Promise<Corruption> {
   const { sites, database, deploy } = state.ledger;
+  const site = sites[await activeSite(layoutOf(state.dir))];
   const client = new pg.Client({
-    host: sites.west.address,
-    port: sites.west.port,
+    host: site.address,
+    port: site.port,
     database,
     user: deploy.user,
     password: await resolveSecret(deploy.password),
@@ -48,8 +51,8 @@ export async function breakCorruption(state: LabState): Promise<Corruption> {
   } catch (error) {
     await client.end().catch(() => undefined);
     throw new LabError(
-      `The bad change cannot be deployed: the database at ${sites.west.address}:${sites.west.port} does not let ${deploy.user} in.`,
-      'See whether the lab is up and its primary still at west (muster lab status).',
+      `The bad change cannot be deployed: the database at ${site.address}:${site.port} does not let ${deploy.user} in.`,
+      'See whether the lab is up (muster lab status) and not in the middle of a recovery.',
       error,
     );
   }
