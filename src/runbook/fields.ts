@@ -2,61 +2,59 @@
 import ms, { type StringValue } from 'ms';
 import { z } from 'zod';
 
+/** Pattern -> what is allowed, for messages about fields that are missing or of another kind. */
+export const formats = new Map<string, string>();
+
+function format(pattern: RegExp, allowed: string): z.ZodString {
+  formats.set(pattern.source, allowed);
+  return z.string().regex(pattern, allowed);
+}
+
 /** A duration as people write it (`6 h`, `5 min`, `30 s`), held in milliseconds. */
-export const duration = z
-  .string()
-  .regex(
-    /^\d{1,9}(\.\d{1,3})? ?(ms|s|min|h|d)$/,
-    'a duration: a number and one of ms, s, min, h, d, such as "5 min"',
-  )
+export const duration = format(
+  /^\d{1,9}(\.\d{1,3})? ?(ms|s|min|h|d)$/,
+  'a duration: a number and one of ms, s, min, h, d, such as "5 min"',
+)
   .transform((text) => ms(text.replace(/\s*min$/, ' minutes') as StringValue))
   .describe('A duration: a number and one of ms, s, min, h, d, for instance "5 min".');
 
-export const name = z
-  .string()
-  .regex(
-    /^[a-z][a-z0-9-]{0,62}$/,
-    'a kebab-case name: a lower-case letter, then lower-case letters, digits and dashes',
-  );
+export const name = format(
+  /^[a-z][a-z0-9-]{0,62}$/,
+  'a kebab-case name: a lower-case letter, then lower-case letters, digits and dashes',
+);
 
 export const text = z.string().min(1);
 export const port = z.number().int().min(1).max(65535);
-export const absolutePath = z.string().regex(/^\/[^\0]*$/, 'an absolute path, beginning with /');
+export const absolutePath = format(/^\/[^\0]*$/, 'an absolute path, beginning with /');
 
 /** Without a login in it: that would be a secret in the open. */
-export const endpoint = z
-  .string()
-  .regex(
-    /^https?:\/\/[^\s/@]+(\/[^\s@]*)?$/,
-    'a URL that begins with http:// or https:// and holds no login',
-  );
+export const endpoint = format(
+  /^https?:\/\/[^\s/@]+(\/[^\s@]*)?$/,
+  'a URL that begins with http:// or https:// and holds no login',
+);
 
-export const hostAndPort = z.string().regex(/^[^\s:@/]+:\d{1,5}$/, 'host:port');
+export const hostAndPort = format(/^[^\s:@/]+:\d{1,5}$/, 'host:port');
 export const seconds = z.number().int().min(1).max(86400);
-export const httpPath = z.string().regex(/^\/\S*$/, 'a path that begins with /');
-export const identifier = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'an SQL identifier: letters, digits and _, not quoted');
-export const tableName = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}\.[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'schema.table, not quoted');
+export const httpPath = format(/^\/\S*$/, 'a path that begins with /');
+export const identifier = format(
+  /^[A-Za-z_][A-Za-z0-9_]{0,62}$/,
+  'an SQL identifier: letters, digits and _, not quoted',
+);
+export const tableName = format(
+  /^[A-Za-z_][A-Za-z0-9_]{0,62}\.[A-Za-z_][A-Za-z0-9_]{0,62}$/,
+  'schema.table, not quoted',
+);
 
 /** A secret is never written into a runbook: it is named, and read where it is used. */
-export const secretRef = z
-  .string()
-  .regex(
-    /^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/[^\0]+)$/,
-    'a reference to a secret: env:NAME or file:/absolute/path',
-  )
-  .describe('A reference to a secret: env:NAME or file:/absolute/path. Never the secret itself.');
+export const secretRef = format(
+  /^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/[^\0]+)$/,
+  'a reference to a secret: env:NAME or file:/absolute/path',
+).describe('A reference to a secret: env:NAME or file:/absolute/path. Never the secret itself.');
 
 /** What fails together. `us-west-2/us-west-2a` lies in `us-west-2`. */
-export const failureDomain = z
-  .string()
-  .regex(
-    /^[^\s/]+(\/[^\s/]+)*$/,
-    'names from the widest to the narrowest, separated by /, such as us-west-2/us-west-2a',
-  )
-  .describe(
-    'What fails together, from the widest to the narrowest: "us-west-2/us-west-2a" lies in "us-west-2".',
-  );
+export const failureDomain = format(
+  /^[^\s/]+(\/[^\s/]+)*$/,
+  'names from the widest to the narrowest, separated by /, such as us-west-2/us-west-2a',
+).describe(
+  'What fails together, from the widest to the narrowest: "us-west-2/us-west-2a" lies in "us-west-2".',
+);

@@ -1,0 +1,48 @@
+/**
+ * What the schema alone cannot see: references between sections, and arrangements that would make a recovery dangerous or
+ * impossible. Everything here is an error: a run of this runbook could not be right.
+ */
+import type { InputProblem } from '../errors.js';
+import { checkCopies } from './crosscheck/copies.js';
+import { checkDns } from './crosscheck/dns.js';
+import { checkObjectives } from './crosscheck/objectives.js';
+import { checkPeople } from './crosscheck/people.js';
+import { Problems } from './crosscheck/report.js';
+import { checkCorruption } from './crosscheck/scenarios.js';
+import { checkSites } from './crosscheck/sites.js';
+import { checkApplications, checkInvariants } from './crosscheck/verification.js';
+import { byPlace } from './problems.js';
+import type { Runbook } from './schema.js';
+import type { RunbookSource } from './source.js';
+
+/** @returns every problem, in the order of the lines; empty when the runbook holds together */
+export function crosscheck(runbook: Runbook, source: RunbookSource): InputProblem[] {
+  const problems = new Problems(source);
+  checkPeople(runbook, problems);
+  checkObjectives(runbook, problems);
+  checkSites(runbook, problems);
+  checkCopies(runbook, problems);
+  checkDns(runbook, problems);
+  checkApplications(runbook, problems);
+  checkInvariants(runbook, problems);
+  checkCorruption(runbook, problems);
+  return problems.all().sort(byPlace);
+}
+
+/**
+ * Budgets for steps that the scenario does not have.
+ *
+ * @param steps names of the steps of the scenario's plan
+ */
+export function crosscheckBudgets(
+  runbook: Runbook,
+  source: RunbookSource,
+  scenario: keyof Runbook['scenarios'],
+  steps: readonly string[],
+): InputProblem[] {
+  const problems = new Problems(source);
+  for (const step of Object.keys(runbook.scenarios[scenario]?.budgets ?? {})) {
+    problems.mustBeOneOf(['scenarios', scenario, 'budgets', step], step, steps, `a step of ${scenario}`);
+  }
+  return problems.all().sort(byPlace);
+}

@@ -1,0 +1,46 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import type { DnsRecord, Runbook } from '../schema.js';
+import type { Problems } from './report.js';
+
+const kinds: Readonly<
+  Record<DnsRecord['type'], { readonly fits: (value: string) => boolean; readonly what: string }>
+> = {
+  A: { fits: isIPv4, what: 'an IPv4 address, because the type is A' },
+  AAAA: { fits: isIPv6, what: 'an IPv6 address, because the type is AAAA' },
+  CNAME: {
+    fits: (value) => /^[\w-]+(\.[\w-]+)*\.?$/.test(value) && !isIPv4(value),
+    what: 'a host name, because the type is CNAME',
+  },
+};
+
+export function checkDns(runbook: Runbook, problems: Problems): void {
+  const sites = Object.keys(runbook.sites);
+  const records = Object.entries(runbook.dns);
+  problems.mustDiffer(
+    records.map(([name, record]) => ({
+      path: ['dns', name, 'name'],
+      value: `${record.name} ${record.type}`,
+    })),
+    'a record',
+  );
+  for (const [name, record] of records) {
+    const path = ['dns', name] as const;
+    if (record.recoveryTtl > record.ttl) {
+      problems.add([...path, 'recoveryTtl'], `at most the ttl of normal operation, ${record.ttl}`);
+    }
+    for (const [site, values] of Object.entries(record.values)) {
+      problems.mustBeOneOf([...path, 'values', site], site, sites, 'a site of sites');
+      values.forEach((value, index) => {
+        const { fits, what } = kinds[record.type];
+        if (!fits(value)) problems.add([...path, 'values', site, index], what);
+      });
+      if (record.type === 'CNAME' && values.length > 1) {
+        problems.add(
+          [...path, 'values', site],
+          'one host name: a CNAME has a single target',
+          `${values.length} values`,
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import type { CorruptionSection, Runbook } from '../schema.js';
+import { rolesOf } from './people.js';
+import type { Problems } from './report.js';
+
+const section = ['scenarios', 'corruption'] as const;
+
+/** Everything that the corruption recovery takes from other sections is there and fits together. */
+export function checkCorruption(runbook: Runbook, problems: Problems): void {
+  const corruption = runbook.scenarios.corruption;
+  if (corruption === undefined) return;
+  const known = (part: Readonly<Record<string, unknown>>) => Object.keys(part);
+  const components = known(runbook.objectives.components);
+  const ofComponents = 'a component of objectives.components';
+  problems.mustBeOneOf([...section, 'component'], corruption.component, components, ofComponents);
+  corruption.restores.forEach((name, index) => {
+    problems.mustBeOneOf([...section, 'restores', index], name, components, ofComponents);
+  });
+  if (!corruption.restores.includes(corruption.component)) {
+    problems.add([...section, 'restores'], `the component of the run, ${corruption.component}, among others`);
+  }
+  problems.mustBeOneOf(
+    [...section, 'backup'],
+    corruption.backup,
+    known(runbook.backups),
+    'a backup of backups',
+  );
+  problems.mustBeOneOf([...section, 'record'], corruption.record, known(runbook.dns), 'a record of dns');
+  problems.mustBeOneOf(
+    [...section, 'application'],
+    corruption.application,
+    known(runbook.applications),
+    'an application of applications',
+  );
+  for (const [step, budget] of Object.entries(corruption.budgets)) {
+    if (budget === 0) problems.add([...section, 'budgets', step], 'a duration above zero');
+  }
+  checkGates(runbook, corruption, problems);
+  checkDamagedAndTarget(runbook, corruption, problems);
+  checkTrial(runbook, corruption, problems);
+}
+
+function checkGates(runbook: Runbook, corruption: CorruptionSection, problems: Problems): void {
+  const roles = rolesOf(runbook);
+  for (const [gate, policy] of Object.entries(corruption.gates)) {
+    policy.roles.forEach((role, index) => {
+      const path = [...section, 'gates', gate, 'roles', index];
+      problems.mustBeOneOf(path, role, roles, 'a role that somebody of the roster has');
+    });
+    if (policy.expires === 0) problems.add([...section, 'gates', gate, 'expires'], 'a duration above zero');
+  }
+  if (corruption.gates.promote.atExpiry === 'proceed') {
+    problems.add(
+      [...section, 'gates', 'promote', 'atExpiry'],
+      'remind, escalate, deny: nothing is promoted because nobody answered',
+    );
+  }
+}
+
+function checkDamagedAndTarget(runbook: Runbook, corruption: CorruptionSection, problems: Problems): void {
+  const { damaged, target } = corruption;
+  const sites = Object.keys(runbook.sites);
+  const needed: readonly ['damaged' | 'target', string][] = [
+    ['damaged', damaged],
+    ['target', target],
+  ];
+  for (const [field, name] of needed) {
+    problems.mustBeOneOf([...section, field], name, sites, 'a site of sites');
+    if (runbook.sites[name] !== undefined && runbook.sites[name].postgres === undefined) {
+      problems.add(['sites', name, 'postgres'], `the PostgreSQL server of this site: corruption needs it`);
+    }
+    const values = runbook.dns[corruption.record]?.values;
+    if (values !== undefined && sites.includes(name) && values[name] === undefined) {
+      problems.add(['dns', corruption.record, 'values', name], `the values that lead to ${name}`);
+    }
+  }
+  if (damaged === target) {
+    problems.add(
+      [...section, 'target'],
+      `another site than the damaged one: the copy is built beside it, and ${damaged} is kept as it is`,
+    );
+    return;
+  }
+  const [from, to] = [runbook.sites[damaged], runbook.sites[target]];
+  if (from !== undefined && from.role !== 'primary') {
+    problems.add([...section, 'damaged'], `the primary; ${damaged} has the role ${from.role}`);
+  }
+  if (to !== undefined && to.role === 'primary') {
+    problems.add([...section, 'target'], `a site that is not a primary; ${target} is one`);
+  }
+  if (from !== undefined && from.quarantineDirectory === undefined) {
+    problems.add(
+      ['sites', damaged, 'quarantineDirectory'],
+      'where the damaged cluster is kept: corruption needs it',
+    );
+  }
+  if (from?.postgres && to?.postgres && from.postgres.database !== to.postgres.database) {
+    problems.add(
+      ['sites', target, 'postgres', 'database'],
+      `${from.postgres.database}: a physical copy has the databases of its original`,
+    );
+  }
+  const values = runbook.dns[corruption.record]?.values ?? {};
+  if (values[damaged] !== undefined && values[target] !== undefined) {
+    const shared = values[target].find((value) => values[damaged]?.includes(value));
+    if (shared !== undefined) {
+      problems.add(
+        ['dns', corruption.record, 'values', target],
+        `other values than those of ${damaged}`,
+        shared,
+      );
+    }
+  }
+}
+
+/** The last rung of verification runs the application against the copy, and the run ends with its critical functions. */
+function checkTrial(runbook: Runbook, corruption: CorruptionSection, problems: Problems): void {
+  const application = runbook.applications[corruption.application];
+  if (application === undefined) return;
+  const path = ['applications', corruption.application] as const;
+  if (application.trial === undefined) {
+    problems.add([...path, 'trial'], 'how the application is started against the copy: corruption needs it');
+  }
+  if (!application.functions.some((each) => each.readOnly)) {
+    problems.add(
+      [...path, 'functions'],
+      'at least one function that is readOnly, to try the application on the copy',
+      'none that is readOnly',
+    );
+  }
+  if (!application.functions.some((each) => !each.readOnly)) {
+    problems.add(
+      [...path, 'functions'],
+      'at least one function that writes, to prove the service at the end of a recovery',
+      'none that writes',
+    );
+  }
+}
