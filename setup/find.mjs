@@ -18,7 +18,7 @@ export class OverrideError extends Error {}
 export function cacheTarget(name, spec, machine) {
   const suffix =
     spec.install.kind === 'debian' ? `${spec.version}-${machine.osId}${machine.osVersion}` : spec.version;
-  return path.join(machine.cacheDir, `${name}-${suffix}`);
+  return path.join(machine.cacheDir, `${spec.folder ?? name}-${suffix}`);
 }
 
 /**
@@ -101,8 +101,8 @@ function check(candidate, spec, probe) {
   const folder = path.dirname(candidate.path);
   const lacking = (spec.companions ?? []).filter((companion) => !isProgram(path.join(folder, companion)));
   if (lacking.length > 0) return `${candidate.path}, which lacks ${lacking.join(', ')} beside it`;
-  const { runs, version } = probe(candidate.path, spec);
-  if (!runs) return `${candidate.path}, which does not start`;
+  const { runs, version, trouble } = probe(candidate.path, spec);
+  if (!runs) return `${candidate.path}, which does not start${trouble ? `: ${trouble}` : ''}`;
   // What lies in the cache was built there from the pinned version, and many builds do not know their own.
   if (candidate.source === 'cache' && spec.install.kind !== 'debian') return null;
   if (version === null) {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { findGo, lookUpFacilities } from './facilities.mjs';
 import { createAccount, installDebian } from './install/debian.mjs';
 import { installDebianPrivately } from './install/debian-private.mjs';
-import { installGo } from './install/go.mjs';
+import { installGo, removeBuildFiles } from './install/go.mjs';
 import { installNodeModules } from './install/npm.mjs';
 import { installPython } from './install/python.mjs';
 import { withLock } from './lock.mjs';
@@ -48,6 +48,7 @@ export async function runJobs(jobs, surroundings, perform = carryOut) {
     lanes.set(job.lane, work);
   }
   await Promise.all(running.values());
+  if (jobs.some((job) => job.kind === 'go')) removeBuildFiles(surroundings.machine);
   return failures;
 }
 
@@ -102,13 +103,17 @@ function reason(error, log) {
  */
 async function carryOut(job, effects, { facilities, machine, root }) {
   if (job.kind === 'npm') return installNodeModules(root, effects);
+  let waited = false;
   const lock = path.join(machine.cacheDir, 'locks', `${job.lane === 'apt' ? 'system' : job.id}.lock`);
   /** @param {string} pid */
-  const waiting = (pid) => effects.say(`waiting for the set-up that runs as process ${pid}`);
+  const waiting = (pid) => {
+    waited = true;
+    effects.say(`waiting for the set-up that runs as process ${pid}`);
+  };
   await withLock(
     lock,
     async () => {
-      if (alreadyThere(job)) return;
+      if (waited && alreadyThere(job)) return;
       if (job.kind === 'go') {
         const go = facilities.go ?? findGo(machine);
         if (go === null) throw new Error('The Go that was to build it is not there.');
@@ -132,6 +137,7 @@ async function carryOut(job, effects, { facilities, machine, root }) {
 function alreadyThere(job) {
   const { target } = job;
   if (target === undefined) return false;
-  const programs = PARTS[job.id]?.programs ?? [GO_TOOLCHAIN.program];
-  return programs.some((program) => isProgram(path.join(target, 'bin', program)));
+  const programs =
+    job.parts.length === 0 ? [[GO_TOOLCHAIN.program]] : job.parts.map((name) => PARTS[name]?.programs ?? []);
+  return programs.every((names) => names.some((name) => isProgram(path.join(target, 'bin', name))));
 }

@@ -58,7 +58,8 @@ export function rememberingProbe(known, ask = askProgram) {
       const { size, mtimeMs } = statSync(file);
       const before = probes[file] ?? known[file];
       const probe =
-        before !== undefined && before.size === size && before.mtimeMs === mtimeMs
+        // What did not start may start today: a library that it lacked may be there.
+        before?.runs === true && before.size === size && before.mtimeMs === mtimeMs
           ? before
           : { size, mtimeMs, ...ask(file, spec.versionArgs) };
       probes[file] = probe;
@@ -70,12 +71,15 @@ export function rememberingProbe(known, ask = askProgram) {
 /**
  * @param {string} file
  * @param {readonly string[] | null} args
- * @returns {{ runs: boolean, version: string | null }}
+ * @returns {{ runs: boolean, version: string | null, trouble?: string }}
  */
 export function askProgram(file, args) {
   if (args === null) return { runs: true, version: null };
   // Loopback and the network play no part in printing a version; what hangs here is broken.
   const run = spawnSync(file, args, { encoding: 'utf8', timeout: 20_000, stdio: ['ignore', 'pipe', 'pipe'] });
-  if (run.status !== 0) return { runs: false, version: null };
+  if (run.status !== 0) {
+    const words = (run.stderr || run.error?.message || '').trim().split('\n');
+    return { runs: false, version: null, trouble: words.at(-1) ?? '' };
+  }
   return { runs: true, version: readVersion(`${run.stdout}\n${run.stderr}`) };
 }

@@ -87,6 +87,7 @@ export const PARTS = {
     versionArgs: ['-v'],
     override: 'MUSTER_DIG',
     install: { kind: 'debian', packages: ['bind9-dnsutils'] },
+    folder: 'dnsutils',
     takes: 'about 10 seconds',
   },
   nsupdate: {
@@ -97,6 +98,7 @@ export const PARTS = {
     versionArgs: ['-V'],
     override: 'MUSTER_NSUPDATE',
     install: { kind: 'debian', packages: ['bind9-dnsutils'] },
+    folder: 'dnsutils',
     takes: 'about 10 seconds',
   },
   openssl: {

@@ -25,7 +25,8 @@ export function planSetup(missing, facilities, machine, table = PARTS) {
   const needsGo = goParts.length > 0 && facilities.go === null;
   const needsPython = of('python').length > 0 || needsGo;
 
-  const canUseApt = facilities.apt && facilities.privilege !== 'none';
+  // Where the system's own programs do not count, installing them there would not help.
+  const canUseApt = facilities.apt && facilities.privilege !== 'none' && machine.useSystem;
   const pythonPackages =
     !needsPython || (facilities.python !== null && facilities.pythonHasPip)
       ? []
@@ -36,7 +37,11 @@ export function planSetup(missing, facilities, machine, table = PARTS) {
   if (canUseApt && (debian.length > 0 || pythonPackages.length > 0)) {
     jobs.push(system(debian, pythonPackages, facilities, machine, table));
   } else if (facilities.apt) {
-    for (const name of debian) jobs.push(privately(name, machine, table));
+    const targets = new Map(debian.map((name) => [cacheTarget(name, specOf(name, table), machine), name]));
+    for (const [target, first] of targets) {
+      const parts = debian.filter((name) => cacheTarget(name, specOf(name, table), machine) === target);
+      jobs.push(privately(first, parts, machine, table));
+    }
   } else {
     for (const name of debian) impossible.push({ part: name, ...withoutApt(name, machine, table) });
   }
@@ -105,17 +110,18 @@ function system(parts, extra, facilities, machine, table) {
 
 /**
  * @param {string} name
+ * @param {readonly string[]} parts all that come in the same packages
  * @param {import('./types.d.ts').Machine} machine
  * @param {import('./types.d.ts').PartTable} table
  * @returns {import('./types.d.ts').Job}
  */
-function privately(name, machine, table) {
+function privately(name, parts, machine, table) {
   const spec = specOf(name, table);
   return {
-    id: name,
-    title: `${spec.title}, for this account only`,
+    id: spec.folder ?? name,
+    title: `${parts.map((part) => specOf(part, table).title).join(', ')}, for this account only`,
     kind: 'debian-private',
-    parts: [name],
+    parts,
     needs: [],
     lane: 'apt',
     takes: spec.takes,

@@ -32,6 +32,8 @@ export interface PartSpec {
   readonly install: Installation;
   /** How long the installation takes, in words. */
   readonly takes: string;
+  /** Name of its folder in the cache where several parts come in the same packages; else the part's own. */
+  readonly folder?: string;
   /** Only looked for and installed for the tests. */
   readonly testsOnly?: true;
 }
@@ -70,6 +72,8 @@ export interface Probe {
   readonly runs: boolean;
   /** Null: it starts but does not tell. */
   readonly version: string | null;
+  /** Its last words when it does not start. */
+  readonly trouble?: string;
 }
 
 export interface Manifest {

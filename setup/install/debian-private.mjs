@@ -15,14 +15,14 @@ const PROGRAM_FOLDERS = ['usr/lib/postgresql/15/bin', 'usr/lib/chromium', 'usr/b
  */
 export async function installDebianPrivately(job, effects) {
   const { install, target } = job;
-  const spec = PARTS[job.id];
-  if (install?.kind !== 'debian' || target === undefined || spec === undefined) {
+  if (install?.kind !== 'debian' || target === undefined) {
     throw new Error(`${job.id} is not one of Debian's packages.`);
   }
   await makeWhole(target, async (draft) => {
     const tree = path.join(draft, 'tree');
     await downloadPackages(install.packages, tree, effects);
-    writeStarters(draft, target, spec.programs);
+    const programs = job.parts.flatMap((name) => PARTS[name]?.programs ?? []);
+    writeStarters(draft, target, programs);
   });
 }
 
@@ -149,7 +149,7 @@ export function libraryFolders(tree) {
     } catch {
       return;
     }
-    if (entries.some((entry) => !entry.isDirectory() && /^lib.+\.so\.\d/.test(entry.name)))
+    if (entries.some((entry) => !entry.isDirectory() && /^lib.+\.so(\.\d|$)/.test(entry.name)))
       found.push(folder);
     if (depth === 0) return;
     for (const entry of entries) if (entry.isDirectory()) walk(path.join(folder, entry.name), depth - 1);

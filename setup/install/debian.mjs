@@ -1,6 +1,6 @@
 /** System packages of Debian and its relatives, as root or by sudo. */
 
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { CommandFailed, run } from '../run.mjs';
@@ -40,7 +40,8 @@ export async function installDebian(job, { log, say, machine }) {
   const install = (names) => apt('install', '-y', '--no-install-recommends', ...names);
 
   if (packages.some((name) => /^postgresql-\d+$/.test(name))) await noMainCluster(prefix, log);
-  if (!hasLists()) await apt('update');
+  // Old lists name packages that the mirror does not have any more. Without a network, what apt has kept may do.
+  await apt('update').catch(() => say('the package lists could not be fetched'));
   try {
     await install(packages);
     return;
@@ -49,15 +50,7 @@ export async function installDebian(job, { log, say, machine }) {
     if (error.tail.includes('dpkg --configure -a')) {
       const [file, ...rest] = [...prefix, 'dpkg', '--configure', '-a'];
       await run(/** @type {string} */ (file), rest, { log, onLine: say });
-    }
-  }
-  // Old lists name packages that the mirror does not have any more.
-  await apt('update');
-  try {
-    await install(packages);
-    return;
-  } catch (error) {
-    if (!(error instanceof CommandFailed) || packages.length === 1) throw error;
+    } else if (packages.length === 1) throw error;
   }
   /** @type {unknown} */
   let first = null;
@@ -69,14 +62,6 @@ export async function installDebian(job, { log, say, machine }) {
     }
   }
   if (first !== null) throw first;
-}
-
-function hasLists() {
-  try {
-    return readdirSync('/var/lib/apt/lists').some((file) => /_Packages(\.\w+)?$/.test(file));
-  } catch {
-    return false;
-  }
 }
 
 /**

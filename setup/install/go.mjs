@@ -1,6 +1,6 @@
 /** Parts written in Go: from the vendor's own download where there is one and it answers, else built from the module. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { makeWhole } from '../lock.mjs';
@@ -41,7 +41,7 @@ export async function installGo(job, go, { log, say, machine }) {
       log,
       onLine: say,
       cwd: draft,
-      env: buildEnvironment(bin, go),
+      env: buildEnvironment(bin, go, workFolder(go, machine)),
     });
   });
 }
@@ -50,20 +50,45 @@ export async function installGo(job, go, { log, say, machine }) {
  * No C compiler, nothing of the person's own Go settings that changes what is built, and the toolchain a module asks for.
  * @param {string} bin
  * @param {string} go
+ * @param {string | null} work folder for all that building leaves behind; null: where the person's own Go keeps it
  */
-export function buildEnvironment(bin, go, env = process.env) {
+export function buildEnvironment(bin, go, work, env = process.env) {
+  const folders =
+    work === null
+      ? {}
+      : { GOPATH: work, GOMODCACHE: path.join(work, 'mod'), GOCACHE: path.join(work, 'cache') };
   return {
     ...env,
     PATH: `${path.dirname(go)}${path.delimiter}${env.PATH ?? ''}`,
     GOBIN: bin,
-    GOFLAGS: '',
+    GOFLAGS: '-modcacherw',
     GOWORK: 'off',
     GO111MODULE: 'on',
     GOOS: '',
     GOARCH: '',
     GOTOOLCHAIN: 'auto',
     CGO_ENABLED: '0',
+    ...folders,
   };
+}
+
+/** @param {import('../types.d.ts').Machine} machine */
+function buildFiles(machine) {
+  return path.join(machine.cacheDir, 'go-build');
+}
+
+/**
+ * Whoever has no Go of their own has no use for gigabytes of its build files either.
+ * @param {string} go
+ * @param {import('../types.d.ts').Machine} machine
+ */
+function workFolder(go, machine) {
+  return go.startsWith(machine.cacheDir + path.sep) ? buildFiles(machine) : null;
+}
+
+/** @param {import('../types.d.ts').Machine} machine */
+export function removeBuildFiles(machine) {
+  rmSync(buildFiles(machine), { recursive: true, force: true });
 }
 
 /**
