@@ -246,6 +246,8 @@ export interface MusterActivities {
     at: StepRef;
     damaged: DatabaseAt;
     quarantineDirectory: string;
+    /** Of the cluster that is meant; another one is left alone. */
+    systemIdentifier: string;
   }): Promise<Quarantine>;
   returnFromQuarantine(input: {
     at: StepRef;

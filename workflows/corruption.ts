@@ -244,10 +244,11 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     title: 'Stop the damaged cluster and keep it in quarantine',
     effect: 'production',
     budgetMs: 15 * minutes,
-    needs: {},
+    needs: { point },
     after: [fence],
     commands: preserveCommands({ damaged, quarantineDirectory }),
-    do: ({ at, careful }) => careful.preserveDamaged({ at, damaged, quarantineDirectory }),
+    do: ({ at, careful }, { point: { systemIdentifier } }) =>
+      careful.preserveDamaged({ at, damaged, quarantineDirectory, systemIdentifier }),
     undo: {
       title: 'bring the damaged cluster back from quarantine and start it',
       do: ({ at, careful }) => careful.returnFromQuarantine({ at, damaged, quarantineDirectory }),

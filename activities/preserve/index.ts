@@ -1,0 +1,175 @@
+/** The damaged cluster is stopped and set aside whole: evidence, and the only place of what was written after the point. */
+import { createHash } from 'node:crypto';
+import { chmod, chown, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf, PermanentError } from '../../src/errors.js';
+import { formatBytes, formatCount } from '../../src/model/format.js';
+import { accountIds } from '../../src/process.js';
+import { activitySignal } from '../context.js';
+import type { DatabaseAt, MusterActivities, Quarantine } from '../contract.js';
+import { type ClusterService, serviceOf } from '../service/index.js';
+
+/** PostgreSQL refuses to start on a data directory with these permissions. */
+const QUARANTINED = 0o500;
+const IN_USE = 0o700;
+
+export function preserveActivities(): Pick<MusterActivities, 'preserveDamaged' | 'returnFromQuarantine'> {
+  return {
+    async preserveDamaged({ at, damaged, quarantineDirectory, systemIdentifier }) {
+      const place = placeOf(damaged, quarantineDirectory, at.runId);
+      if (await exists(place.inUse)) {
+        await refuseBoth(place, damaged);
+        await setAside(place, damaged, systemIdentifier);
+      } else if (!(await exists(place.data))) {
+        throw new PermanentError(
+          'ClusterMissing',
+          `There is no cluster in ${place.inUse}, nor in quarantine.`,
+          {
+            why: 'Somebody moved or removed the data directory of the damaged primary.',
+            next: 'Find it before going on: it may be the only place of what was written last. Then retry the step.',
+          },
+        );
+      }
+      // After the move: only its owner's write permission lets a directory change its parent.
+      await chmod(place.data, QUARANTINED);
+      return describe(place);
+    },
+
+    async returnFromQuarantine({ at, damaged, quarantineDirectory }) {
+      const place = placeOf(damaged, quarantineDirectory, at.runId);
+      const service = serviceOf(damaged.postgres);
+      if (await exists(place.data)) {
+        await refuseBoth(place, damaged);
+        await chmod(place.data, IN_USE);
+        await rename(place.data, place.inUse);
+      }
+      await service.start('ready');
+      return { summary: `the cluster of ${damaged.site} is back in ${place.inUse} and runs` };
+    },
+  };
+}
+
+interface Place {
+  readonly inUse: string;
+  readonly folder: string;
+  readonly data: string;
+  readonly manifest: string;
+}
+
+function placeOf({ postgres }: DatabaseAt, quarantineDirectory: string, runId: string): Place {
+  const folder = join(quarantineDirectory, encodeURIComponent(runId));
+  return {
+    inUse: postgres.service.dataDirectory,
+    folder,
+    data: join(folder, 'data'),
+    manifest: join(folder, 'manifest.json'),
+  };
+}
+
+async function refuseBoth(place: Place, { site }: DatabaseAt): Promise<void> {
+  if (!(await exists(place.data)) || !(await exists(place.inUse))) return;
+  throw new PermanentError(
+    'TwoClusters',
+    `A cluster of ${site} is in quarantine already, and another in ${place.inUse}.`,
+    {
+      why: 'Somebody made or restored a cluster at the old place since.',
+      next: `Decide which one is which (pg_controldata), move the other one out of the way, then retry the step. Delete neither.`,
+    },
+  );
+}
+
+async function setAside(place: Place, damaged: DatabaseAt, systemIdentifier: string): Promise<void> {
+  const service = serviceOf(damaged.postgres);
+  await requireCluster(service, place, systemIdentifier);
+  await service.stop('fast');
+  await makeFolder(place.folder, damaged);
+  await writeManifest(place, service);
+  try {
+    await rename(place.inUse, place.data);
+  } catch (error) {
+    throw new PermanentError(
+      'QuarantineFailed',
+      `${place.inUse} cannot be moved to ${place.data}: ${messageOf(error)}.`,
+      {
+        why: 'The server is stopped and its files are untouched. Moving is only done within one file system, never by copying.',
+        next: `Name a quarantineDirectory on the same file system in the runbook (sites.${damaged.site}), then retry the step.`,
+        cause: error,
+      },
+    );
+  }
+}
+
+async function requireCluster(
+  service: ClusterService,
+  place: Place,
+  systemIdentifier: string,
+): Promise<void> {
+  const control = await service.control();
+  if (control.systemIdentifier === systemIdentifier) return;
+  throw new PermanentError(
+    'WrongCluster',
+    `${place.inUse} holds the cluster ${control.systemIdentifier}, not ${systemIdentifier}, which was assessed.`,
+    { next: 'Correct service.dataDirectory in the runbook, then retry the step. Nothing was changed.' },
+  );
+}
+
+async function makeFolder(folder: string, { postgres }: DatabaseAt): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: IN_USE });
+  const ids = accountIds(postgres.service.account);
+  if (ids.switch) await chown(folder, ids.uid, ids.gid);
+}
+
+/** Written before the move, so that there is never a quarantine without one. */
+async function writeManifest(place: Place, service: ClusterService): Promise<void> {
+  const files = await listFiles(place.inUse);
+  const controlFile = await readFile(join(place.inUse, 'global', 'pg_control'));
+  const manifest = {
+    schema: 'muster.quarantine/1',
+    preservedAt: new Date().toISOString(),
+    from: place.inUse,
+    control: await service.control(),
+    controlFileSha256: createHash('sha256').update(controlFile).digest('hex'),
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    files,
+  };
+  await writeFile(place.manifest, `${JSON.stringify(manifest, null, 1)}\n`, { mode: 0o600, flush: true });
+}
+
+interface ListedFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly modified: string;
+}
+
+async function listFiles(root: string): Promise<ListedFile[]> {
+  const signal = activitySignal();
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const files: ListedFile[] = [];
+  for (const entry of entries) {
+    signal.throwIfAborted();
+    if (!entry.isFile()) continue;
+    const path = join(entry.path, entry.name);
+    const { size, mtime } = await stat(path);
+    files.push({ path: path.slice(root.length + 1), bytes: size, modified: mtime.toISOString() });
+  }
+  return files.sort((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+async function describe(place: Place): Promise<Quarantine> {
+  const text = await readFile(place.manifest);
+  const { bytes, files } = JSON.parse(text.toString()) as { bytes: number; files: readonly unknown[] };
+  return {
+    directory: place.data,
+    bytes,
+    manifest: place.manifest,
+    sha256: createHash('sha256').update(text).digest('hex'),
+    summary: `${formatBytes(bytes)} in ${formatCount(files.length)} files kept in ${place.data}, stopped, not to be started`,
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
