@@ -1,0 +1,124 @@
+/** What a disaster did to the live data, before anything is touched. */
+import type { Client } from 'pg';
+import { messageOf, PermanentError, TransientError } from '../../src/errors.js';
+import { formatCount } from '../../src/model/format.js';
+import { withClient } from '../../src/postgres.js';
+import type { DataClass } from '../../src/runbook/schema.js';
+import type { Assessment, DatabaseAt, InvariantResult, MusterActivities } from '../contract.js';
+import { evaluateInvariants } from './evaluate.js';
+
+/** The primary still serves users: two at once leave it room. */
+const JOBS = 2;
+
+export function assessActivities(): Pick<MusterActivities, 'assessDamage'> {
+  return {
+    async assessDamage({ damaged, invariants, dataClasses }) {
+      let server: Server;
+      try {
+        server = await readServer(damaged, dataClasses);
+      } catch (error) {
+        if (error instanceof TransientError) return unreachable(damaged, error);
+        throw error;
+      }
+      const results = await evaluateInvariants(damaged, invariants, JOBS);
+      return {
+        ...server,
+        reachable: true,
+        invariants: results,
+        summary: summarise(results, server.disabledTriggers),
+      };
+    },
+  };
+}
+
+type Server = Omit<Assessment, 'summary' | 'reachable' | 'invariants'>;
+
+/** @throws TransientError `DatabaseUnreachable`; PermanentError `AssessmentFailed` */
+async function readServer(
+  { site, postgres }: DatabaseAt,
+  dataClasses: Readonly<Record<string, DataClass>>,
+): Promise<Server> {
+  const { host, port, database, admin } = postgres;
+  return withClient(
+    { host, port, database, ...admin },
+    { statementTimeoutMs: 20_000, applicationName: 'muster assess' },
+    async (client) => {
+      try {
+        return {
+          ...(await readIdentity(client)),
+          disabledTriggers: await readDisabledTriggers(client, dataClasses),
+        };
+      } catch (error) {
+        throw new PermanentError(
+          'AssessmentFailed',
+          `The primary at ${site} cannot be assessed: ${messageOf(error)}.`,
+          {
+            next: `Give ${admin.user} the rights to read pg_control and the catalogues (superuser or pg_monitor), then retry the step.`,
+            cause: error,
+          },
+        );
+      }
+    },
+  );
+}
+
+async function readIdentity(client: Client) {
+  const { rows } = await client.query<{
+    version: string;
+    system: string;
+    recovering: boolean;
+    timeline: number;
+    bytes: string;
+  }>(
+    `select current_setting('server_version') as version, pg_is_in_recovery() as recovering,
+            (select system_identifier::text from pg_control_system()) as system,
+            case when pg_is_in_recovery() then (select timeline_id from pg_control_checkpoint())
+                 else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer end as timeline,
+            pg_database_size(current_database()) as bytes`,
+  );
+  const [server] = rows;
+  if (server === undefined) throw new Error('the server gave no answer about itself');
+  return {
+    serverVersion: server.version,
+    systemIdentifier: server.system,
+    timeline: server.timeline,
+    inRecovery: server.recovering,
+    databaseBytes: Number(server.bytes),
+  };
+}
+
+async function readDisabledTriggers(
+  client: Client,
+  dataClasses: Readonly<Record<string, DataClass>>,
+): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select tgrelid::regclass::text || '.' || tgname as name from pg_trigger
+      where tgenabled = 'D' and not tgisinternal and tgrelid = any(select to_regclass(unnest($1::text[]))) order by 1`,
+    [Object.values(dataClasses).map(({ table }) => table)],
+  );
+  return rows.map(({ name }) => name);
+}
+
+function summarise(results: readonly InvariantResult[], disabledTriggers: readonly string[]): string {
+  const broken = results.filter(({ violations }) => violations > 0);
+  if (broken.length === 0 && disabledTriggers.length === 0) {
+    return `no damage found: all ${results.length} invariants hold`;
+  }
+  const rows = broken.map(({ name, violations }) => `${name} ${formatCount(violations)}`);
+  const triggers = disabledTriggers.length === 0 ? '' : `; switched off: ${disabledTriggers.join(', ')}`;
+  return `${broken.length} of ${results.length} invariants broken (rows: ${rows.join(', ')})${triggers}`;
+}
+
+function unreachable({ site }: DatabaseAt, error: TransientError): Assessment {
+  return {
+    reachable: false,
+    serverVersion: '',
+    systemIdentifier: '',
+    timeline: 0,
+    inRecovery: false,
+    invariants: [],
+    disabledTriggers: [],
+    databaseBytes: 0,
+    summary: `the primary at ${site} does not answer: ${error.message}`,
+  };
+}
