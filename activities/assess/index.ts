@@ -3,9 +3,10 @@ import type { Client } from 'pg';
 import { messageOf, PermanentError, TransientError } from '../../src/errors.js';
 import { formatCount } from '../../src/model/format.js';
 import { withClient } from '../../src/postgres.js';
-import type { DataClass } from '../../src/runbook/schema.js';
+import type { DataClass, Invariant } from '../../src/runbook/schema.js';
+import { reportProgress } from '../context.js';
 import type { Assessment, DatabaseAt, InvariantResult, MusterActivities } from '../contract.js';
-import { evaluateInvariants } from './evaluate.js';
+import { askInvariant } from '../verify/invariant-query.js';
 
 /** The primary still serves users: two at once leave it room. */
 const JOBS = 2;
@@ -20,7 +21,7 @@ export function assessActivities(): Pick<MusterActivities, 'assessDamage'> {
         if (error instanceof TransientError) return unreachable(damaged, error);
         throw error;
       }
-      const results = await evaluateInvariants(damaged, invariants, JOBS);
+      const results = await askAll(damaged, invariants);
       return {
         ...server,
         reachable: true,
@@ -29,6 +30,29 @@ export function assessActivities(): Pick<MusterActivities, 'assessDamage'> {
       };
     },
   };
+}
+
+/** Several at once; the results stand in the order of the runbook. */
+async function askAll(
+  { postgres }: DatabaseAt,
+  invariants: readonly Invariant[],
+): Promise<InvariantResult[]> {
+  const results: InvariantResult[] = [];
+  const waiting = invariants.entries();
+  const ask = async () => {
+    for (const [index, invariant] of waiting) {
+      results[index] = await askInvariant(postgres, invariant);
+      const done = results.filter((result) => result !== undefined).length;
+      reportProgress({
+        done,
+        total: invariants.length,
+        unit: 'rows',
+        text: `${done} of ${invariants.length} invariants tried`,
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: JOBS }, ask));
+  return results;
 }
 
 type Server = Omit<Assessment, 'summary' | 'reachable' | 'invariants'>;
