@@ -83,8 +83,11 @@ export function possibleActions(view: RunView): PossibleAction[] {
   return actions;
 }
 
-/** The commands with what each does: two lines each, or one where there is little room. */
-export function possibleLines(view: RunView, width: number, roomy: boolean): Line[] {
+/** What each command does: as many lines as it takes, one line below the command, or what is left of the command's. */
+export type Consequences = 'full' | 'below' | 'beside';
+
+/** The commands that a person can give now. */
+export function possibleLines(view: RunView, width: number, consequences: Consequences): Line[] {
   const actions = possibleActions(view);
   const title: Line = [strong('NOW POSSIBLE')];
   if (actions.length === 0) {
@@ -93,22 +96,22 @@ export function possibleLines(view: RunView, width: number, roomy: boolean): Lin
       ? [[...title, dim('  nothing; past the point of no return a run only goes forward')]]
       : [];
   }
-  if (roomy) {
+  if (consequences === 'beside') {
+    const column = Math.max(...actions.map(({ command }) => widthOf(command)));
     return [
       title,
-      ...actions.flatMap(({ command, consequence }): Line[] => [
-        ['   ', strong(command)],
-        ...wrap(consequence, width - 5).map((text): Line => ['     ', dim(text)]),
-      ]),
+      ...actions.map(
+        ({ command, consequence }): Line => ['   ', pad(command, column), '  ', dim(consequence)],
+      ),
     ];
   }
-  const column = Math.min(
-    Math.floor(width * 0.72),
-    Math.max(...actions.map(({ command }) => widthOf(command))),
-  );
+  const below = (text: string) => (consequences === 'full' ? wrap(text, width - 5) : [text]);
   return [
     title,
-    ...actions.map(({ command, consequence }): Line => ['   ', pad(command, column), '  ', dim(consequence)]),
+    ...actions.flatMap(({ command, consequence }): Line[] => [
+      ['   ', strong(command)],
+      ...below(consequence).map((text): Line => ['     ', dim(text)]),
+    ]),
   ];
 }
 

@@ -1,6 +1,6 @@
 /** What a running step is doing, as much of it as a column holds. */
 import type { Progress } from '../../model/run.js';
-import { dim, type Line, type Piece, plain, warn, widthOf } from './line.js';
+import { cut, dim, type Line, type Piece, plain, widthOf } from './line.js';
 import { bytes, bytesOf, clock, count, percent } from './units.js';
 
 export interface Work {
@@ -21,17 +21,32 @@ interface Part {
   readonly rank: number;
 }
 
+/** A part that does not fit is only begun where this much of it can be read. */
+const WORTH_CUTTING = 14;
+
 /**
- * `71 %, 6.2 of 8.7 GB, 104 MB/s, about 0:24 left, copying files`: whole parts only, the least telling one left out first.
+ * `71 %, 6.2 of 8.7 GB, 104 MB/s, about 0:24 left, copying files`: the least telling parts are left out where there is no
+ * room; the first of those is cut short at the end where enough of it can be read.
+ *
  * @param width columns there are
  */
 export function workLine(work: Work, width: number): Line {
-  let parts = partsOf(work);
-  while (parts.length > 1 && widthOf(parts.map(({ text }) => text).join(', ')) > width) {
-    const last = Math.max(...parts.map(({ rank }) => rank));
-    parts = parts.filter(({ rank }) => rank !== last);
+  const parts = partsOf(work);
+  const kept = new Set<Part>();
+  let room = width;
+  let partial: Part | undefined;
+  for (const part of [...parts].sort((a, b) => a.rank - b.rank)) {
+    const taken = widthOf(part.text) + (kept.size === 0 ? 0 : 2);
+    if (taken > room && kept.size > 0) {
+      partial = { ...part, text: cut(part.text, room - 2) };
+      break;
+    }
+    kept.add(part);
+    room -= taken;
   }
-  return parts.flatMap(
+  const shown = parts.filter((part) => kept.has(part));
+  if (partial !== undefined && room - 2 >= WORTH_CUTTING) shown.push(partial);
+  return shown.flatMap(
     ({ text, style }, index): Line => [...(index === 0 ? [] : [dim(', ')]), { text, style }],
   );
 }
@@ -45,9 +60,9 @@ export function workText(work: Work, width: number): string {
 function partsOf({ title, progress, attempt, lastFailure, overMs }: Work): Part[] {
   const parts: Part[] = progress === undefined ? [] : progressParts(progress);
   const add = (text: string, style: Piece['style'], rank: number) => parts.push({ text, style, rank });
-  if (overMs > 0) add(`${clock(overMs)} over budget`, warn('').style, 2);
-  if (attempt > 1) add(`attempt ${attempt}`, warn('').style, 1);
-  if (attempt > 1 && lastFailure !== undefined) add(`before: ${plain(lastFailure)}`, warn('').style, 6);
+  if (overMs > 0) add(`${clock(overMs)} over budget`, 'warn', 3);
+  if (attempt > 1) add(`attempt ${attempt}`, 'warn', 2);
+  if (attempt > 1 && lastFailure !== undefined) add(`before: ${plain(lastFailure)}`, 'warn', 6);
   const said = plain(progress?.text ?? '') || plain(title);
   if (said !== '') add(said, 'plain', 7);
   return parts;
@@ -64,7 +79,7 @@ function progressParts(progress: Progress): Part[] {
   if (ratePerSecond !== undefined && ratePerSecond > 0) {
     const rate = rateText(progress, ratePerSecond);
     if (rate !== undefined) add(rate, 5);
-    if (known && total > done) add(`about ${clock(((total - done) / ratePerSecond) * 1000)} left`, 3);
+    if (known && total > done) add(`about ${clock(((total - done) / ratePerSecond) * 1000)} left`, 1);
   }
   return parts;
 }

@@ -2,7 +2,7 @@
 import type { Forecast } from '../../../workflows/engine/forecast.js';
 import type { OpenDecision, RunView } from '../../model/run.js';
 import type { StepActivity } from '../../temporal/progress.js';
-import { decisionLines, possibleLines } from './decisions.js';
+import { type Consequences, decisionLines, possibleLines } from './decisions.js';
 import { bad, type Line, paintLine, plain, warn } from './line.js';
 import { fewestRows, stepLines } from './step-lines.js';
 import { span, utc } from './units.js';
@@ -37,22 +37,22 @@ interface Detail {
   readonly warnings: number;
   /** The other components' objectives. */
   readonly components: boolean;
-  /** What each command does, on a line of its own. */
-  readonly roomy: boolean;
+  readonly consequences: Consequences;
   /** Blank lines between the parts. */
   readonly air: boolean;
 }
 
 /** From all there is to what cannot be left out: what an approver must know goes last. */
 const details: readonly Detail[] = [
-  { facts: 30, warnings: 3, components: true, roomy: true, air: true },
-  { facts: 30, warnings: 1, components: true, roomy: true, air: true },
-  { facts: 30, warnings: 1, components: false, roomy: true, air: true },
-  { facts: 30, warnings: 1, components: false, roomy: false, air: true },
-  { facts: 30, warnings: 0, components: false, roomy: false, air: false },
-  { facts: 6, warnings: 0, components: false, roomy: false, air: false },
-  { facts: 3, warnings: 0, components: false, roomy: false, air: false },
-  { facts: 0, warnings: 0, components: false, roomy: false, air: false },
+  { facts: 30, warnings: 3, components: true, consequences: 'full', air: true },
+  { facts: 30, warnings: 1, components: true, consequences: 'full', air: true },
+  { facts: 30, warnings: 1, components: true, consequences: 'below', air: true },
+  { facts: 30, warnings: 1, components: false, consequences: 'below', air: true },
+  { facts: 30, warnings: 1, components: false, consequences: 'beside', air: true },
+  { facts: 30, warnings: 0, components: false, consequences: 'beside', air: false },
+  { facts: 6, warnings: 0, components: false, consequences: 'beside', air: false },
+  { facts: 3, warnings: 0, components: false, consequences: 'beside', air: false },
+  { facts: 0, warnings: 0, components: false, consequences: 'beside', air: false },
 ];
 
 function compose(state: WatchState, size: ScreenSize): Line[] {
@@ -97,7 +97,7 @@ function frameOf(state: WatchState, size: ScreenSize, detail: Detail): { before:
   const remarks = warnings.map(
     ({ at, text }): Line => [' ', warn('note'), `  ${utc(at, now)}  ${plain(text)}`],
   );
-  const possible = possibleLines(view, width, detail.roomy);
+  const possible = possibleLines(view, width, detail.consequences);
   return {
     before: [...head, ...decisions, ...blank],
     after: [
