@@ -1,17 +1,18 @@
 /** The proof that users are served again: the application on the new primary, real payments, and an old side that takes none. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { PermanentError, TransientError } from '../../src/errors.js';
+import { messageOf, PermanentError, TransientError } from '../../src/errors.js';
 import { formatDuration } from '../../src/model/format.js';
 import { withClient } from '../../src/postgres.js';
-import type { Application } from '../../src/runbook/schema.js';
+import type { Application, BusinessFunction } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, RungCheck } from '../contract.js';
 import { proveRefusalOrSilence } from '../fence/index.js';
-import { converse, request } from '../verify/conversation.js';
+import { converse } from '../verify/conversation.js';
 
 /** The application notices the new address within its own caches; longer than this a person must look. */
 const HEALTHY_MS = 120_000;
 const POLL_MS = 200;
+const ANSWER_MS = 5_000;
 
 export function validateActivities(): Pick<MusterActivities, 'validateService'> {
   return {
@@ -30,7 +31,7 @@ export function validateActivities(): Pick<MusterActivities, 'validateService'> 
       const firstGoodAt = new Date().toISOString();
       for (const businessFunction of application.functions) {
         checks.push(
-          await timed(businessFunction.title, () => converse(application.url, businessFunction, signal)),
+          await timed(businessFunction.title, () => tryFunction(application.url, businessFunction, signal)),
         );
       }
       const tried = application.functions.map(({ name }) => name).join(', ');
@@ -41,6 +42,12 @@ export function validateActivities(): Pick<MusterActivities, 'validateService'> 
       };
     },
   };
+}
+
+async function tryFunction(url: string, tried: BusinessFunction, signal: AbortSignal): Promise<string> {
+  const { uuid } = await converse(url, tried, { signal });
+  const said = tried.exchanges.map(({ method, path, expectStatus }) => `${method} ${path} ${expectStatus}`);
+  return `${said.join(', ')}${tried.readOnly ? '' : ` (as ${uuid})`}`;
 }
 
 async function timed(title: string, work: () => Promise<string>): Promise<RungCheck> {
@@ -88,15 +95,20 @@ async function waitHealthy(
   const begun = performance.now();
   let last = 'no answer';
   while (performance.now() - begun < HEALTHY_MS) {
-    const answer = await request(new URL(healthPath, url), 'GET', signal).catch((error: unknown) => {
+    try {
+      const answer = await fetch(new URL(healthPath, url), {
+        headers: { connection: 'close' },
+        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+      });
+      const text = await answer.text();
+      if (answer.status === 200 && reaches(text, postgres.host)) {
+        return `healthy after ${formatDuration(performance.now() - begun)}, on ${postgres.host}`;
+      }
+      last = `${answer.status} ${text.slice(0, 200)}`;
+    } catch (error) {
       signal.throwIfAborted();
-      last = error instanceof Error ? error.message : String(error);
-      return undefined;
-    });
-    if (answer?.status === 200 && reaches(answer.text, postgres.host)) {
-      return `healthy after ${formatDuration(performance.now() - begun)}, on ${postgres.host}`;
+      last = messageOf(error);
     }
-    if (answer !== undefined) last = `${answer.status} ${answer.text.slice(0, 200)}`;
     await delay(POLL_MS, undefined, { signal });
   }
   throw new TransientError(
