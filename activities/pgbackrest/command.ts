@@ -153,6 +153,17 @@ function firstLines(text: string, count: number): string {
     .join(' ');
 }
 
+let version: string | undefined;
+
+/** For instance `2.45`. */
+export async function pgbackrestVersion(): Promise<string> {
+  if (version === undefined) {
+    const outcome = await runTool('pgbackrest', ['version'], { timeoutMs: 10_000 });
+    version = outcome.stdout.trim().replace(/^pgBackRest /, '');
+  }
+  return version;
+}
+
 /** How people are told which repository is meant: `repository 1 (S3 us-west-2)`. */
 export function repositoryName(backup: PgbackrestBackup, number: number): string {
   const title = backup.repositories.find((one) => one.number === number)?.title;

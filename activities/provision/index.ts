@@ -1,4 +1,3 @@
-import type { Logger } from '../../src/log.js';
 import type { Bucket } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { MusterActivities } from '../contract.js';
@@ -8,8 +7,7 @@ import { destroyDirectory, provisionDirectory } from './local-directory.js';
 export { leaseFileOf, readLease, requireLease } from './lease.js';
 
 export interface ProvisionDeps {
-  readonly log: Logger;
-  /** Tells whether a run took the right to promote; the vault unless a test says otherwise. */
+  /** Tells whether a run took the right to promote; asks the vault where it is left out. */
   readonly promotionOf?: (
     vault: Bucket,
     system: string,
@@ -19,23 +17,13 @@ export interface ProvisionDeps {
 
 /** Makes and removes targets. */
 export function provisionActivities(
-  deps: ProvisionDeps,
+  deps: ProvisionDeps = {},
 ): Pick<MusterActivities, 'provisionTarget' | 'destroyTarget'> {
   const promotionOf = deps.promotionOf ?? promotionInVault;
   return {
-    async provisionTarget({ at, target, point }) {
-      const provisioned = await provisionDirectory(at, target, point);
-      deps.log.info(
-        { run: at.runId, step: at.step, directory: provisioned.dataDirectory },
-        'target provisioned',
-      );
-      return provisioned;
-    },
-    async destroyTarget({ at, target, vault }) {
-      const outcome = await destroyDirectory(at, target, () => promotionOf(vault, at.system, at.runId));
-      deps.log.info({ run: at.runId, step: at.step }, outcome.summary);
-      return outcome;
-    },
+    provisionTarget: ({ at, target, point }) => provisionDirectory(at, target, point),
+    destroyTarget: ({ at, target, vault }) =>
+      destroyDirectory(at, target, () => promotionOf(vault, at.system, at.runId)),
   };
 }
 

@@ -1,4 +1,3 @@
-import type { Logger } from '../../src/log.js';
 import type { Progress } from '../../src/model/run.js';
 import type { MusterActivities, RestoreResult } from '../contract.js';
 import { withProgress } from '../progress.js';
@@ -17,15 +16,11 @@ const drivers: Readonly<Record<RestoreInput['backup']['driver'], RestoreDriver>>
 };
 
 /** Restores databases. */
-export function restoreActivities(deps: { readonly log: Logger }): Pick<MusterActivities, 'restoreDatabase'> {
+export function restoreActivities(): Pick<MusterActivities, 'restoreDatabase'> {
   return {
-    async restoreDatabase(input) {
+    restoreDatabase(input) {
       const first: Progress = { done: 0, unit: 'bytes', text: 'preparing the restore' };
-      const result = await withProgress(first, (update) =>
-        drivers[input.backup.driver].restore(input, update),
-      );
-      deps.log.info({ run: input.at.runId, step: input.at.step, lsn: result.lsn }, result.summary);
-      return result;
+      return withProgress(first, (update) => drivers[input.backup.driver].restore(input, update));
     },
   };
 }

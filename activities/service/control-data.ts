@@ -9,6 +9,8 @@ export interface ControlData {
   readonly timeline: number;
   /** Replay has to come at least this far before the data are consistent; `0/0` outside of a recovery. */
   readonly minimumRecoveryEnd: string;
+  /** 0 outside of a recovery. */
+  readonly minimumRecoveryTimeline: number;
   /** True while the end of a base backup has not been reached: the files are not consistent. */
   readonly insideBackup: boolean;
   /** 0: the cluster was made without page checksums. */
@@ -39,6 +41,7 @@ export function parseControlData(text: string): ControlData {
     state: need('Database cluster state'),
     timeline: Number(need("Latest checkpoint's TimeLineID")),
     minimumRecoveryEnd: need('Minimum recovery ending location'),
+    minimumRecoveryTimeline: Number(need("Min recovery ending loc's timeline")),
     insideBackup: need('End-of-backup record required') !== 'no' || need('Backup start location') !== '0/0',
     checksumVersion: Number(need('Data page checksum version')),
     walSegmentBytes: Number(need('Bytes per WAL segment')),

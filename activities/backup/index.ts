@@ -1,0 +1,28 @@
+import type { Progress } from '../../src/model/run.js';
+import type { BackupTaken, MusterActivities } from '../contract.js';
+import { withProgress } from '../progress.js';
+import { pgbackrestBackup } from './pgbackrest.js';
+
+export type ProtectInput = Parameters<MusterActivities['protectAgain']>[0];
+
+/** One way of taking backups. */
+export interface BackupDriver {
+  /**
+   * Ends when every repository holds a backup that was begun after the promotion; an attempt that finds one accepts it.
+   */
+  protect(input: ProtectInput, update: (progress: Progress) => void): Promise<BackupTaken>;
+}
+
+const drivers: Readonly<Record<ProtectInput['backup']['driver'], BackupDriver>> = {
+  pgbackrest: pgbackrestBackup,
+};
+
+/** Takes backups. */
+export function backupActivities(): Pick<MusterActivities, 'protectAgain'> {
+  return {
+    protectAgain(input) {
+      const first: Progress = { done: 0, unit: 'bytes', text: 'waiting for the archive' };
+      return withProgress(first, (update) => drivers[input.backup.driver].protect(input, update));
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/** The ladder of verification: docs/verification.md says what each rung proves and what it does not. */
+import type { Progress } from '../../src/model/run.js';
+import type { MusterActivities, RungResult } from '../contract.js';
+import { withProgress } from '../progress.js';
+import { verifyApplication } from './application.js';
+import { verifyDump } from './dump.js';
+import { verifyFiles } from './files.js';
+import { verifyInvariants } from './invariants.js';
+import { verifyPoint } from './point.js';
+import { verifyRepository } from './repository.js';
+import { verifyStructure } from './structure.js';
+
+export { type ConversationOptions, type ConversationResult, converse } from './conversation.js';
+export { askInvariant } from './invariant-query.js';
+
+type VerifyName =
+  | 'verifyRepository'
+  | 'verifyFiles'
+  | 'verifyPoint'
+  | 'verifyStructure'
+  | 'verifyDump'
+  | 'verifyInvariants'
+  | 'verifyApplication';
+
+/** Climbs the rungs. A rung that is not passed is a permanent failure; what is returned holds passed checks only. */
+export function verifyActivities(): Pick<MusterActivities, VerifyName> {
+  return {
+    verifyRepository: (input) => alive('reading the repositories', () => verifyRepository(input)),
+    verifyFiles: (input) => alive('checking the files', (update) => verifyFiles(input, update)),
+    verifyPoint: (input) => alive('comparing the position with the point', () => verifyPoint(input)),
+    verifyStructure: (input) =>
+      alive('checking tables and indexes', (update) => verifyStructure(input, update)),
+    verifyDump: (input) => alive('reading every row', (update) => verifyDump(input, update)),
+    verifyInvariants: (input) => alive('asking rules', (update) => verifyInvariants(input, update)),
+    verifyApplication: (input) =>
+      alive('trying the application', (update) => verifyApplication(input, update)),
+  };
+}
+
+function alive(
+  text: string,
+  work: (update: (progress: Progress) => void) => Promise<RungResult>,
+): Promise<RungResult> {
+  return withProgress({ done: 0, unit: 'bytes', text }, work);
+}

@@ -1,0 +1,280 @@
+import { MusterError, messageOf, TransientError } from '../../src/errors.js';
+import { formatBytes, formatCount } from '../../src/model/format.js';
+import { runTool } from '../../src/process.js';
+import type { PgbackrestBackup } from '../../src/runbook/schema.js';
+import type { MusterActivities, RecoveryPoint, RungCheck, RungResult } from '../contract.js';
+import { archiveIdOf, listSegments, readHistory, segmentsAlong } from '../pgbackrest/archive.js';
+import {
+  failureOf,
+  type PgbackrestScope,
+  pgbackrestVersion,
+  repositoryName,
+  runPgbackrest,
+  scopeOf,
+} from '../pgbackrest/command.js';
+import { type BackupInfo, backupsIn, readInfo, type StanzaInfo } from '../pgbackrest/info.js';
+import { collectMessages } from '../pgbackrest/output.js';
+import {
+  parseVerifyReport,
+  parseWrongFile,
+  type VerifyReport,
+  type WrongFile,
+} from '../pgbackrest/verify-report.js';
+import { check, passed, verificationFailed } from './check.js';
+
+type Input = Parameters<MusterActivities['verifyRepository']>[0];
+
+const RUNG = 1;
+const VERIFY_MS = 12 * 3_600_000;
+
+/** Where one set cannot be verified by itself, a whole repository is only read up to this multiple of the set. */
+const WORTHWHILE_FACTOR = 10;
+const WORTHWHILE_BYTES = 50e9;
+
+/**
+ * Rung 1: the backup set is whole and the WAL from it to the point is there without a gap, for every repository that the
+ * point counts on. One sound repository is enough to go on; what is wrong with the others is said. Runs beside the restore
+ * and gives way to it.
+ *
+ * @throws PermanentError `VerificationFailed` when no repository is sound; TransientError when none could be read
+ */
+export async function verifyRepository({ target, backup, point }: Input): Promise<RungResult> {
+  const scope = scopeOf(target.postgres, backup);
+  const checks: RungCheck[] = [];
+  const troubles: { readonly repository: number; readonly error: unknown }[] = [];
+  for (const repository of point.usableRepositories) {
+    try {
+      checks.push(...(await verifyOne(scope, backup, point, repository)));
+    } catch (error) {
+      if (!(error instanceof MusterError)) throw error;
+      troubles.push({ repository, error });
+    }
+  }
+  if (checks.length === 0) throw summaryOf(troubles.map((one) => one.error));
+  const note = troubles.map(
+    ({ repository, error }) =>
+      ` NOT SOUND: ${repositoryName(backup, repository)}: ${messageOf(error)} Repair it or take a new backup into it.`,
+  );
+  return passed(checks, note.join(''));
+}
+
+function summaryOf(errors: readonly unknown[]): unknown {
+  const failed = errors.filter((one) => one instanceof MusterError && one.code === 'VerificationFailed');
+  if (failed.length < 2) return failed[0] ?? errors[0];
+  return verificationFailed(
+    { rung: RUNG, title: 'backup set and WAL' },
+    `no repository is sound. ${failed.map(messageOf).join(' ')}`,
+    'Choose another recovery point (another backup set), or repair a repository, then retry the step.',
+  );
+}
+
+async function verifyOne(
+  scope: PgbackrestScope,
+  backup: PgbackrestBackup,
+  point: RecoveryPoint,
+  repository: number,
+): Promise<readonly RungCheck[]> {
+  const name = repositoryName(backup, repository);
+  const tool = { tool: 'pgbackrest', toolVersion: await pgbackrestVersion() };
+  const set = { rung: RUNG, title: `backup set, ${name}`, ...tool };
+  const wal = { rung: RUNG, title: `WAL and timeline, ${name}`, ...tool };
+  const info = await readInfo(scope, repository);
+  const chosen = chooseBackup(info, repository, point);
+  if (chosen === undefined) {
+    throw verificationFailed(set, `it holds no backup from before ${point.time}.`, 'Use another repository.');
+  }
+  const archiveId = archiveIdOf(info, repository, point.systemIdentifier);
+  if (archiveId === undefined) {
+    throw verificationFailed(
+      set,
+      `its backups are not of the cluster with system identifier ${point.systemIdentifier}.`,
+      'Check the stanza in the runbook (backups.<name>.stanza).',
+    );
+  }
+  return [
+    await check(wal, () => checkWal(wal, scope, repository, archiveId, chosen, point)),
+    await check(set, () => checkSet(set, scope, repository, archiveId, chosen, info, point)),
+  ];
+}
+
+/** Labels are a repository's own: where the point's backup is not, its newest one from before the point counts. */
+function chooseBackup(info: StanzaInfo, repository: number, point: RecoveryPoint): BackupInfo | undefined {
+  const before = Math.floor(Date.parse(point.time) / 1000);
+  const backups = backupsIn(info, repository);
+  return (
+    backups.find((one) => repository === point.backup.repository && one.label === point.backup.label) ??
+    backups.filter((one) => one.timestamp.stop < before).at(-1)
+  );
+}
+
+type Heading = { readonly rung: number; readonly title: string };
+
+async function checkWal(
+  heading: Heading,
+  scope: PgbackrestScope,
+  repository: number,
+  archiveId: string,
+  chosen: BackupInfo,
+  point: RecoveryPoint,
+): Promise<string> {
+  const history = await readHistory(scope, repository, archiveId, point.timeline);
+  if (history === undefined) {
+    throw verificationFailed(
+      heading,
+      `the history of timeline ${point.timeline} is not in archive/${scope.stanza}/${archiveId}.`,
+      'Bring the .history file back from another copy of the archive, or choose a point on an earlier timeline.',
+    );
+  }
+  const first = chosen.archive.start;
+  const needed = first === null ? undefined : segmentsAlong(first, point.walEnd, history);
+  if (needed === undefined || needed.length === 0) {
+    throw verificationFailed(
+      heading,
+      `backup ${chosen.label} (WAL from ${first ?? 'nowhere'}) does not lead to timeline ${point.timeline}.`,
+      'Choose a backup and a point on one history.',
+    );
+  }
+  const { segments } = await listSegments(scope, repository, archiveId, needed);
+  const missing = needed.filter((name) => !segments.has(name));
+  if (missing.length > 0) {
+    throw verificationFailed(
+      heading,
+      `${missing.length} of ${needed.length} WAL segments are missing: ${some(missing)}.`,
+      'Bring them back from another copy of the archive, or choose a point before the first of them.',
+      { missing: missing.length, first: missing[0] ?? '' },
+    );
+  }
+  const doubled = needed.filter((name) => (segments.get(name) ?? 0) > 1);
+  if (doubled.length > 0) {
+    throw verificationFailed(
+      heading,
+      `there are contradicting copies of WAL segment ${some(doubled)}.`,
+      'Two servers have archived to one stanza: find out which copy is the right one and remove the other.',
+    );
+  }
+  const line = point.timeline === 1 ? 'timeline 1' : `timeline ${point.timeline} with its history`;
+  return `repository ${repository}: ${formatCount(needed.length)} WAL segments ${needed[0]} to ${needed.at(-1)} without a gap, ${line}`;
+}
+
+async function checkSet(
+  heading: Heading,
+  scope: PgbackrestScope,
+  repository: number,
+  archiveId: string,
+  chosen: BackupInfo,
+  info: StanzaInfo,
+  point: RecoveryPoint,
+): Promise<string> {
+  const chain = [...new Set([...(chosen.reference ?? []), chosen.label])];
+  const one = await canVerifyOneSet();
+  const bytes = (backups: readonly BackupInfo[]) =>
+    backups.reduce((sum, backup) => sum + (backup.info.repository.delta ?? 0), 0);
+  const all = backupsIn(info, repository);
+  const whole = bytes(all);
+  const set = bytes(all.filter((backup) => chain.includes(backup.label)));
+  if (!one && whole > WORTHWHILE_BYTES && whole > WORTHWHILE_FACTOR * set) {
+    return `repository ${repository}: not read again, because this pgBackRest can only verify all ${all.length} backups (${formatBytes(whole)}) at once; the restore compares every file of the set with its checksum`;
+  }
+  const { report, wrong } = await runVerify(scope, repository, one ? chosen.label : undefined);
+  const problem = problemOf(report, wrong, chain, archiveId, chosen, point);
+  if (problem !== undefined) {
+    throw verificationFailed(
+      heading,
+      problem,
+      'Restore from another repository or from an older backup set; repair this one afterwards.',
+      wrong.length > 0 ? { files: wrong.length, first: wrong[0]?.file ?? '' } : {},
+    );
+  }
+  const files = chain.reduce((sum, label) => sum + (report.backups[label]?.valid ?? 0), 0);
+  const elsewhere =
+    wrong.length === 0 ? '' : ` (elsewhere in it ${wrong.length} files are damaged, first ${wrong[0]?.file})`;
+  return `repository ${repository}: ${chain.join(' and ')} whole, ${formatCount(files)} files compared with their checksums${elsewhere}`;
+}
+
+/**
+ * What is wrong with the set or with the WAL that it needs; undefined: nothing. Damage to other backups does not count, but
+ * a report that does not speak of everything that is needed does.
+ */
+export function problemOf(
+  report: VerifyReport,
+  wrong: readonly WrongFile[],
+  chain: readonly string[],
+  archiveId: string,
+  chosen: Pick<BackupInfo, 'archive'>,
+  point: Pick<RecoveryPoint, 'walEnd'>,
+): string | undefined {
+  const named = (files: readonly WrongFile[]) =>
+    files.length === 0 ? '' : `: ${some(files.map((one) => `${one.what} ${one.file}`))}`;
+  if (report.remarks.length > 0) return `${report.remarks.join('; ')}.`;
+  for (const label of chain) {
+    const backup = report.backups[label];
+    if (backup === undefined) return `pgBackRest's report does not speak of backup ${label}.`;
+    if (backup.status === 'valid' && backup.total > 0 && backup.valid === backup.total) continue;
+    const files = wrong.filter((one) => one.file.startsWith(`${label}/`));
+    return `backup ${label} is ${backup.status}, ${backup.total - backup.valid} of ${backup.total} files are wrong${named(files)}.`;
+  }
+  const archive = report.archives[archiveId];
+  if (archive === undefined) return `pgBackRest's report does not speak of archive ${archiveId}.`;
+  const first = (chosen.archive.start ?? '').slice(8);
+  const last = point.walEnd.slice(8);
+  const wrongWal = wrong.filter((one) => segmentIn(one.file) !== undefined);
+  const needed = wrongWal.filter((one) => {
+    const position = segmentIn(one.file)?.slice(8) ?? '';
+    return position >= first && position <= last;
+  });
+  if (needed.length > 0) return `WAL that the point needs is damaged${named(needed)}.`;
+  if (archive.total - archive.valid > wrongWal.length) {
+    return `${archive.total - archive.valid} WAL segments are wrong and pgBackRest does not name them all${named(wrongWal)}.`;
+  }
+  return undefined;
+}
+
+function segmentIn(file: string): string | undefined {
+  return /(?:^|\/)([0-9A-F]{24})(?:-[0-9a-f]{40}|$)/.exec(file)?.[1];
+}
+
+async function runVerify(
+  scope: PgbackrestScope,
+  repository: number,
+  label: string | undefined,
+): Promise<{ readonly report: VerifyReport; readonly wrong: readonly WrongFile[] }> {
+  const outcome = await runPgbackrest(
+    scope,
+    [
+      `--repo=${repository}`,
+      '--output=text',
+      '--verbose',
+      ...(label === undefined ? [] : [`--set=${label}`]),
+      'verify',
+    ],
+    { timeoutMs: VERIFY_MS, stderr: 'info', background: true },
+  );
+  if (outcome.exitCode !== 0) {
+    const what = `Verifying repository ${repository}`;
+    throw failureOf(scope, outcome, what, `Check ${scope.config} and the repository, then retry the step.`)
+      .error;
+  }
+  const log = collectMessages(['INFO']);
+  for (const line of outcome.stderr.split('\n')) log.add(line);
+  const wrong = log.messages.flatMap((message) => parseWrongFile(message.text) ?? []);
+  const report = parseVerifyReport(outcome.stdout);
+  if (Object.keys(report.backups).length > 0 || report.remarks.length > 0) return { report, wrong };
+  throw new TransientError(
+    'VerifyReportUnreadable',
+    `pgBackRest's verify said nothing about repository ${repository}.`,
+    {
+      next: 'Run pgbackrest verify --output=text --verbose by hand; the step tries again by itself for a while.',
+    },
+  );
+}
+
+/** Up to 2.45 verify takes `--set` and ignores it without a word; its help tells whether it means it. */
+async function canVerifyOneSet(): Promise<boolean> {
+  const { stdout } = await runTool('pgbackrest', ['help', 'verify'], { timeoutMs: 10_000 });
+  return /^ +--set /m.test(stdout);
+}
+
+function some(items: readonly string[]): string {
+  const shown = items.slice(0, 3).join(', ');
+  return items.length > 3 ? `${shown} and ${items.length - 3} more` : shown;
+}
