@@ -1,7 +1,4 @@
 /** What users were told is done, read from outside the database: the only measure of loss that the database cannot fake. */
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import { z } from 'zod';
 import { messageOf, PermanentError, TransientError } from '../../src/errors.js';
 import type { DataClass } from '../../src/runbook/schema.js';
@@ -14,7 +11,7 @@ const recordSchema = z.looseObject({ id: z.string().min(1), at: z.iso.datetime({
 export type Acknowledged = z.output<typeof recordSchema>;
 
 /** The source sends as it reads; silence for this long is a fault. */
-const ANSWER_MS = 30_000;
+const SILENT_MS = 30_000;
 
 /**
  * Reads acknowledged records, oldest first, one at a time: nothing is held in memory whole.
@@ -31,30 +28,38 @@ export async function* readAcknowledged(
   const url = new URL(source.url);
   url.searchParams.set('since', range.since);
   if (range.until !== undefined) url.searchParams.set('until', range.until);
-  const body = await open(url, signal);
-  const lines = createInterface({ input: Readable.fromWeb(body as ReadableStream) });
+  const silence = new AbortController();
+  const watch = () =>
+    setTimeout(() => silence.abort(new Error(`nothing for ${SILENT_MS / 1000} s`)), SILENT_MS);
+  let timer = watch();
   let number = 0;
   try {
-    for await (const line of lines) {
+    const answer = await fetch(url, { signal: AbortSignal.any([signal, silence.signal]) });
+    if (!answer.ok || answer.body === null) throw new Error(`it answers ${answer.status}`);
+    for await (const line of linesOf(answer.body)) {
       number += 1;
+      // The reader may take its time: only the source is timed.
+      clearTimeout(timer);
       if (line.trim() !== '') yield parse(url, number, line);
+      timer = watch();
     }
   } catch (error) {
-    if (error instanceof PermanentError) throw error;
-    throw unreachable(url, error);
+    signal.throwIfAborted();
+    throw error instanceof PermanentError ? error : unreachable(url, error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-async function open(url: URL, signal: AbortSignal) {
-  let answer: Response;
-  try {
-    answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]) });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw unreachable(url, error);
+async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
   }
-  if (!answer.ok || answer.body === null) throw unreachable(url, `it answers ${answer.status}`);
-  return answer.body;
+  yield rest;
 }
 
 function parse(url: URL, number: number, line: string): Acknowledged {

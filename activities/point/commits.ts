@@ -1,0 +1,144 @@
+/** When the commits in an archived WAL segment were: what decides whether the archive reaches a point in time. */
+import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { accountIds, runTool } from '../../src/process.js';
+import type { PostgresSite } from '../../src/runbook/schema.js';
+import { activitySignal } from '../context.js';
+import { failureOf, type PgbackrestScope, runPgbackrest } from '../pgbackrest/command.js';
+import { programOf } from '../service/index.js';
+
+/** Moments of the first and the last commit in a segment. */
+export interface Commits {
+  readonly first: string;
+  readonly last: string;
+}
+
+/** Tells the commits of a segment, each segment fetched once; undefined: the segment holds none. */
+export type ReadCommits = (segment: string) => Promise<Commits | undefined>;
+
+const FETCH_MS = 60_000;
+const COMMIT = /desc: COMMIT(?:_PREPARED)? (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{6}) UTC/;
+
+/**
+ * Fetches segments from a repository and reads them with pg_waldump. They hold the owner's data, so they are kept only while
+ * they are read, in a folder of the cluster's account alone.
+ */
+export function commitReader(
+  postgres: PostgresSite,
+  scope: PgbackrestScope,
+  repository: number,
+): ReadCommits {
+  const known = new Map<string, Promise<Commits | undefined>>();
+  return (segment) => {
+    const before = known.get(segment);
+    if (before !== undefined) return before;
+    const reading = fetchAndRead(postgres, scope, repository, segment);
+    known.set(segment, reading);
+    return reading;
+  };
+}
+
+async function fetchAndRead(
+  postgres: PostgresSite,
+  scope: PgbackrestScope,
+  repository: number,
+  segment: string,
+): Promise<Commits | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), 'muster-wal-'));
+  try {
+    const { uid, gid, switch: another } = accountIds(scope.account);
+    if (another) await chown(folder, uid, gid);
+    const file = join(folder, segment);
+    const outcome = await runPgbackrest(
+      scope,
+      [
+        `--repo=${repository}`,
+        `--pg1-path=${postgres.service.dataDirectory}`,
+        '--no-archive-async',
+        'archive-get',
+        segment,
+        file,
+      ],
+      { timeoutMs: FETCH_MS },
+    );
+    if (outcome.exitCode !== 0) {
+      throw failureOf(
+        scope,
+        outcome,
+        `Fetching WAL segment ${segment} from repository ${repository}`,
+        'Bring it back from another copy of the archive, or choose an earlier point.',
+      ).error;
+    }
+    return await dump(postgres, scope.account, file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function dump(postgres: PostgresSite, account: string, file: string): Promise<Commits | undefined> {
+  let commits: Commits | undefined;
+  // It ends with an error where the last record goes on in the next segment.
+  await runTool(await programOf(postgres, 'pg_waldump'), ['--rmgr=Transaction', file], {
+    account,
+    env: { LC_ALL: 'C', TZ: 'UTC' },
+    timeoutMs: FETCH_MS,
+    signal: activitySignal(),
+    onLine: (line) => {
+      const [, date, time] = COMMIT.exec(line) ?? [];
+      if (date === undefined) return;
+      const moment = `${date}T${time}Z`;
+      // Commits are logged in almost, not strictly, the order of their times.
+      commits = {
+        first: commits === undefined || moment < commits.first ? moment : commits.first,
+        last: commits === undefined || moment > commits.last ? moment : commits.last,
+      };
+    },
+  });
+  return commits;
+}
+
+/**
+ * The segment in which the first commit at or after a moment is: a restore to that moment stops there.
+ *
+ * @param segments in order, without a gap
+ * @returns its index; undefined: all commits in them are before the moment
+ */
+export async function segmentOfMoment(
+  segments: readonly string[],
+  moment: string,
+  read: ReadCommits,
+): Promise<number | undefined> {
+  // The newest commit of the segments up to an index only grows with it: bisection, over those that hold any.
+  const reaches = async (from: number): Promise<{ yes: boolean; at: number } | undefined> => {
+    for (let at = from; at >= 0; at--) {
+      const commits = await read(segments[at] ?? '');
+      if (commits !== undefined) return { yes: commits.last >= moment, at };
+    }
+    return undefined;
+  };
+  let low = 0;
+  let high = segments.length - 1;
+  const end = await reaches(high);
+  if (end?.yes !== true) return undefined;
+  high = end.at;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const found = await reaches(middle);
+    if (found?.yes === true) high = found.at;
+    else low = middle + 1;
+  }
+  return high;
+}
+
+/** The newest commit in the segments; undefined: there is none. */
+export async function newestCommit(
+  segments: readonly string[],
+  read: ReadCommits,
+): Promise<string | undefined> {
+  for (let at = segments.length - 1; at >= 0; at--) {
+    const commits = await read(segments[at] ?? '');
+    if (commits !== undefined) return commits.last;
+  }
+  return undefined;
+}

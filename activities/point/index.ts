@@ -1,0 +1,130 @@
+/** The recovery point: the newest state that can be proven to be reachable and is from before the damage. */
+
+import { type MusterError, PermanentError, TransientError } from '../../src/errors.js';
+import { formatCount, formatDuration } from '../../src/model/format.js';
+import type { PgbackrestBackup } from '../../src/runbook/schema.js';
+import { activitySignal } from '../context.js';
+import type { MusterActivities, RecoveryPoint } from '../contract.js';
+import { repositoryName } from '../pgbackrest/command.js';
+import { type Candidate, examineRepository, type Refusal } from './candidates.js';
+import { archiveNewest } from './live.js';
+import { countLosses, type Losses } from './losses.js';
+import { currentMoment, momentOf, toMoment } from './moment.js';
+
+export { type Coverage, coverage } from './coverage.js';
+export { toMoment } from './moment.js';
+
+/** A gigabyte of WAL more or less to replay does not outweigh the order in which the runbook names the copies. */
+const EQUAL_SEGMENTS = 64;
+
+export function pointActivities(): Pick<MusterActivities, 'proposePoint'> {
+  return {
+    async proposePoint({ damaged, backup, before, systemIdentifier, timeline, dataClasses }) {
+      const signal = activitySignal();
+      const moment = toMoment(before);
+      requirePast(moment);
+      const handedOver = await archiveNewest(damaged, signal);
+      const sought = { moment, systemIdentifier, timeline };
+      const [examined, losses] = await Promise.all([
+        Promise.all(
+          backup.repositories.map(({ number }) =>
+            examineRepository(damaged.postgres, backup, number, sought),
+          ),
+        ),
+        countLosses(dataClasses, moment, signal),
+      ]);
+      const usable = examined.filter((one): one is Candidate => 'segments' in one);
+      const refused = examined.filter((one): one is Refusal => 'error' in one);
+      const [best] = bestFirst(usable);
+      if (best === undefined) throw noneUsable(refused);
+      const notes = [
+        ...refused.map(
+          (one) => `${repositoryName(backup, one.repository)} does not lead there (${one.error.message})`,
+        ),
+        ...(handedOver === undefined ? ['the primary could not be asked for its newest WAL'] : []),
+      ];
+      return describe(best, bestFirst(usable), backup, { moment, asked: before }, losses, notes);
+    },
+  };
+}
+
+/** @throws PermanentError `PointInFuture` */
+function requirePast(moment: string): void {
+  const now = currentMoment();
+  if (moment <= now) return;
+  throw new PermanentError('PointInFuture', `${moment} has not come yet: it is ${now}.`, {
+    next: 'Choose a moment before the damage. Is the zone right? Times without Z are taken with the zone they name.',
+  });
+}
+
+function bestFirst(usable: readonly Candidate[]): readonly Candidate[] {
+  const least = Math.min(...usable.map(({ segments }) => segments.length));
+  const far = ({ segments }: Candidate) => (segments.length - least <= EQUAL_SEGMENTS ? 0 : segments.length);
+  return [...usable].sort((one, other) => far(one) - far(other));
+}
+
+/** What to tell when no repository leads to the point: a person's mistake before a fault that may pass. */
+function noneUsable(refused: readonly Refusal[]): MusterError {
+  const errors = refused.map(({ error }) => error);
+  const furthest = (code: string, detail: 'oldest' | 'newest') => {
+    const found = errors.filter((error) => error.code === code);
+    const sorted = found.sort((one, other) =>
+      String(one.details[detail]).localeCompare(String(other.details[detail])),
+    );
+    return detail === 'oldest' ? sorted[0] : sorted.at(-1);
+  };
+  const transient = errors.find((error) => error instanceof TransientError);
+  const chosen =
+    transient ??
+    furthest('PointNotArchived', 'newest') ??
+    furthest('WalMissing', 'newest') ??
+    furthest('PointBeforeBackups', 'oldest') ??
+    errors[0];
+  if (chosen === undefined) throw new TypeError('No repository was examined.');
+  return chosen;
+}
+
+function describe(
+  best: Candidate,
+  usable: readonly Candidate[],
+  backup: PgbackrestBackup,
+  times: { readonly moment: string; readonly asked: string },
+  { loses, unknown }: Losses,
+  notes: readonly string[],
+): RecoveryPoint {
+  const { label, type, timestamp, info, archive } = best.backup;
+  const lost = [
+    ...Object.entries(loses).map(([name, { records, windowMs }]) =>
+      records === 0
+        ? `loses no acknowledged ${name}`
+        : `loses ${formatCount(records)} acknowledged ${name} over ${formatDuration(windowMs)}`,
+    ),
+    ...unknown.map(
+      (name) => `how many ${name} it loses cannot be told: their outside record does not answer`,
+    ),
+  ];
+  const facts = [
+    `${times.moment}: backup ${label} from ${repositoryName(backup, best.repository)} and ${formatCount(best.segments.length)} WAL segments`,
+    ...lost,
+    ...notes,
+  ];
+  return {
+    time: times.moment,
+    asked: times.asked,
+    systemIdentifier: best.systemIdentifier,
+    timeline: best.timeline,
+    backup: {
+      label,
+      repository: best.repository,
+      type,
+      stoppedAt: momentOf(timestamp.stop),
+      databaseBytes: info.size,
+      walStart: archive.start ?? best.segments[0] ?? '',
+    },
+    usableRepositories: usable.map(({ repository }) => repository),
+    walSegments: best.segments.length,
+    walEnd: best.segments.at(-1) ?? '',
+    loses,
+    summary: facts.join('; '),
+  };
+}
