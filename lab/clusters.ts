@@ -1,5 +1,6 @@
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { leaseFileOf } from '../activities/provision/lease.js';
 import { exists } from './folders.js';
 import type { Layout, SiteName } from './layout.js';
 import { type ProcessMark, startMarkOf } from './process.js';
@@ -43,4 +44,11 @@ export async function activeSite(layout: Layout): Promise<SiteName> {
     !(await there('recovery.signal')) &&
     !(await there('standby.signal'));
   return promoted ? 'recovery' : 'west';
+}
+
+/** Whether a recovery has begun at the recovery site and has not promoted its copy. */
+export async function recoveryUnderWay(layout: Layout): Promise<boolean> {
+  const { data } = layout.sites.recovery;
+  const begun = (await exists(leaseFileOf(data))) || (await exists(join(data, 'PG_VERSION')));
+  return begun && (await activeSite(layout)) === 'west';
 }

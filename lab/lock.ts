@@ -12,8 +12,13 @@ export async function whileLocked<T>(layout: Layout, work: () => Promise<T>): Pr
   try {
     return await work();
   } finally {
-    await rm(layout.lockFile, { force: true });
+    await releaseLock(layout);
   }
+}
+
+/** Gives the lab free for other commands. */
+export async function releaseLock(layout: Layout): Promise<void> {
+  await rm(layout.lockFile, { force: true });
 }
 
 async function take(layout: Layout): Promise<void> {

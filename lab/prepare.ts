@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { Account } from './account.js';
 import { LabError } from './errors.js';
 import { exists, makeOpenFolder, makePrivateFolder } from './folders.js';
+import type { Makeshift } from './interrupt.js';
 import { defaultLabDir, type Layout, type RegionName, type SiteName } from './layout.js';
 import { RECORD, RECORD_TTL, ZONE } from './parts/dns.js';
 import type { Programs } from './parts/lookup.js';
@@ -25,6 +26,7 @@ export interface Making {
   readonly paymentsPerSecond: number;
   readonly programs: Programs;
   readonly account: Account;
+  readonly makeshift: Makeshift;
   readonly log: (line: string) => void;
 }
 

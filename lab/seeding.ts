@@ -16,7 +16,7 @@ import { makeBuckets, type ObjectStore, s3Part } from './parts/s3.js';
 import { DATABASE } from './payymo/schema.js';
 import { makeDatabase, seedLedger } from './payymo/seed.js';
 import { freePorts } from './ports.js';
-import { type ProcessMark, stopProcess } from './process.js';
+import { stopProcess } from './process.js';
 import { makeSecrets, type Secrets } from './secrets.js';
 import type { SeedRequest } from './template.js';
 import { makeCertificates } from './tls.js';
@@ -77,7 +77,7 @@ export async function buildSeed(layout: Layout, request: SeedRequest): Promise<v
   ]);
   log(`seed: loading ${request.size.transactions.toLocaleString('en')} signed transactions`);
   const loading = postgresPart({ ...ledger, settings: { ...local, ...LOADING } });
-  await during(loading, 'SIGINT', async () => {
+  await during(request, loading, 'SIGINT', async () => {
     await withClient(socketClient(ledger.layout, ports.ledger, 'postgres'), (client) =>
       makeDatabase(client, secrets),
     );
@@ -87,8 +87,8 @@ export async function buildSeed(layout: Layout, request: SeedRequest): Promise<v
   });
   log('seed: first full backup to both repositories');
   const stores = [store('west'), store('east')] as const;
-  await during(await s3Part(stores[0]), 'SIGTERM', async () =>
-    during(await s3Part(stores[1]), 'SIGTERM', async () => {
+  await during(request, await s3Part(stores[0]), 'SIGTERM', async () =>
+    during(request, await s3Part(stores[1]), 'SIGTERM', async () => {
       await Promise.all(stores.map(makeBuckets));
       const repository = (region: RegionName) => ({
         port: ports[region],
@@ -105,7 +105,7 @@ export async function buildSeed(layout: Layout, request: SeedRequest): Promise<v
       });
       const archiving = { archive_command: archiveCommand(programs.pgbackrest, ledger.layout) };
       const running = postgresPart({ ...ledger, settings: { ...local, ...archiving } });
-      await during(running, 'SIGINT', async () => {
+      await during(request, running, 'SIGINT', async () => {
         const tool = (...args: string[]) => pgbackrest(programs.pgbackrest, ledger.layout, account, args);
         await tool('stanza-create');
         await tool('--repo=1', '--type=full', 'backup');
@@ -126,7 +126,7 @@ async function makeStore(layout: Layout, secrets: Secrets, request: SeedRequest)
     port,
     settings: { ...listening(layout.store, '', port), fsync: 'off' },
   });
-  await during(part, 'SIGINT', () =>
+  await during(request, part, 'SIGINT', () =>
     withClient(socketClient(layout.store, port, 'postgres'), async (client) => {
       await client.query(`create role muster login password ${pg.escapeLiteral(secrets['store-password'])}`);
       await client.query('create database muster owner muster');
@@ -135,12 +135,19 @@ async function makeStore(layout: Layout, secrets: Secrets, request: SeedRequest)
 }
 
 /** Runs a part for the time of `work`, and ends it the orderly way. */
-async function during(spec: PartSpec, stop: NodeJS.Signals, work: () => Promise<void>): Promise<void> {
-  const mark: ProcessMark = await startPart(spec);
-  try {
-    await untilAnswers(spec, mark);
-    await work();
-  } finally {
-    await stopProcess(mark, stop, 60_000);
-  }
+async function during(
+  { makeshift }: SeedRequest,
+  spec: PartSpec,
+  stop: NodeJS.Signals,
+  work: () => Promise<void>,
+): Promise<void> {
+  const mark = await startPart(spec);
+  await makeshift.withProcess(mark, spec.stopSignal, async () => {
+    try {
+      await untilAnswers(spec, mark);
+      await work();
+    } finally {
+      await stopProcess(mark, stop, 60_000);
+    }
+  });
 }

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Account } from './account.js';
 import { LabError } from './errors.js';
 import { exists, makeOpenFolder } from './folders.js';
+import type { Makeshift } from './interrupt.js';
 import { type Layout, layoutOf } from './layout.js';
 import type { Programs } from './parts/lookup.js';
 import { GENERATOR_VERSION, type SeedSize } from './payymo/generate.js';
@@ -30,6 +31,8 @@ export interface SeedRequest {
   readonly size: SeedSize;
   readonly programs: Programs;
   readonly account: Account;
+  /** Takes note of what is only there while the seed is made. */
+  readonly makeshift: Makeshift;
   readonly log: (line: string) => void;
 }
 
@@ -63,7 +66,8 @@ async function makeSeed(layout: Layout, folder: string, request: SeedRequest): P
   const cache = dirname(folder);
   const next = join(cache, `.seed-${randomBytes(6).toString('hex')}`);
   await demandSpace(dirname(layout.dir), request.size);
-  try {
+  const scratch = [building.dir, next, ...(building.shortSockets ? [building.shortSockets] : [])];
+  await request.makeshift.withFolders(scratch, async () => {
     await buildSeed(building, request);
     await mkdir(cache, { recursive: true });
     await dropUnused(cache);
@@ -76,13 +80,11 @@ async function makeSeed(layout: Layout, folder: string, request: SeedRequest): P
       `${JSON.stringify({ ...request.size, made: new Date() }, null, 2)}\n`,
     );
     await chmod(next, 0o700);
-    await rename(next, folder).catch(async (error: NodeJS.ErrnoException) => {
+    await rename(next, folder).catch((error: NodeJS.ErrnoException) => {
       // Another lab has kept the same seed in the meantime.
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
-  } finally {
-    await Promise.all([building.dir, building.shortSockets, next].map((dir) => dir && remove(dir)));
-  }
+  });
 }
 
 /** The database, its copy in the lab, and two compressed backups of each. */
@@ -102,7 +104,8 @@ async function dropUnused(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     if (!name.startsWith('seed-')) continue;
     const { mtimeMs } = await stat(join(cache, name));
-    if (Date.now() - mtimeMs > UNUSED_DAYS * 86_400_000) await remove(join(cache, name));
+    if (Date.now() - mtimeMs > UNUSED_DAYS * 86_400_000)
+      await rm(join(cache, name), { recursive: true, force: true });
   }
 }
 
@@ -118,8 +121,4 @@ async function moveTree(from: string, to: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
     await copyTree(from, to);
   }
-}
-
-async function remove(dir: string): Promise<void> {
-  await rm(dir, { recursive: true, force: true });
 }

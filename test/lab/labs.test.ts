@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { builtProgram } from '../../lab/built.js';
 import { downLab } from '../../lab/down.js';
 import { portOf } from '../../lab/ports.js';
 import { isRunning, startMarkOf } from '../../lab/process.js';
 import type { LabState } from '../../lab/state.js';
 import { upLab } from '../../lab/world.js';
 import { partsFile } from '../../src/parts.js';
-import { labFolder, SMALL } from '../support/lab.js';
+import { eventually, labFolder, SMALL } from '../support/lab.js';
 
 const silent = { log: () => undefined };
 const folders: string[] = [];
@@ -106,6 +108,27 @@ test('when a part cannot start, says why in its own words and leaves nothing run
   const state = await upLab({ dir, size: SMALL, worker: 'none', ...silent });
   expect(await sequenceAt(state)).toBeGreaterThan(0);
 }, 180_000);
+
+test('interrupted while it makes a seed, leaves neither processes nor folders', async () => {
+  const dir = folder();
+  const cache = folder();
+  await mkdir(cache);
+  const child = spawn(process.execPath, [builtProgram('lab/cli.js'), 'up', '30000'], {
+    stdio: 'ignore',
+    env: { ...process.env, MUSTER_LAB: dir, XDG_CACHE_HOME: cache, MUSTER_PARTS: partsFile() },
+  });
+  const ended = once(child, 'exit');
+  await eventually(async () => {
+    const running = await processesIn(`${dir}.seed-`);
+    expect(running.some((command) => command.includes('versitygw'))).toBe(true);
+  });
+  child.kill('SIGINT');
+  expect(await ended).toEqual([null, 'SIGINT']);
+  expect(await processesIn(`${dir}.seed-`)).toEqual([]);
+  const siblings = await readdir(join(dir, '..'));
+  expect(siblings.filter((name) => join(dir, '..', name).startsWith(`${dir}.`))).toEqual([]);
+  expect(await downLab(dir, silent)).toBe(true);
+}, 60_000);
 
 test('never ends a process that only has the number of one of its own', async () => {
   const dir = folder();
