@@ -43,6 +43,8 @@ export const writeReport: MusterActivities['writeReport'] = async ({ plan, view,
 async function fromStore(
   runId: string,
 ): Promise<{ readonly lost: readonly LostClass[]; readonly journal?: JournalHead }> {
+  // What still waits belongs into the report too; where the store does not answer, this returns at once.
+  await recorder().replay();
   const store = recorder().reachableStore;
   if (store === undefined) return { lost: [] };
   try {

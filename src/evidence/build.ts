@@ -123,18 +123,17 @@ function dataObjectives(outputs: Outputs): DataObjective[] {
   );
 }
 
-/** The store's list; where it has none, the first ones that the measuring step named. */
+/** The store's list; where it has none, the first ones that the measuring step named. No count is below what was measured. */
 function lostClasses(outputs: Outputs, kept: readonly LostClass[]): LostClass[] {
-  const measured = lossesOf(outputs).flatMap(({ output }) => Object.entries(output.classes));
-  const unkept = measured
-    .filter(([dataClass]) => !kept.some((each) => each.dataClass === dataClass))
-    .map(([dataClass, { lostRecords, sample }]) => ({
-      dataClass,
-      records: lostRecords,
-      complete: sample.length >= lostRecords,
-      listed: sample.slice(0, lostRecords).map((id) => ({ id })),
-    }));
-  return [...kept, ...unkept].filter(({ records }) => records > 0);
+  const measured = new Map(lossesOf(outputs).flatMap(({ output }) => Object.entries(output.classes)));
+  const names = new Set([...kept.map(({ dataClass }) => dataClass), ...measured.keys()]);
+  return [...names].flatMap((dataClass) => {
+    const inStore = kept.find((each) => each.dataClass === dataClass);
+    const { lostRecords = 0, sample = [] } = measured.get(dataClass) ?? {};
+    const records = Math.max(lostRecords, inStore?.records ?? 0);
+    const listed = inStore?.listed ?? sample.map((id) => ({ id }));
+    return records === 0 ? [] : [{ dataClass, records, complete: listed.length >= records, listed }];
+  });
 }
 
 function assumptionsOf(outputs: Outputs): string[] {
