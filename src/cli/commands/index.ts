@@ -3,6 +3,8 @@
  * Load what is heavy (Temporal's client, drivers) inside the action with `await import(...)`: help and checks stay quick.
  */
 import type { Register } from '../context.js';
+import * as check from './check.js';
+import * as plan from './plan.js';
 import * as schema from './schema.js';
 
-export const commands: readonly Register[] = [schema.register];
+export const commands: readonly Register[] = [check.register, plan.register, schema.register];
