@@ -11,7 +11,7 @@ import { pointActivities } from './point/index.js';
 import { preserveActivities } from './preserve/index.js';
 import { promoteActivities } from './promote/index.js';
 import { provisionActivities } from './provision/index.js';
-import { writeReport } from './report/index.js';
+import { writeReport } from './report/write.js';
 import { restoreActivities } from './restore/index.js';
 import { validateActivities } from './validate/index.js';
 import { verifyActivities } from './verify/index.js';

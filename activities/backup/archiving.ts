@@ -40,6 +40,8 @@ export async function waitForArchiving(target: DatabaseAt, client: pg.Client): P
       },
     );
   }
+  // The timeline enters pg_control with the first checkpoint after a promotion; pgBackRest compares the two (its error 58).
+  await client.query('checkpoint');
   // A switch writes nothing when nothing happened since the last one: a restore point makes something happen.
   const { rows: switched } = await client.query<{ segment: string }>(
     "select pg_walfile_name(pg_create_restore_point('muster-protect-again')) as segment, pg_switch_wal()",

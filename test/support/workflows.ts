@@ -5,7 +5,7 @@ import type { Runbook } from '../../src/runbook/schema.js';
 import { runScenario } from '../../workflows/engine/scenario-workflow.js';
 import { type ToyParams, toyScenario } from './toy-scenario.js';
 
-// export * from '../../workflows/index.js';
+export * from '../../workflows/index.js';
 
 export function toy(input: RunInput<Runbook, ToyParams>): Promise<RunResult> {
   return runScenario(toyScenario, input);
