@@ -102,6 +102,15 @@ export async function startRun<Runbook, Params>(
   }
 }
 
+/**
+ * Looks whether a run of this mode is active, before anybody is asked anything. Temporal refuses a second one in any case.
+ * @throws RefusedError `RunActive`
+ */
+export async function refuseSecondRun(session: TemporalSession, system: string, mode: Mode): Promise<void> {
+  const found = await findRun(session, system, mode);
+  if (found?.active === true) throw alreadyActive(system, mode, found, undefined);
+}
+
 function alreadyActive(
   system: string,
   mode: Mode,

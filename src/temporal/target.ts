@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { defaultLabDir, layoutOf } from '../../lab/layout.js';
-import { readState } from '../../lab/state.js';
+import { type LabState, readState } from '../../lab/state.js';
 import { InputError, messageOf } from '../errors.js';
 
 export interface TemporalTarget {
@@ -28,35 +28,33 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function findTemporal(env: Environment = process.env): Promise<TemporalTarget> {
   const configured = readConfiguration(env);
   const { address } = configured.connectionOptions;
-  if (address !== undefined && address !== '') {
-    return {
-      address,
-      namespace: configured.namespace ?? 'default',
-      connection: configured.connectionOptions as ConnectionOptions,
-      namedBy: 'environment',
-      ...(env.MUSTER_TEMPORAL_UI ? { uiUrl: env.MUSTER_TEMPORAL_UI } : {}),
-    };
-  }
-  const layout = layoutOf(env.MUSTER_LAB ? resolve(env.MUSTER_LAB) : defaultLabDir());
-  const lab = await readState(layout);
-  if (lab === undefined) {
-    throw new InputError('It is not said which Temporal server to use, and no lab is up.', [
-      {
-        field: 'TEMPORAL_ADDRESS',
-        given: 'nothing',
-        allowed:
-          'host:port of a Temporal server (TEMPORAL_NAMESPACE, TEMPORAL_API_KEY and the other variables of its tools count too), or a profile of its configuration file with TEMPORAL_PROFILE; muster lab up starts one to try Muster with',
-      },
-    ]);
-  }
-  const { temporal } = lab;
-  return {
-    address: temporal.address,
-    namespace: configured.namespace ?? temporal.namespace,
-    connection: { address: temporal.address },
-    namedBy: 'lab',
-    uiUrl: temporal.uiUrl,
+  const lab = await labOf(env);
+  const uiUrl =
+    env.MUSTER_TEMPORAL_UI || (address === undefined || address === lab?.address ? lab?.uiUrl : undefined);
+  const common = {
+    namespace: configured.namespace ?? lab?.namespace ?? 'default',
+    ...(uiUrl ? { uiUrl } : {}),
   };
+  if (address !== undefined && address !== '') {
+    const connection = configured.connectionOptions as ConnectionOptions;
+    return { ...common, address, connection, namedBy: 'environment' };
+  }
+  if (lab !== undefined) {
+    return { ...common, address: lab.address, connection: { address: lab.address }, namedBy: 'lab' };
+  }
+  throw new InputError('It is not said which Temporal server to use, and no lab is up.', [
+    {
+      field: 'TEMPORAL_ADDRESS',
+      given: 'nothing',
+      allowed:
+        'host:port of a Temporal server (TEMPORAL_NAMESPACE, TEMPORAL_API_KEY and the other variables of its tools count too), or a profile of its configuration file with TEMPORAL_PROFILE; muster lab up starts one to try Muster with',
+    },
+  ]);
+}
+
+async function labOf(env: Environment): Promise<LabState['temporal'] | undefined> {
+  const layout = layoutOf(env.MUSTER_LAB ? resolve(env.MUSTER_LAB) : defaultLabDir());
+  return (await readState(layout))?.temporal;
 }
 
 function readConfiguration(env: Environment): ReturnType<typeof loadClientConnectConfig> {

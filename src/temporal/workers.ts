@@ -8,20 +8,35 @@ import { CALL_MS } from './runs.js';
 const WORKFLOW = 1;
 const ACTIVITY = 2;
 
+export interface WorkersSeen {
+  /**
+   * Milliseconds since one was seen, by this machine's clock. A worker asks at least once a minute; the server forgets one
+   * that has not asked for five.
+   */
+  readonly agoMs: number;
+  /** As they call themselves: `muster@host:pid`. */
+  readonly identities: readonly string[];
+}
+
 /**
- * Looks whether a worker polls the queue for workflows and for activities.
- *
- * @returns milliseconds since the one that is rarer was seen, by this machine's clock; a worker asks again at least once a
- *   minute, and the server forgets one that does not within five
+ * Looks whether a worker polls the queue, for workflows and for activities.
  * @throws RefusedError `NoWorker` with how to start one
  */
 export async function requireWorker(
   session: TemporalSession,
   taskQueue: string = TASK_QUEUE,
-): Promise<number> {
-  const seen = await Promise.all([WORKFLOW, ACTIVITY].map((type) => lastSeen(session, taskQueue, type)));
-  const oldest = Math.min(...seen);
-  if (oldest > 0) return Math.max(0, Date.now() - oldest);
+): Promise<WorkersSeen> {
+  const [workflows, activities] = await Promise.all([
+    pollersOf(session, taskQueue, WORKFLOW),
+    pollersOf(session, taskQueue, ACTIVITY),
+  ]);
+  const seenAt = Math.min(newest(workflows), newest(activities));
+  if (seenAt > 0) {
+    return {
+      agoMs: Math.max(0, Date.now() - seenAt),
+      identities: activities.map(({ identity }) => identity),
+    };
+  }
   const { address, namespace } = session.target;
   throw new RefusedError(
     'NoWorker',
@@ -33,8 +48,17 @@ export async function requireWorker(
   );
 }
 
-/** When the latest poll was, milliseconds since 1970; 0 where there is none. */
-async function lastSeen(session: TemporalSession, taskQueue: string, taskQueueType: number): Promise<number> {
+interface Poller {
+  readonly identity: string;
+  /** Milliseconds since 1970. */
+  readonly seenAt: number;
+}
+
+async function pollersOf(
+  session: TemporalSession,
+  taskQueue: string,
+  taskQueueType: number,
+): Promise<readonly Poller[]> {
   const { pollers } = await session.connection.withDeadline(Date.now() + CALL_MS, () =>
     session.connection.workflowService.describeTaskQueue({
       namespace: session.target.namespace,
@@ -42,8 +66,12 @@ async function lastSeen(session: TemporalSession, taskQueue: string, taskQueueTy
       taskQueueType,
     }),
   );
-  return Math.max(
-    0,
-    ...(pollers ?? []).map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000),
-  );
+  return (pollers ?? []).map(({ identity, lastAccessTime }) => ({
+    identity: identity ?? '',
+    seenAt: Number(lastAccessTime?.seconds ?? 0) * 1000,
+  }));
+}
+
+function newest(pollers: readonly Poller[]): number {
+  return Math.max(0, ...pollers.map(({ seenAt }) => seenAt));
 }

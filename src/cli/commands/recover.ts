@@ -1,0 +1,41 @@
+/** `muster recover`: begin a recovery. */
+import type { Register } from '../context.js';
+import type { RecoverOptions } from '../recovering.js';
+
+export const register: Register = (program, context) => {
+  program
+    .command('recover')
+    .description('begin a recovery: shows what it will do, looks whether it can, begins it and watches it')
+    .argument('<scenario>', 'what has happened: corruption')
+    .argument('<system>', 'the system, by the name of its runbook')
+    .requiredOption('--before <time>', 'the newest moment at which the data is known to be good')
+    .option(
+      '--detected-at <time>',
+      'when the disaster was noticed: the RTO clock runs since then (default: now)',
+    )
+    .option('--mode <mode>', 'real or drill', 'real')
+    .option('--by <name>', 'who begins it (default: MUSTER_BY, else the account)')
+    .option('--watch', 'watch it until it ends (default on a terminal)')
+    .option('--no-watch', 'return once it is begun')
+    .option('--yes', 'do not ask, for scripts')
+    .option(
+      '--no-preflight',
+      'begin although what was looked at beforehand is not in order; the run stops at the step that meets it',
+    )
+    .addHelpText(
+      'after',
+      `
+Times: 2026-03-01T02:59:39Z (with a zone), 02:59 or 02:59:39 (UTC, today), "10 min ago".
+Exit codes: 0 recovered (or begun, when not watched), 1 failed or aborted, 2 bad input: nothing has started,
+3 waits for a person (muster status), 130 left with Ctrl-C: the run goes on.
+
+Examples:
+  muster recover corruption payymo --before 02:59:40
+  muster recover corruption payymo --before "10 min ago" --detected-at 03:02 --by on-call
+  muster recover corruption payymo --before 2026-03-01T02:59:40Z --yes --no-watch --json`,
+    )
+    .action(async (scenario: string, system: string, options: RecoverOptions) => {
+      const { recover } = await import('../recovering.js');
+      await recover(context, scenario, system, options);
+    });
+};

@@ -1,0 +1,101 @@
+/** What is looked at before a recovery is begun. Nothing here changes anything anywhere. */
+import { hostname } from 'node:os';
+import { InputError, MusterError, messageOf, RefusedError } from '../errors.js';
+import type { PlanDocument } from '../model/plan.js';
+import type { CorruptionParams, Mode } from '../model/run.js';
+import type { Runbook } from '../runbook/schema.js';
+
+export interface PreflightSubject {
+  readonly runbook: Runbook;
+  readonly plan: PlanDocument;
+  readonly params: CorruptionParams;
+  /** Whether a worker runs on this machine, so that what is found here holds for it. */
+  readonly workerIsHere: boolean;
+}
+
+/** Throws when the recovery must not be begun; answers with a remark when it could not look. */
+export type PreflightCheck = (subject: PreflightSubject) => Promise<string | undefined>;
+
+const checks: readonly PreflightCheck[] = [toolsAreThere, pointIsCovered];
+
+/**
+ * Looks at what can be looked at from here. The run looks again itself, before it touches anything.
+ *
+ * @returns remarks on what could not be looked at
+ * @throws InputError or RefusedError; nothing has been started
+ */
+export async function preflight(subject: PreflightSubject): Promise<string[]> {
+  if (!subject.workerIsHere) {
+    return [
+      'The worker runs on another machine: whether its tools and the backups are in order is seen by the run itself, first of all.',
+    ];
+  }
+  const remarks: string[] = [];
+  for (const check of checks) {
+    const remark = await check(subject).catch((error: unknown) => {
+      throw nothingStarted(error);
+    });
+    if (remark !== undefined) remarks.push(remark);
+  }
+  return remarks;
+}
+
+/** Identities are `muster@host:pid`. */
+export function isHere(identities: readonly string[]): boolean {
+  return identities.some((identity) => identity.split('@').at(-1)?.split(':', 1)[0] === hostname());
+}
+
+/**
+ * A drill must not be able to reach production: one of a plan that has steps with production effect is not begun.
+ * @throws InputError
+ */
+export function requireConfined(mode: Mode, plan: PlanDocument): void {
+  const production = plan.steps.filter((step) => step.effect === 'production').map((step) => step.name);
+  if (mode === 'real' || production.length === 0) return;
+  throw new InputError(`The scenario ${plan.scenario} cannot be drilled: its steps would reach production.`, [
+    {
+      field: '--mode',
+      given: 'drill',
+      allowed: `real; with effect on production are ${production.join(', ')}`,
+    },
+  ]);
+}
+
+async function toolsAreThere({ runbook }: PreflightSubject): Promise<undefined> {
+  const { programOf, versionOf } = await import('../../activities/service/index.js');
+  const { pgbackrestVersion } = await import('../../activities/pgbackrest/command.js');
+  await pgbackrestVersion();
+  const target = runbook.sites[runbook.scenarios.corruption?.target ?? '']?.postgres;
+  if (target === undefined) return;
+  for (const program of ['pg_ctl', 'pg_controldata', 'pg_checksums', 'pg_amcheck', 'pg_dump']) {
+    await versionOf(await programOf(target, program));
+  }
+}
+
+async function pointIsCovered({ runbook, params }: PreflightSubject): Promise<undefined> {
+  const { coverage, toMoment } = await import('../../activities/point/index.js');
+  const { corruptionParts } = await import('../../workflows/parts.js');
+  const { damaged, backup } = corruptionParts(runbook);
+  const { oldest, newest, live } = await coverage(damaged, backup);
+  const asked = toMoment(params.before);
+  if (asked >= oldest && asked <= newest) return;
+  const until = live
+    ? `${newest}, now`
+    : `${newest}, the last that reached the archive (the primary does not answer)`;
+  throw new InputError(`The backups of ${runbook.system} do not lead to that moment.`, [
+    { field: '--before', given: params.before, allowed: `from ${oldest} until ${until}` },
+  ]);
+}
+
+// What an activity would report as a failed step is, here, a reason not to begin.
+function nothingStarted(error: unknown): Error {
+  if (error instanceof InputError || !(error instanceof MusterError)) {
+    return error instanceof Error ? error : new Error(messageOf(error));
+  }
+  return new RefusedError(error.code, `${error.message} Nothing has been started.`, {
+    next: `${error.next} With --no-preflight the run is begun all the same and stops at the step that meets it.`,
+    ...(error.why === undefined ? {} : { why: error.why }),
+    cause: error,
+    details: error.details,
+  });
+}

@@ -1,0 +1,215 @@
+/** Beginning a recovery: everything that can be wrong is found before anything is started. */
+import { randomBytes } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { InputError } from '../errors.js';
+import type { CorruptionParams, Mode, RunInput } from '../model/run.js';
+import { loadSystem } from '../runbook/load.js';
+import type { Runbook } from '../runbook/schema.js';
+import type { TemporalSession } from '../temporal/connection.js';
+import { newRunId, workflowIdOf } from '../temporal/names.js';
+import { type RunHandle, refuseSecondRun, startRun } from '../temporal/runs.js';
+import { uiLink } from '../temporal/target.js';
+import { requireWorker } from '../temporal/workers.js';
+import { confirmByTyping } from './confirm.js';
+import type { CliContext } from './context.js';
+import { readExpectations } from './expectations.js';
+import { parseMoment } from './moment.js';
+import { type PlannedScenario, requirePlan } from './planning.js';
+import { isHere, preflight, requireConfined } from './preflight.js';
+import { renderRecoveryHead } from './render/recover.js';
+import { span } from './render/units.js';
+import { parseMode, withTemporal } from './sessions.js';
+import { watchRun } from './watching.js';
+
+export interface RecoverOptions {
+  readonly before: string;
+  readonly detectedAt?: string;
+  readonly mode: string;
+  readonly by?: string;
+  readonly watch?: boolean;
+  readonly yes?: boolean;
+  readonly preflight: boolean;
+}
+
+/** What is known before Temporal is asked. */
+interface Request {
+  readonly planned: PlannedScenario;
+  readonly runbook: Runbook;
+  readonly mode: Mode;
+  readonly params: CorruptionParams;
+  /** ISO 8601. */
+  readonly detectedAt: string;
+  readonly requestedBy: string;
+}
+
+/**
+ * Begins a recovery and, on a terminal, watches it.
+ *
+ * @throws InputError or RefusedError for everything that keeps it from being begun
+ */
+export async function recover(
+  context: CliContext,
+  scenario: string,
+  system: string,
+  options: RecoverOptions,
+): Promise<void> {
+  const request = await readRequest(context, scenario, system, options);
+  await withTemporal(context, async (session) => {
+    const { input, remarks } = await prepare(context, session, request, options);
+    show(context, session, request, input, remarks);
+    if (request.mode === 'real' && options.yes !== true) {
+      await confirmByTyping(context, `Type ${system} to begin:`, system);
+    }
+    const run = await begin(session, request, input);
+    await report(context, session, request, run, options.watch ?? context.out.interactive);
+  });
+}
+
+async function readRequest(
+  context: CliContext,
+  scenario: string,
+  system: string,
+  options: RecoverOptions,
+): Promise<Request> {
+  const now = Date.now();
+  const mode = parseMode(options.mode) ?? 'real';
+  const before = parseMoment(options.before, '--before', now);
+  const detectedAt =
+    options.detectedAt === undefined
+      ? new Date(now).toISOString()
+      : parseMoment(options.detectedAt, '--detected-at', now);
+  if (Date.parse(before) > Date.parse(detectedAt)) throw detectedTooEarly(before, detectedAt);
+  const loaded = await loadSystem((await context.runbooks()).dir, system);
+  const planned = await requirePlan(loaded, scenario);
+  requireConfined(mode, planned.document);
+  const requestedBy = options.by ?? context.world.env.MUSTER_BY ?? userInfo().username;
+  return { planned, runbook: loaded.runbook, mode, params: { before }, detectedAt, requestedBy };
+}
+
+function detectedTooEarly(before: string, detectedAt: string): InputError {
+  return new InputError('The data cannot be known to be good after the disaster was noticed.', [
+    { field: '--before', given: before, allowed: `a moment not after --detected-at, ${detectedAt}` },
+  ]);
+}
+
+async function prepare(
+  context: CliContext,
+  session: TemporalSession,
+  { planned, runbook, mode, params, detectedAt, requestedBy }: Request,
+  options: RecoverOptions,
+): Promise<{ readonly input: RunInput<Runbook, CorruptionParams>; readonly remarks: readonly string[] }> {
+  const { system, scenario } = planned.document;
+  await refuseSecondRun(session, system, mode);
+  const workers = await requireWorker(session);
+  const subject = { runbook, plan: planned.document, params, workerIsHere: isHere(workers.identities) };
+  const [found, past] = await Promise.all([
+    options.preflight
+      ? preflight(subject)
+      : ['Nothing was looked at beforehand, as asked with --no-preflight.'],
+    readExpectations(context.world.env, system, scenario),
+  ]);
+  const remarks = [
+    ...found,
+    ...(workers.agoMs > 75_000
+      ? [`The worker was last seen ${span(workers.agoMs)} ago: if nothing begins, look whether it runs.`]
+      : []),
+    ...(past.remark === undefined ? [] : [`No times of past runs: ${past.remark}`]),
+  ];
+  const input: RunInput<Runbook, CorruptionParams> = {
+    runId: newRunId(system, scenario, new Date(), randomBytes(2).toString('hex')),
+    mode,
+    requestedBy,
+    detectedAt,
+    planHash: planned.hash,
+    expectations: past.expectations,
+    params,
+    runbook,
+  };
+  return { input, remarks };
+}
+
+function show(
+  context: CliContext,
+  session: TemporalSession,
+  { planned, mode, params, detectedAt, requestedBy }: Request,
+  input: RunInput<Runbook, CorruptionParams>,
+  remarks: readonly string[],
+): void {
+  const { width, colors } = context.out;
+  const lines = renderRecoveryHead(
+    {
+      plan: planned.document,
+      hash: planned.hash,
+      mode,
+      before: params.before,
+      detectedAt,
+      requestedBy,
+      temporal: session.target.address,
+      path: planned.verdict.path.steps,
+      budgetMs: planned.verdict.path.totalMs,
+      expectations: input.expectations,
+      remarks,
+    },
+    { width, color: colors.isColorSupported, now: Date.now() },
+  );
+  for (const line of [...lines, '']) context.out.line(line);
+}
+
+function begin(
+  session: TemporalSession,
+  { planned, mode, detectedAt, requestedBy, params, runbook }: Request,
+  input: RunInput<Runbook, CorruptionParams>,
+): Promise<RunHandle> {
+  const { document } = planned;
+  const rtoDeadline = new Date(Date.parse(detectedAt) + document.rtoMs).toISOString();
+  return startRun(session, {
+    system: document.system,
+    scenario: document.scenario,
+    input,
+    rtoDeadline,
+    summary: `${runbook.title}: ${document.scenario}, ${mode}, back to before ${params.before}`,
+    details: [
+      `**${document.title}**`,
+      '',
+      `- run \`${input.runId}\`, ${mode}, begun by ${requestedBy}`,
+      `- detected ${detectedAt}; ${document.component} RTO until ${rtoDeadline}`,
+      `- back to before ${params.before}`,
+      `- plan \`${planned.hash}\``,
+      `- watch it with \`muster watch ${document.system}\``,
+    ].join('\n'),
+  });
+}
+
+async function report(
+  context: CliContext,
+  session: TemporalSession,
+  { planned, mode, params, detectedAt, requestedBy }: Request,
+  run: RunHandle,
+  watch: boolean,
+): Promise<void> {
+  const { document, hash } = planned;
+  const temporalUi = uiLink(session.target, run.workflowId, run.temporalRunId);
+  context.out.line(
+    `Begun: ${run.runId} (workflow ${workflowIdOf(document.system, mode)}, ${run.temporalRunId})`,
+  );
+  if (temporalUi !== undefined) context.out.line(`Temporal: ${temporalUi}`);
+  const watched = watch ? await watchRun(context, session, run) : undefined;
+  if (!watch) context.out.line(`Watch it: muster watch ${document.system}`);
+  if (!context.out.json) return;
+  const begun = {
+    runId: run.runId,
+    system: document.system,
+    scenario: document.scenario,
+    mode,
+    requestedBy,
+    before: params.before,
+    detectedAt,
+    rtoDeadline: new Date(Date.parse(detectedAt) + document.rtoMs).toISOString(),
+    planHash: hash,
+    workflowId: run.workflowId,
+    temporalRunId: run.temporalRunId,
+    temporalUi: temporalUi ?? null,
+    ...(watched === undefined ? {} : { ended: watched.ended, run: watched.view ?? null }),
+  };
+  context.out.result(begun, () => '');
+}
