@@ -1,5 +1,4 @@
 import { formatBytes } from '../../src/model/format.js';
-import type { Progress } from '../../src/model/run.js';
 import { withClient } from '../../src/postgres.js';
 import type { BackupTaken, DatabaseAt } from '../contract.js';
 import {

@@ -117,7 +117,8 @@ async function tryApplication(
           return `${business.name}: ${answers.length} answers as expected`;
         } catch (error) {
           signal.throwIfAborted();
-          throw failed(heading, messageOf(error), running, error);
+          const answer = error instanceof MusterError && error.why !== undefined ? ` ${error.why}` : '';
+          throw failed(heading, `${messageOf(error)}${answer}`, running, error);
         }
       }),
     );
