@@ -20,14 +20,15 @@ export function fixedAddress(address: string): AddressSource {
  * that has run out is still used while the resolver is silent: better an old address than none.
  */
 export function resolvedAddress(name: string, server: string): AddressSource {
-  const resolver = new Resolver({ timeout: 1_000, tries: 2 });
-  resolver.setServers([server]);
   let known: { address: string; until: number } | undefined;
   let asked = Number.NEGATIVE_INFINITY;
   let asking: Promise<string> | undefined;
 
   const ask = async (): Promise<string> => {
     asked = performance.now();
+    // A resolver keeps answers for their TTL, doubted or not: a new one asks.
+    const resolver = new Resolver({ timeout: 1_000, tries: 2 });
+    resolver.setServers([server]);
     try {
       const [answer] = await resolver.resolve4(name, { ttl: true });
       if (!answer) throw new Error(`${name} has no address`);
