@@ -39,11 +39,20 @@ test('sudo is used where it asks nothing', () => {
 });
 
 test('without rights each package is unpacked into the cache', () => {
-  const plan = planSetup(['postgresql', 'pgbackrest', 'dig', 'nsupdate'], facilities(), machine({ cacheDir: '/c' }));
+  const plan = planSetup(
+    ['postgresql', 'pgbackrest', 'dig', 'nsupdate'],
+    facilities(),
+    machine({ cacheDir: '/c' }),
+  );
   expect(plan.jobs).toMatchObject([
     { id: 'postgresql', kind: 'debian-private', target: '/c/postgresql-15-debian12' },
     { id: 'pgbackrest', kind: 'debian-private', target: '/c/pgbackrest-2.45-debian12' },
-    { id: 'dnsutils', kind: 'debian-private', parts: ['dig', 'nsupdate'], target: '/c/dnsutils-9.18-debian12' },
+    {
+      id: 'dnsutils',
+      kind: 'debian-private',
+      parts: ['dig', 'nsupdate'],
+      target: '/c/dnsutils-9.18-debian12',
+    },
   ]);
   // One after another: they share the state of apt.
   expect(new Set(plan.jobs.map((job) => job.lane)).size).toBe(1);
