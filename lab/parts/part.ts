@@ -25,6 +25,8 @@ export interface PartSpec {
    * "unavailable" while its database is being recovered, and is left alone.
    */
   readonly responds?: () => Promise<void>;
+  /** Like `answers`, where it takes the process's own number to see that it is this one that answers. */
+  readonly answersAs?: (pid: number) => Promise<void>;
 }
 
 /** What an `up` knows about processes: those of an earlier one, and those it has started itself. */
@@ -44,7 +46,7 @@ export async function ensurePart(spec: PartSpec, keeper: PartKeeper): Promise<vo
   const known = keeper.known(spec.name);
   if (known && isRunning(known)) {
     try {
-      await (spec.responds ?? spec.answers)();
+      await (spec.responds ?? answering(spec, known))();
       return;
     } catch {
       keeper.log(`${spec.name}: runs but does not answer, restarting it`);
@@ -92,7 +94,7 @@ export async function untilAnswers(spec: PartSpec, mark: ProcessMark): Promise<v
             throw new LabError(`${spec.name} ended right after its start.`, 'Read its log.');
         },
       },
-      spec.answers,
+      answering(spec, mark),
     );
   } catch (error) {
     const lines = await lastLines(spec.logFile, 15);
@@ -102,4 +104,9 @@ export async function untilAnswers(spec: PartSpec, mark: ProcessMark): Promise<v
       error,
     );
   }
+}
+
+function answering(spec: PartSpec, { pid }: ProcessMark): () => Promise<void> {
+  const { answersAs } = spec;
+  return answersAs ? () => answersAs(pid) : spec.answers;
 }

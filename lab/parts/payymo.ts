@@ -37,7 +37,7 @@ export function appPart({ layout, state }: PartContext): PartSpec {
     cwd: layout.dir,
     address: state.payymo.appUrl,
     logFile: join(layout.logs, 'payymo-app.log'),
-    stopSignal: 'SIGTERM',
+    stopSignal: 'SIGKILL',
     deadlineMs: 20_000,
     answers: async () => {
       await answersWell(`${state.payymo.appUrl}/health`);

@@ -47,7 +47,7 @@ export async function s3Part(store: ObjectStore): Promise<PartSpec> {
     address: endpointOf(store),
     logFile: store.logFile,
     dataDir: store.folder,
-    stopSignal: 'SIGTERM',
+    stopSignal: 'SIGKILL',
     deadlineMs: 20_000,
     answers: async () => healthy(store.port, await readFile(store.tls.ca)),
   };

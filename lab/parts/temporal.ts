@@ -39,7 +39,7 @@ export async function temporalPart(how: {
     address: `127.0.0.1:${ports.temporal}`,
     logFile: how.logFile,
     dataDir: how.folder,
-    stopSignal: 'SIGTERM',
+    stopSignal: 'SIGKILL',
     deadlineMs: 60_000,
     answers: async () => {
       const answer = await fetch(`http://127.0.0.1:${ports.temporalHttp}/api/v1/namespaces/${NAMESPACE}`, {

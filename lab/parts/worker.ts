@@ -21,17 +21,21 @@ export function workerPart({ layout, state }: PartContext): PartSpec | undefined
     cwd: layout.worker,
     address: `task queue ${TASK_QUEUE} at ${state.temporal.address}`,
     logFile: join(layout.logs, 'worker.log'),
-    stopSignal: 'SIGTERM',
+    stopSignal: 'SIGKILL',
     deadlineMs: 60_000,
-    answers: () => asksForWork(state),
+    answers: () => asksForWork(state, ''),
+    answersAs: (pid) => asksForWork(state, `:${pid}`),
   };
 }
 
-async function asksForWork({ temporal }: LabState): Promise<void> {
+/** Temporal remembers those who asked for minutes: the worker is told from an earlier one by the end of its identity. */
+async function asksForWork({ temporal }: LabState, identityEnd: string): Promise<void> {
   const queue = `${temporal.httpUrl}/api/v1/namespaces/${temporal.namespace}/task-queues/${TASK_QUEUE}`;
   const answer = await fetch(`${queue}?taskQueueType=TASK_QUEUE_TYPE_ACTIVITY`, {
     signal: AbortSignal.timeout(3_000),
   });
-  const { pollers = [] } = (await answer.json()) as { pollers?: unknown[] };
-  if (pollers.length === 0) throw new Error('it has not asked for work yet');
+  const { pollers = [] } = (await answer.json()) as { pollers?: { identity: string }[] };
+  if (!pollers.some(({ identity }) => identity.endsWith(identityEnd))) {
+    throw new Error('it has not asked for work yet');
+  }
 }
