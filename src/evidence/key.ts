@@ -5,6 +5,7 @@ import {
   createPublicKey,
   generateKeyPairSync,
   type KeyObject,
+  randomUUID,
 } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { link, mkdir, open, rm } from 'node:fs/promises';
@@ -69,7 +70,7 @@ async function ownKey(home: string): Promise<string> {
   if (existsSync(path)) return path;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const { privateKey } = generateKeyPairSync('ed25519');
-  const fresh = `${path}.${process.pid}`;
+  const fresh = `${path}.${randomUUID()}`;
   const file = await open(fresh, 'w', 0o600);
   try {
     await file.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }));

@@ -12,7 +12,7 @@ export const sectionsTemplate = `
 <% if (it.verification.length === 0) { %><p>No check was passed in this run.</p><% } else { %>
 <table class="inline">
 <thead><tr><th>Rung</th><th>Check</th><th>Result</th><th>Tool</th><th class="num">Took</th></tr></thead>
-<tbody><% for (const row of it.verification) { %><tr><td class="rung"><span class="narrow-only">rung </span><%= row.rung %></td><td class="head"><span class="value"><span class="strong"><%= row.title %></span><br><span class="soft small"><%= row.detail %></span></span></td><td><span class="<%= row.passed ? 'kept' : 'missed' %>"><%= row.passed ? 'passed' : 'FAILED' %></span></td><td class="nowrap"><span><%= row.tool %> <span class="soft"><%= row.toolVersion %></span></span></td><td class="num"><%= row.took %></td></tr><% } %></tbody>
+<tbody><% for (const row of it.verification) { %><tr><td class="rung"><span class="narrow-only">rung </span><%= row.rung %></td><td class="head"><span class="value"><span class="strong"><%= row.title %></span><br><span class="soft small"><%= row.detail %></span></span></td><td><span class="<%= row.passed ? 'kept' : 'missed' %>"><%= row.passed ? 'passed' : 'FAILED' %></span></td><td><span><%= row.tool %> <span class="soft"><%= row.toolVersion %></span></span></td><td class="num"><%= row.took %></td></tr><% } %></tbody>
 </table><% } %>
 </section>
 <section>
@@ -39,7 +39,7 @@ export const sectionsTemplate = `
 <% if (it.deviations.length === 0) { %><p>None: every step was done once, within its budget.</p><% } else { %>
 <table>
 <thead><tr><th>When</th><th>Step</th><th>What</th></tr></thead>
-<tbody><% for (const row of it.deviations) { %><tr><td class="nowrap" data-label="When"><%= row.time %></td><td class="nowrap" data-label="Step"><%= row.step %></td><td data-label="What"><span class="value"><span class="strong"><%= row.kind %></span> <%= row.text %></span></td></tr><% } %></tbody>
+<tbody><% for (const row of it.deviations) { %><tr><td class="nowrap" data-label="When"><%= row.time %></td><td data-label="Step"><span class="value"><%= row.step %></span></td><td data-label="What"><span class="value"><span class="strong"><%= row.kind %></span> <%= row.text %></span></td></tr><% } %></tbody>
 </table><% } %>
 </section>
 <section>

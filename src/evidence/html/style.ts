@@ -10,7 +10,7 @@ export const style = `
 --good:#5cc494;--good-ground:#16281f;--bad:#f0857c;--bad-ground:#321b1a;--drill:#b39be6}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
-body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums lining-nums;overflow-wrap:break-word}
+body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums lining-nums;overflow-wrap:anywhere}
 main{max-width:1160px;margin:0 auto;background:var(--paper);padding:40px 40px 64px}
 h1,h2,h3,p,dl,dd,ul,ol,table,figure{margin:0;padding:0}
 h1{font-size:36px;line-height:1.15;font-weight:680;letter-spacing:-.015em}
@@ -59,7 +59,7 @@ td.level,td.held{vertical-align:middle}th.level,td.level{width:30%;padding-left:
 .legend .fault::before{content:"\\00d7";background:none;color:var(--bad);font-weight:700;height:auto}
 table{width:100%;border-collapse:collapse;margin-top:12px}
 th{text-align:left;padding:6px 16px 6px 0;border-bottom:1px solid var(--rule);vertical-align:bottom}
-td{padding:8px 16px 8px 0;border-bottom:1px solid var(--hair);vertical-align:top}
+td{padding:8px 16px 8px 0;border-bottom:1px solid var(--hair);vertical-align:top;overflow-wrap:anywhere}
 th:last-child,td:last-child{padding-right:0}
 .num{text-align:right;white-space:nowrap}
 td.num{font-variant-numeric:tabular-nums}
@@ -124,7 +124,7 @@ table,tbody,tr,td{display:block;width:100%}
 thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
 tr{padding:8px 0;border-bottom:1px solid var(--hair)}
 td{border:0;padding:1px 0;display:flex;gap:14px;align-items:baseline;text-align:left}
-td.num{text-align:left;white-space:normal}
+td.num{text-align:left;white-space:normal}.nowrap{white-space:normal}
 td[data-label]::before{content:attr(data-label);flex:0 0 84px;color:var(--soft);font-size:13px;line-height:22px}
 td[data-label]:empty{display:none}
 td>*{min-width:0}
