@@ -14,7 +14,12 @@ const WAL_SEGMENT_BYTES = 16 * 1024 * 1024;
 const MOST_SEGMENTS_KEPT = 128;
 const GROWTH = 1.2;
 
-/** A target on the worker's own machine: a data directory and a port. */
+/**
+ * A target on the worker's own machine: a data directory and a port. Everything is looked at before anything is made, and
+ * the lease is made first. An attempt that finds the run's own lease goes on with it.
+ *
+ * @throws PermanentError `TargetNotEmpty`, `TargetLeased`, `PortTaken`, `NoRoom`, `BackupConfigMissing`, `NotThisMachine`
+ */
 export async function provisionDirectory(
   at: StepRef,
   target: DatabaseAt,
@@ -26,17 +31,15 @@ export async function provisionDirectory(
   const found = await contentOf(dataDirectory);
   const known = await readLease(dataDirectory);
   if (known === undefined && found.entries > 0) throw notEmpty(target, found.entries);
-  const lease = known === undefined ? await takeLease(at, target) : await requireLease(at, target);
+  if (known !== undefined) await requireLease(at, target);
   await requirePort(target, serviceOf(target.postgres));
   const neededBytes = Math.ceil(
     point.backup.databaseBytes * GROWTH + Math.min(point.walSegments, MOST_SEGMENTS_KEPT) * WAL_SEGMENT_BYTES,
   );
   const freeBytes = await freeAt(dirname(dataDirectory));
   // What an earlier attempt has restored is already taken off the free space.
-  if (found.entries === 0 && freeBytes < neededBytes) {
-    await dropLease(dataDirectory);
-    throw noRoom(target, freeBytes, neededBytes);
-  }
+  if (found.entries === 0 && freeBytes < neededBytes) throw noRoom(target, freeBytes, neededBytes);
+  const lease = await takeLease(at, target);
   if (!found.exists) await mkdir(dataDirectory, { mode: 0o700 });
   const ids = accountIds(account);
   if (ids.switch) await chown(dataDirectory, ids.uid, ids.gid);
