@@ -2,7 +2,7 @@ import type { PrintedCommand } from '../../src/model/plan.js';
 import type { Invariant } from '../../src/runbook/schema.js';
 import type { DatabaseAt } from '../contract.js';
 
-/** Measuring the damage by hand: what each query returns breaks a rule. */
+/** Measuring the damage by hand. */
 export function assessCommands({
   damaged,
   invariants,
@@ -11,17 +11,23 @@ export function assessCommands({
   readonly invariants: readonly Invariant[];
 }): readonly PrintedCommand[] {
   const { host, port, database, admin } = damaged.postgres;
-  const psql = `psql -h ${host} -p ${port} -U ${admin.user} -d ${database}`;
+  const psql = `PGOPTIONS='-c default_transaction_read_only=on' psql -h ${host} -p ${port} -U ${admin.user} -d ${database} -At`;
+  const where = 'anywhere that reaches the damaged primary';
   return [
     {
-      where: 'anywhere that reaches the primary',
-      command: `${psql} -Atc "SELECT system_identifier FROM pg_control_system()" -c "SELECT timeline_id FROM pg_control_checkpoint()"`,
-      note: 'Write both down: they say which cluster is meant.',
+      where,
+      command: `${psql} -c "SELECT version(), (pg_control_system()).system_identifier, pg_is_in_recovery(), pg_walfile_name(pg_current_wal_lsn())"`,
+      note: 'Write the system identifier down; the first 8 digits of the file are the timeline, in hexadecimal.',
     },
-    ...invariants.map(({ name, title, sql, parameters }) => ({
-      where: 'anywhere that reaches the primary',
-      command: `${psql} <<'SQL'\n${sql.trim()};\nSQL`,
-      note: `${name}: ${title}. Rows that come back break it.${parameters.length === 0 ? '' : ` In place of ${parameters.map((_, index) => `$${index + 1}`).join(', ')} goes what stands in ${parameters.join(', ')}, as a quoted text.`}`,
+    {
+      where,
+      command: `${psql} -c "SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'D'"`,
+      note: 'Lists triggers that are switched off.',
+    },
+    ...invariants.map(({ title, sql, parameters }) => ({
+      where,
+      command: `${psql} <<'SQL'\nSELECT count(*) FROM (\n${sql.trim().replace(/;$/, '')}\n) AS broken;\nSQL`,
+      note: `${title}. 0: it holds.${parameters.map((reference, index) => ` Put what ${reference} holds, quoted, for $${index + 1}.`).join('')}`,
     })),
   ];
 }

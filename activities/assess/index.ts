@@ -21,27 +21,37 @@ export function assessActivities(): Pick<MusterActivities, 'assessDamage'> {
         if (error instanceof TransientError) return unreachable(damaged, error);
         throw error;
       }
-      const results = await askAll(damaged, invariants);
+      const { results, unanswered } = await askAll(damaged, invariants);
       return {
         ...server,
         reachable: true,
         invariants: results,
-        summary: summarise(results, server.disabledTriggers),
+        summary: summarise(results, unanswered, server.disabledTriggers),
       };
     },
   };
 }
 
-/** Several at once; the results stand in the order of the runbook. */
-async function askAll(
-  { postgres }: DatabaseAt,
-  invariants: readonly Invariant[],
-): Promise<InvariantResult[]> {
+interface Answers {
+  /** In the order of the runbook. */
+  readonly results: readonly InvariantResult[];
+  /** Names of those whose query the damaged database cannot run. */
+  readonly unanswered: ReadonlySet<string>;
+}
+
+async function askAll({ postgres }: DatabaseAt, invariants: readonly Invariant[]): Promise<Answers> {
   const results: InvariantResult[] = [];
+  const unanswered = new Set<string>();
   const waiting = invariants.entries();
   const ask = async () => {
     for (const [index, invariant] of waiting) {
-      results[index] = await askInvariant(postgres, invariant);
+      results[index] = await askInvariant(postgres, invariant).catch((error: unknown) => {
+        // A table that is gone is damage, not a reason to stop looking.
+        if (!(error instanceof PermanentError && error.code === 'InvariantUnanswered')) throw error;
+        unanswered.add(invariant.name);
+        const { name, title } = invariant;
+        return { name, title, violations: 1, samples: [error.message], durationMs: 0 };
+      });
       const done = results.filter((result) => result !== undefined).length;
       reportProgress({
         done,
@@ -52,7 +62,7 @@ async function askAll(
     }
   };
   await Promise.all(Array.from({ length: JOBS }, ask));
-  return results;
+  return { results, unanswered };
 }
 
 type Server = Omit<Assessment, 'summary' | 'reachable' | 'invariants'>;
@@ -123,14 +133,21 @@ async function readDisabledTriggers(
   return rows.map(({ name }) => name);
 }
 
-function summarise(results: readonly InvariantResult[], disabledTriggers: readonly string[]): string {
+function summarise(
+  results: readonly InvariantResult[],
+  unanswered: ReadonlySet<string>,
+  disabledTriggers: readonly string[],
+): string {
   const broken = results.filter(({ violations }) => violations > 0);
   if (broken.length === 0 && disabledTriggers.length === 0) {
     return `no damage found: all ${results.length} invariants hold`;
   }
-  const rows = broken.map(({ name, violations }) => `${name} ${formatCount(violations)}`);
-  const triggers = disabledTriggers.length === 0 ? '' : `; switched off: ${disabledTriggers.join(', ')}`;
-  return `${broken.length} of ${results.length} invariants broken (rows: ${rows.join(', ')})${triggers}`;
+  const rows = broken.map(({ name, violations }) =>
+    unanswered.has(name) ? `${name} cannot be asked` : `${name} ${formatCount(violations)} rows`,
+  );
+  const triggers = disabledTriggers.length === 0 ? [] : [`switched off: ${disabledTriggers.join(', ')}`];
+  const count = `${broken.length} of ${results.length} invariants broken`;
+  return [rows.length === 0 ? count : `${count}: ${rows.join(', ')}`, ...triggers].join('; ');
 }
 
 function unreachable({ site }: DatabaseAt, error: TransientError): Assessment {

@@ -50,7 +50,7 @@ async function fromAcknowledged(
 ): Promise<ClassLoss> {
   const { host, port, database, admin } = target.postgres;
   const sample: string[] = [];
-  let newestLost: string | undefined;
+  let newestLostMs = Number.NEGATIVE_INFINITY;
   const lostRecords = await withClient(
     { host, port, database, ...admin },
     { statementTimeoutMs: 60_000, applicationName: 'muster loss' },
@@ -60,13 +60,13 @@ async function fromAcknowledged(
         name,
         noting(missing(client, name, dataClass, point), (record) => {
           if (sample.length < SAMPLE) sample.push(record.id);
-          if (newestLost === undefined || record.at > newestLost) newestLost = record.at;
+          newestLostMs = Math.max(newestLostMs, Date.parse(record.at));
         }),
       ),
   );
   return {
     targetMs: dataClass.rpo,
-    actualMs: newestLost === undefined ? 0 : Math.max(0, Date.parse(newestLost) - Date.parse(point.time)),
+    actualMs: Math.max(0, newestLostMs - Date.parse(point.time)),
     lostRecords,
     method: 'every acknowledged record looked up in the recovered database',
     sample,
@@ -127,6 +127,8 @@ async function* noting<T>(records: AsyncIterable<T>, note: (record: T) => void):
   }
 }
 
+const NOT_MEASURED = 'not measured: the fenced primary could not be counted';
+
 /** Where nothing outside the database remembers: what the fenced primary held from the point on. */
 function fromCensus(
   dataClass: DataClass,
@@ -138,20 +140,18 @@ function fromCensus(
     targetMs: dataClass.rpo,
     actualMs: newest === undefined ? 0 : Math.max(0, Date.parse(newest) - Date.parse(point.time)),
     lostRecords: counted?.records ?? 0,
-    method:
-      counted === undefined
-        ? 'not measured: the fenced primary could not be counted'
-        : 'rows of the fenced primary written at or after the point',
+    method: counted === undefined ? NOT_MEASURED : 'rows of the fenced primary written at or after the point',
     sample: [],
   };
 }
 
 function summarise(classes: Readonly<Record<string, ClassLoss>>): string {
   return Object.entries(classes)
-    .map(([name, { lostRecords, actualMs, targetMs }]) =>
-      lostRecords === 0
-        ? `${name}: nothing lost`
-        : `${name}: ${formatCount(lostRecords)} lost over ${formatDuration(actualMs)} (RPO ${formatDuration(targetMs)}${actualMs > targetMs ? ', MISSED' : ''})`,
-    )
+    .map(([name, { lostRecords, actualMs, targetMs, method }]) => {
+      if (method === NOT_MEASURED) return `${name}: ${method}`;
+      if (lostRecords === 0) return `${name}: nothing lost`;
+      const missed = actualMs > targetMs ? ', MISSED' : '';
+      return `${name}: ${formatCount(lostRecords)} lost over ${formatDuration(actualMs)} (RPO ${formatDuration(targetMs)}${missed})`;
+    })
     .join('; ');
 }

@@ -1,13 +1,13 @@
 /** The damaged cluster is stopped and set aside whole: evidence, and the only place of what was written after the point. */
 import { createHash } from 'node:crypto';
-import { chmod, chown, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, readdir, readFile, readlink, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { messageOf, PermanentError } from '../../src/errors.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
-import { accountIds } from '../../src/process.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, Quarantine } from '../contract.js';
 import { type ClusterService, serviceOf } from '../service/index.js';
+import { ownedDirectory } from '../service/pg-ctl.js';
 
 /** PostgreSQL refuses to start on a data directory with these permissions. */
 const QUARANTINED = 0o500;
@@ -16,7 +16,7 @@ const IN_USE = 0o700;
 export function preserveActivities(): Pick<MusterActivities, 'preserveDamaged' | 'returnFromQuarantine'> {
   return {
     async preserveDamaged({ at, damaged, quarantineDirectory, systemIdentifier }) {
-      const place = placeOf(damaged, quarantineDirectory, at.runId);
+      const place = await placeOf(damaged, quarantineDirectory, at.runId);
       if (await exists(place.inUse)) {
         await refuseBoth(place, damaged);
         await setAside(place, damaged, systemIdentifier);
@@ -36,7 +36,7 @@ export function preserveActivities(): Pick<MusterActivities, 'preserveDamaged' |
     },
 
     async returnFromQuarantine({ at, damaged, quarantineDirectory }) {
-      const place = placeOf(damaged, quarantineDirectory, at.runId);
+      const place = await placeOf(damaged, quarantineDirectory, at.runId);
       const service = serviceOf(damaged.postgres);
       if (await exists(place.data)) {
         await refuseBoth(place, damaged);
@@ -56,14 +56,27 @@ interface Place {
   readonly manifest: string;
 }
 
-function placeOf({ postgres }: DatabaseAt, quarantineDirectory: string, runId: string): Place {
-  const folder = join(quarantineDirectory, encodeURIComponent(runId));
+/**
+ * Where the cluster goes: into quarantine, or beside its old place where quarantine is on another file system. It is only ever
+ * moved: copying would take its time out of the recovery's, and could fail in the middle.
+ */
+async function placeOf({ postgres }: DatabaseAt, quarantineDirectory: string, runId: string): Promise<Place> {
+  const inUse = postgres.service.dataDirectory;
+  const name = encodeURIComponent(runId);
+  const folder = join(quarantineDirectory, name);
+  const sameFileSystem = (await deviceOf(dirname(inUse))) === (await deviceOf(folder));
   return {
-    inUse: postgres.service.dataDirectory,
+    inUse,
     folder,
-    data: join(folder, 'data'),
+    data: sameFileSystem ? join(folder, 'data') : `${inUse}.quarantine-${name}`,
     manifest: join(folder, 'manifest.json'),
   };
+}
+
+/** File system of a path, or of where it would be made. */
+async function deviceOf(path: string): Promise<number> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.dev ?? (path === dirname(path) ? 0 : deviceOf(dirname(path)));
 }
 
 async function refuseBoth(place: Place, { site }: DatabaseAt): Promise<void> {
@@ -82,7 +95,7 @@ async function setAside(place: Place, damaged: DatabaseAt, systemIdentifier: str
   const service = serviceOf(damaged.postgres);
   await requireCluster(service, place, systemIdentifier);
   await service.stop('fast');
-  await makeFolder(place.folder, damaged);
+  await ownedDirectory(place.folder, damaged.postgres.service.account, IN_USE);
   await writeManifest(place, service);
   try {
     await rename(place.inUse, place.data);
@@ -91,8 +104,8 @@ async function setAside(place: Place, damaged: DatabaseAt, systemIdentifier: str
       'QuarantineFailed',
       `${place.inUse} cannot be moved to ${place.data}: ${messageOf(error)}.`,
       {
-        why: 'The server is stopped and its files are untouched. Moving is only done within one file system, never by copying.',
-        next: `Name a quarantineDirectory on the same file system in the runbook (sites.${damaged.site}), then retry the step.`,
+        why: 'The server is stopped and its files are untouched.',
+        next: `Make it possible (permissions of both parent directories; a data directory that is a mount point cannot be moved), then retry the step.`,
         cause: error,
       },
     );
@@ -113,12 +126,6 @@ async function requireCluster(
   );
 }
 
-async function makeFolder(folder: string, { postgres }: DatabaseAt): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: IN_USE });
-  const ids = accountIds(postgres.service.account);
-  if (ids.switch) await chown(folder, ids.uid, ids.gid);
-}
-
 /** Written before the move, so that there is never a quarantine without one. */
 async function writeManifest(place: Place, service: ClusterService): Promise<void> {
   const files = await listFiles(place.inUse);
@@ -130,6 +137,8 @@ async function writeManifest(place: Place, service: ClusterService): Promise<voi
     control: await service.control(),
     controlFileSha256: createHash('sha256').update(controlFile).digest('hex'),
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    // Tablespaces and WAL outside of the data directory stay where they are.
+    links: await listLinks(place.inUse),
     files,
   };
   await writeFile(place.manifest, `${JSON.stringify(manifest, null, 1)}\n`, { mode: 0o600, flush: true });
@@ -153,6 +162,18 @@ async function listFiles(root: string): Promise<ListedFile[]> {
     files.push({ path: path.slice(root.length + 1), bytes: size, modified: mtime.toISOString() });
   }
   return files.sort((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+async function listLinks(root: string): Promise<{ readonly path: string; readonly leadsTo: string }[]> {
+  const links: { path: string; leadsTo: string }[] = [];
+  for (const folder of ['', 'pg_tblspc']) {
+    for (const entry of await readdir(join(root, folder), { withFileTypes: true }).catch(() => [])) {
+      if (!entry.isSymbolicLink()) continue;
+      const path = join(folder, entry.name);
+      links.push({ path, leadsTo: await readlink(join(root, path)) });
+    }
+  }
+  return links;
 }
 
 async function describe(place: Place): Promise<Quarantine> {

@@ -81,6 +81,16 @@ async function requireWritable({ site, postgres }: DatabaseAt): Promise<string> 
           next: 'See in its log whether the promotion came to its end, then retry the step.',
         });
       }
+      if (server.archiving === 'off') {
+        throw new PermanentError(
+          'NewPrimaryUnprotected',
+          `The database at ${site} does not archive its WAL.`,
+          {
+            why: 'What is written from now on could not be recovered to a point in time.',
+            next: 'Set archive_mode and archive_command there, restart it, then retry the step.',
+          },
+        );
+      }
       await client.query('begin; create temporary table muster_proof (x integer); rollback');
       return `takes writes at ${host}:${port}; archive_mode ${server.archiving}`;
     },
