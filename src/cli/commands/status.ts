@@ -59,7 +59,7 @@ async function showOne(context: CliContext, system: string, mode: string | undef
   const { chooseRun, parseMode, withTemporal } = await import('../sessions.js');
   const { lookAt } = await import('../../temporal/observe.js');
   const { glance, wholeScreen } = await import('../glance.js');
-  const { exitCodeOf } = await import('../watching.js');
+  const { exitCodeOf } = await import('../run-exit-code.js');
   await withTemporal(context, async (session) => {
     const run = await chooseRun(session, system, parseMode(mode));
     const look = await lookAt(session, run);
