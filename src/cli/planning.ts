@@ -3,6 +3,7 @@ import { InputError, type InputProblem } from '../errors.js';
 import { formatDuration } from '../model/format.js';
 import type { PlanDocument } from '../model/plan.js';
 import { crosscheckBudgets } from '../runbook/crosscheck.js';
+import { quoted } from '../runbook/field-facts.js';
 import type { LoadedRunbook } from '../runbook/load.js';
 import { nearest } from '../runbook/nearest.js';
 import { problemAt } from '../runbook/problems.js';
@@ -89,10 +90,10 @@ function sectionOf(sections: Readonly<Record<string, unknown>>, name: string): u
 
 function unknownScenario(name: string, known: readonly string[]): InputError {
   const meant = nearest(name, known);
-  return new InputError(`There is no scenario ${JSON.stringify(name)}.`, [
+  return new InputError(`There is no scenario ${quoted(name)}.`, [
     {
       field: '<scenario>',
-      given: JSON.stringify(name),
+      given: quoted(name),
       allowed: `${meant === undefined ? '' : `${meant}, perhaps; `}the scenarios are: ${known.join(', ')}`,
     },
   ]);

@@ -87,11 +87,23 @@ export function isSecretField(path: FieldPath): boolean {
   );
 }
 
+/** In quotes, short, and without characters that a terminal would obey. */
+export function quoted(text: string): string {
+  const short = text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+  return JSON.stringify(short).replace(
+    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** `objectives.components.database.rto`, `people[1].roles`. */
 export function fieldName(path: FieldPath): string {
   if (path.length === 0) return 'the whole file';
   return path
-    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
+    .map((part) => {
+      if (typeof part === 'number') return `[${part}]`;
+      return /^([\w-]+|<<)$/.test(part) ? `.${part}` : `[${quoted(part)}]`;
+    })
     .join('')
     .replace(/^\./, '');
 }

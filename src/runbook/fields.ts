@@ -10,12 +10,15 @@ function format(pattern: RegExp, allowed: string): z.ZodString {
   return z.string().regex(pattern, allowed);
 }
 
+const LONGEST_MS = 36_525 * 86_400_000;
+
 /** A duration as people write it (`6 h`, `5 min`, `30 s`), held in milliseconds. */
 export const duration = format(
   /^\d{1,9}(\.\d{1,3})? ?(ms|s|min|h|d)$/,
   'a duration: a number and one of ms, s, min, h, d, such as "5 min"',
 )
   .transform((text) => ms(text.replace(/\s*min$/, ' minutes') as StringValue))
+  .refine((durationMs) => durationMs <= LONGEST_MS, 'a duration of at most 100 years')
   .describe('A duration: a number and one of ms, s, min, h, d, for instance "5 min".');
 
 export const name = format(

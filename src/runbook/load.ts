@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { InputError, type InputProblem, messageOf } from '../errors.js';
 import { crosscheck } from './crosscheck.js';
+import { quoted } from './field-facts.js';
 import { nearest } from './nearest.js';
 import { problemAt, problemsOf } from './problems.js';
 import { type Runbook, runbookSchema } from './schema.js';
@@ -40,7 +41,7 @@ export function readRunbook(file: string, text: string): LoadedRunbook {
   const problems = crosscheck(runbook, source);
   if (runbook.system !== systemOf(file)) {
     const allowed = `${systemOf(file)}, the name of the file`;
-    problems.unshift(problemAt(source, ['system'], JSON.stringify(runbook.system), allowed));
+    problems.unshift(problemAt(source, ['system'], quoted(runbook.system), allowed));
   }
   if (problems.length > 0) throw unusable(file, problems);
   return { file, runbook, source };
@@ -70,10 +71,10 @@ export async function loadSystem(dir: string, system: string): Promise<LoadedRun
   if (file !== undefined) return loadRunbook(file);
   const known = files.map(systemOf);
   const meant = nearest(system, known);
-  throw new InputError(`There is no system ${JSON.stringify(system)}.`, [
+  throw new InputError(`There is no system ${quoted(system)}.`, [
     {
       field: '<system>',
-      given: JSON.stringify(system),
+      given: quoted(system),
       allowed: `${meant === undefined ? '' : `${meant}, perhaps; `}the runbooks in ${dir} are: ${known.join(', ')}`,
     },
   ]);

@@ -1,6 +1,6 @@
 /** The known name that was probably meant, or undefined where none is near. */
 export function nearest(given: string, known: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(given.length / 3));
+  const limit = Math.ceil(given.length / 3);
   let best: { readonly name: string; readonly distance: number } | undefined;
   for (const name of known) {
     const distance = editDistance(plain(given), plain(name));

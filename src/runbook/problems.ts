@@ -1,7 +1,7 @@
 /** Turns what the schema refuses into problems a person can act on: place, field, what was given, what is allowed. */
 import type { z } from 'zod';
 import type { InputProblem } from '../errors.js';
-import { type FieldFacts, factsAt, fieldName, isSecretField } from './field-facts.js';
+import { type FieldFacts, factsAt, fieldName, isSecretField, quoted } from './field-facts.js';
 import { nearest } from './nearest.js';
 import type { FieldPath, RunbookSource } from './source.js';
 
@@ -30,13 +30,13 @@ function problemsOfIssue(source: RunbookSource, issue: Issue): InputProblem[] {
   const facts = factsAt(path);
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) =>
-      problemAt(source, [...path, key], `the unknown field "${cut(key)}"`, allowedKeys(key, facts)),
+      problemAt(source, [...path, key], `the unknown field ${quoted(key)}`, allowedKeys(key, facts)),
     );
   }
   if (issue.code === 'invalid_key') {
     const [inner] = issue.issues;
     return [
-      problemAt(source, path, `the name "${cut(String(path.at(-1)))}"`, inner?.message ?? 'another name'),
+      problemAt(source, path, `the name ${quoted(String(path.at(-1)))}`, inner?.message ?? 'another name'),
     ];
   }
   const value = valueAt(source.value, path);
@@ -89,7 +89,7 @@ export function describeGiven(value: unknown, path: FieldPath): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a map of fields';
   if (isSecretField(path)) return `${String(value).length} characters, not shown: they may be a secret`;
-  if (typeof value === 'string') return JSON.stringify(cut(value.replace(/\/\/[^/\s]*@/, '//***@')));
+  if (typeof value === 'string') return quoted(value.replace(/\/\/[^/\s]*@/, '//***@'));
   return String(value);
 }
 
@@ -100,10 +100,6 @@ export function valueAt(value: unknown, path: FieldPath): unknown {
     current = (current as Record<string | number, unknown>)[part];
   }
   return current;
-}
-
-function cut(text: string): string {
-  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
 function withoutStop(text: string): string {

@@ -1,6 +1,7 @@
 /** `muster check`: are the runbooks in order, and can they hold what they promise? */
 import { extname, isAbsolute, relative, resolve } from 'node:path';
 import { InputError, type InputProblem } from '../../errors.js';
+import { quoted } from '../../runbook/field-facts.js';
 import { findingsOf } from '../../runbook/findings.js';
 import { loadRunbook, runbookFiles, systemOf } from '../../runbook/load.js';
 import { nearest } from '../../runbook/nearest.js';
@@ -83,7 +84,7 @@ function unknownSystems(unknown: readonly string[], known: readonly string[], di
       const perhaps = meant === undefined ? '' : `${meant}, perhaps; `;
       return {
         field: '[what...]',
-        given: JSON.stringify(system),
+        given: quoted(system),
         allowed: `${perhaps}the runbooks in ${dir} are: ${known.join(', ')}; a file is named with its path`,
       };
     }),

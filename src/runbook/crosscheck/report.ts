@@ -1,4 +1,5 @@
 import type { InputProblem } from '../../errors.js';
+import { quoted } from '../field-facts.js';
 import { nearest } from '../nearest.js';
 import { describeGiven, problemAt, valueAt } from '../problems.js';
 import type { FieldPath, RunbookSource } from '../source.js';
@@ -22,7 +23,7 @@ export class Problems {
     this.add(
       path,
       `${what}: ${meant === undefined ? '' : `${meant}, perhaps; known: `}${listed}`,
-      JSON.stringify(name),
+      quoted(name),
     );
   }
 
@@ -30,7 +31,7 @@ export class Problems {
   mustDiffer(entries: readonly { readonly path: FieldPath; readonly value: string }[], what: string): void {
     const seen = new Set<string>();
     for (const { path, value } of entries) {
-      if (seen.has(value)) this.add(path, `${what} that no other one has`, JSON.stringify(value));
+      if (seen.has(value)) this.add(path, `${what} that no other one has`, quoted(value));
       seen.add(value);
     }
   }
