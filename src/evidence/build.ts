@@ -112,14 +112,12 @@ function recoveryObjectives(view: RunView): Objective[] {
 
 function dataObjectives(outputs: Outputs): DataObjective[] {
   return lossesOf(outputs).flatMap(({ output }) =>
-    Object.entries(output.classes).map(([dataClass, { targetMs, actualMs, lostRecords, method }]) => ({
-      dataClass,
-      targetMs,
-      actualMs,
-      met: actualMs <= targetMs,
-      lostRecords,
-      method,
-    })),
+    Object.entries(output.classes).map(([dataClass, { targetMs, actualMs, lostRecords, method }]) =>
+      // A zero that nobody measured is no zero.
+      method.startsWith('not measured')
+        ? { dataClass, targetMs, met: false, method }
+        : { dataClass, targetMs, actualMs, met: actualMs <= targetMs, lostRecords, method },
+    ),
   );
 }
 

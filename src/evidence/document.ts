@@ -74,9 +74,10 @@ export interface Objective {
 export interface DataObjective {
   readonly dataClass: string;
   readonly targetMs: number;
-  readonly actualMs: number;
+  /** Absent where it could not be measured: `method` says why. */
+  readonly actualMs?: number;
   readonly met: boolean;
-  readonly lostRecords: number;
+  readonly lostRecords?: number;
   readonly method: string;
 }
 

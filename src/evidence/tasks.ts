@@ -44,8 +44,11 @@ export function findingsOf({ plan, view, outputs, rto, rpo }: Situation): Task[]
     })),
     ...rpo
       .filter(({ met }) => !met)
-      .map(({ dataClass, targetMs, actualMs }) => ({
-        text: `RPO of ${dataClass} missed by ${formatDuration(actualMs - targetMs)}.`,
+      .map(({ dataClass, targetMs, actualMs, method }) => ({
+        text:
+          actualMs === undefined
+            ? `What ${dataClass} lost is not known: ${method}.`
+            : `RPO of ${dataClass} missed by ${formatDuration(actualMs - targetMs)}.`,
         owner: data,
       })),
     ...view.steps.flatMap((step): Task[] => {
@@ -83,9 +86,10 @@ export function nextStepsOf({ plan, view, outputs, lost }: Situation): Task[] {
       add(`${step.name}: ${step.failure?.next ?? ''}`, data);
     }
   }
-  for (const { dataClass, records } of lost.filter((each) => each.records > 0)) {
+  for (const { dataClass, records, listed } of lost) {
+    const where = listed.length > 0 ? ' This report lists them by identifier.' : '';
     add(
-      `Answer for the ${formatCount(records)} lost ${dataClass}: their senders were told that they were accepted. They are listed by identifier in this report.`,
+      `Answer for the ${formatCount(records)} lost ${dataClass}: they had been accepted.${where}`,
       `owner of ${dataClass}`,
     );
   }

@@ -1,4 +1,6 @@
+import type { LossReport } from '../../activities/contract.js';
 import { buildReport, planSha256 } from '../../src/evidence/build.js';
+import { verdictOf } from '../../src/evidence/html/verdict.js';
 import { payymoPlan } from '../support/payymo-plan.js';
 import { abortedReport, finishedReport, longReport } from '../support/reports.js';
 import { finishedOutputs } from '../support/run-outputs.js';
@@ -99,6 +101,20 @@ describe('a report', () => {
     ]) {
       expect(named).toContain(deviation);
     }
+  });
+
+  test('never takes what was not measured for nothing lost', () => {
+    const loss = finishedOutputs['measure-loss'] as LossReport;
+    const method = 'not measured: the fenced primary could not be counted';
+    const unmeasured = { targetMs: 1, actualMs: 0, lostRecords: 0, method, sample: [] };
+    const outputs = {
+      ...finishedOutputs,
+      'measure-loss': { ...loss, classes: { ...loss.classes, 'user-accounts': unmeasured } },
+    };
+    const report = buildReport({ ...inputs, outputs });
+    expect(report.rpo[1]).toEqual({ dataClass: 'user-accounts', targetMs: 1, met: false, method });
+    expect(verdictOf(report).sentence).toContain('What user-accounts lost is not known.');
+    expect(report.findings.map(({ text }) => text).join()).toContain('What user-accounts lost is not known');
   });
 
   test('says when another plan ran than the one that was asked for', () => {

@@ -112,7 +112,7 @@ describe('the page', () => {
     const large = await opened(longReport, 1200);
     const said = await large.page.textContent('details');
     await large.page.close();
-    expect(said).toContain('The first 500; report.json lists 1,500 of 250,000');
+    expect(said).toContain('The first 500; report.json lists 1,500 of 250,000.');
   });
 
   test('holds the SHA-256 of the JSON', () => {

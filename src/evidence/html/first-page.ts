@@ -28,7 +28,7 @@ export const firstPageTemplate = `
 <% if (it.data.length === 0) { %><p>No loss was measured in this run.</p><% } else { %>
 <table class="measures">
 <thead><tr><th>Data class</th><th class="num">RPO target</th><th class="num">Measured</th><th class="level">Of the target</th><th>RPO</th><th class="num">Records lost</th></tr></thead>
-<tbody><% for (const row of it.data) { %><tr><td class="head strong"><%= row.name %></td><td class="num" data-label="RPO target"><%= row.target %></td><td class="num" data-label="Measured"><%= row.measured %></td><td class="level"><span class="meter thin"><% if (row.percent > 0) { %><i class="<%= row.met ? 'kept' : 'missed' %>" style="width:<%= row.percent %>%"></i><% } %></span></td><td class="held"><span class="<%= row.met ? 'kept' : 'missed' %>"><%= row.met ? 'met' : 'missed' %></span></td><td class="num" data-label="Records lost"><%= row.lost %></td></tr><% } %></tbody>
+<tbody><% for (const row of it.data) { %><tr><td class="head strong"><%= row.name %></td><td class="num" data-label="RPO target"><%= row.target %></td><td class="num" data-label="Measured"><%= row.measured %></td><td class="level"><span class="meter thin"><% if (row.percent > 0) { %><i class="<%= row.met ? 'kept' : 'missed' %>" style="width:<%= row.percent %>%"></i><% } %></span></td><td class="held"><span class="<%= row.met ? 'kept' : 'missed' %>"><%= row.word %></span></td><td class="num" data-label="Records lost"><%= row.lost %></td></tr><% } %></tbody>
 </table><% } %>
 </section>
 <div class="pair">

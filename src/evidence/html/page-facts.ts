@@ -34,10 +34,12 @@ export function pageFacts(report: ReportDocument) {
     data: report.rpo.map((row) => ({
       name: row.dataClass,
       target: formatDuration(row.targetMs),
-      measured: row.actualMs === 0 ? 'none' : formatDuration(row.actualMs),
+      measured:
+        row.actualMs === undefined ? 'not known' : row.actualMs === 0 ? 'none' : formatDuration(row.actualMs),
       met: row.met,
-      percent: percentOf(row.actualMs, row.targetMs),
-      lost: formatCount(row.lostRecords),
+      word: row.met ? 'met' : row.actualMs === undefined ? 'not measured' : 'missed',
+      percent: percentOf(row.actualMs ?? 0, row.targetMs),
+      lost: row.lostRecords === undefined ? 'not known' : formatCount(row.lostRecords),
     })),
     lost: report.lost.map(lostRow),
     decisions: report.approvals.map((approval) => ({
@@ -152,9 +154,10 @@ function lostRow({ dataClass, records, complete, listed }: ReportDocument['lost'
 }
 
 function listSaid(shown: number, listed: number, records: number, complete: boolean): string | undefined {
-  if (complete && shown === records) return undefined;
-  if (complete) return `The first ${formatCount(shown)}; report.json lists all of them.`;
-  return `The first ${formatCount(shown)}; report.json lists ${formatCount(listed)} of ${formatCount(records)}, Muster's store has the others.`;
+  if (listed === 0) return 'Counted, not listed: nothing outside the database names them one by one.';
+  if (complete)
+    return shown === records ? undefined : `The first ${formatCount(shown)}; report.json lists all.`;
+  return `The first ${formatCount(shown)}; report.json lists ${formatCount(listed)} of ${formatCount(records)}.`;
 }
 
 function scopeOf(report: ReportDocument) {

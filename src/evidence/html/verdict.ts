@@ -10,7 +10,7 @@ export interface Verdict {
 
 export function verdictOf(report: ReportDocument): Verdict {
   const rto = report.rto[0];
-  const missedData = report.rpo.filter(({ met }) => !met);
+  const missedData = report.rpo.filter(({ met, actualMs }) => !met && actualMs !== undefined);
   const late = report.rto.some(({ met }) => !met);
   const missed = [...(late ? ['RTO'] : []), ...(missedData.length > 0 ? ['RPO'] : [])].join(' and ');
   const ended = { recovered: 'Recovered', aborted: 'Aborted', failed: 'Failed' }[report.status as string];
@@ -47,7 +47,19 @@ function timeSentence(report: ReportDocument, rto: ReportDocument['rto'][number]
 
 function dataSentence(report: ReportDocument, missed: readonly string[]): string {
   if (report.rpo.length === 0) return report.status === 'recovered' ? 'No loss of data was measured.' : '';
-  if (missed.length > 0) return `The RPO was missed for ${missed.join(', ')}.`;
-  const lost = report.rpo.some(({ lostRecords }) => lostRecords > 0);
-  return lost ? 'What was lost is within the RPO of every data class, and listed.' : 'No data was lost.';
+  const unknown = report.rpo
+    .filter(({ actualMs }) => actualMs === undefined)
+    .map(({ dataClass }) => dataClass);
+  const said = missed.length > 0 ? `The RPO was missed for ${missed.join(', ')}.` : withinObjectives(report);
+  return unknown.length === 0 ? said : `${said} What ${unknown.join(', ')} lost is not known.`.trim();
+}
+
+function withinObjectives(report: ReportDocument): string {
+  const measured = report.rpo.filter(({ actualMs }) => actualMs !== undefined);
+  const everything = measured.length === report.rpo.length;
+  if (measured.some(({ lostRecords = 0 }) => lostRecords > 0)) {
+    const listed = report.lost.every(({ complete }) => complete) ? ', and listed' : '';
+    return `What was lost is within the RPO${everything ? ' of every data class' : ''}${listed}.`;
+  }
+  return everything ? 'No data was lost.' : '';
 }
