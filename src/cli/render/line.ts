@@ -35,18 +35,24 @@ export function plain(text: string): string {
 
 /** Columns that a text takes in a terminal. */
 export function widthOf(text: string): number {
-  return stringWidth(text);
+  return isAscii(text) ? text.length : stringWidth(text);
+}
+
+// Nearly all text is, and then each character is one column: screens are drawn twice a second.
+function isAscii(text: string): boolean {
+  return /^[ -~]*$/.test(text);
 }
 
 /** Columns that a line takes before it is cut. */
 export function lineWidth(line: Line): number {
-  return widthOf(line.map((piece) => (typeof piece === 'string' ? piece : piece.text)).join(''));
+  return widthOf(line.map((piece) => asPiece(piece).text).join(''));
 }
 
 const segmenter = new Intl.Segmenter();
 
 /** As much of the text as fits into `width` columns. */
 function headOf(text: string, width: number): string {
+  if (isAscii(text)) return text.slice(0, Math.max(0, width));
   let kept = '';
   let used = 0;
   for (const { segment } of segmenter.segment(text)) {
@@ -105,23 +111,34 @@ function paints(colour: boolean): Readonly<Record<Style, Paint>> {
 /** One line as it is written: cut to `width` columns, coloured only where asked, no space at its end. */
 export function paintLine(line: Line, width: number, colour: boolean): string {
   const paint = paints(colour);
-  const pieces = line.map((piece) =>
-    typeof piece === 'string' ? { text: piece, style: 'plain' as const } : piece,
-  );
-  const tooLong =
-    widthOf(
-      pieces
-        .map((piece) => piece.text)
-        .join('')
-        .trimEnd(),
-    ) > width;
+  const shown = fitted(line, width);
+  return shown.map(({ text, style }) => (text === '' ? '' : paint[style](text))).join('');
+}
+
+function fitted(line: Line, width: number): Piece[] {
+  const tooLong = lineWidth(line) > width && lineWidth(trimEnd(line)) > width;
+  const shown: Piece[] = [];
   let room = tooLong ? width - 1 : width;
-  let painted = '';
-  for (const { text, style } of pieces) {
-    const shown = headOf(text, room);
-    room -= widthOf(shown);
-    painted += shown === '' ? '' : paint[style](shown);
-    if (shown !== text) break;
+  for (const piece of line) {
+    const { text, style } = asPiece(piece);
+    const head = headOf(text, room);
+    shown.push({ text: head, style });
+    if (head !== text) break;
+    room -= widthOf(head);
   }
-  return painted.replace(/ +$/, '') + (tooLong ? '…' : '');
+  return tooLong ? [...trimEnd(shown), { text: '…', style: 'plain' }] : trimEnd(shown);
+}
+
+function asPiece(piece: Piece | string): Piece {
+  return typeof piece === 'string' ? { text: piece, style: 'plain' } : piece;
+}
+
+function trimEnd(line: Line): Piece[] {
+  const pieces = line.map(asPiece);
+  while (pieces.length > 0) {
+    const { text, style } = pieces.pop() as Piece;
+    const trimmed = text.trimEnd();
+    if (trimmed !== '') return [...pieces, { text: trimmed, style }];
+  }
+  return [];
 }

@@ -21,11 +21,12 @@ export function clock(ms: number): string {
  * Seconds are left out from ten minutes on, minutes from a day on.
  */
 export function span(ms: number): string {
-  const total = Math.max(0, ms);
-  if (total < MINUTE) return total < SECOND ? `${Math.round(total)} ms` : `${Math.round(total / SECOND)} s`;
+  if (ms < SECOND) return `${Math.max(0, Math.round(ms))} ms`;
+  const total = Math.round(ms / SECOND) * SECOND;
+  if (total < MINUTE) return `${total / SECOND} s`;
   if (total < 10 * MINUTE) return pair(total, MINUTE, 'min', SECOND, 's');
-  if (total < DAY)
-    return total < HOUR ? `${Math.round(total / MINUTE)} min` : pair(total, HOUR, 'h', MINUTE, 'min');
+  if (total < HOUR - MINUTE / 2) return `${Math.round(total / MINUTE)} min`;
+  if (total < DAY - MINUTE / 2) return pair(total, HOUR, 'h', MINUTE, 'min');
   return pair(total, DAY, 'd', HOUR, 'h');
 }
 
