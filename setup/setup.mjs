@@ -8,10 +8,11 @@ import { runJobs } from './jobs.mjs';
 import { describeMachine, hasAccount, isScript, manifestPath, ROOT } from './machine.mjs';
 import { readManifest, writeManifest } from './manifest.mjs';
 import { nodeModulesCurrent } from './modules.mjs';
-import { PARTS, partNames } from './parts.mjs';
+import { NODE_ACCEPTS, PARTS, partNames } from './parts.mjs';
 import { planSetup } from './plan.mjs';
 import { createProgress } from './progress.mjs';
 import { lookAround, POSTGRES_ACCOUNT } from './survey.mjs';
+import { acceptable } from './versions.mjs';
 
 /** Something is missing; the message says what and how to get it. Exit code 2: nothing of the project has started. */
 export class SetupFailed extends Error {
@@ -24,6 +25,11 @@ export class SetupFailed extends Error {
  * @throws SetupFailed naming every part that is missing, why, and the command that installs it
  */
 export async function setUp({ tests = false, only } = {}) {
+  if (!acceptable(process.versions.node, NODE_ACCEPTS)) {
+    throw new SetupFailed(
+      `Muster needs Node ${NODE_ACCEPTS.from} or later; this is ${process.versions.node} (${process.execPath}).`,
+    );
+  }
   const machine = describeMachine();
   const file = manifestPath(machine.env, machine.cacheDir);
   const names = only ?? partNames({ tests });

@@ -7,6 +7,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { build } from './build.mjs';
 import { ROOT } from './machine.mjs';
+import { pathWithParts } from './path.mjs';
 import { setUp } from './setup.mjs';
 import { count } from './tally.mjs';
 
@@ -28,7 +29,8 @@ function module(name) {
 /** @returns {Promise<import('./tally.mjs').Tally>} */
 async function main() {
   try {
-    await setUp({ tests: true });
+    const { parts } = await setUp({ tests: true });
+    process.env.PATH = pathWithParts(parts, process.env.PATH ?? '');
     await build();
   } catch (error) {
     if (!(error instanceof Error) || !('exitCode' in error)) throw error;

@@ -1,6 +1,6 @@
 /** Parts written in Go: from the vendor's own download where there is one and it answers, else built from the module. */
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { makeWhole } from '../lock.mjs';
@@ -123,6 +123,7 @@ export async function downloadTemporal(module, bin, { log, say, machine }, base 
     if (!told.includes(version.replace(/^v/, ''))) throw new Error(`brought another version: ${told.trim()}`);
     return true;
   } catch (error) {
+    for (const file of readdirSync(bin)) rmSync(path.join(bin, file), { recursive: true, force: true });
     const reason =
       error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : '';
     say(`no download (${reason}), building it`);

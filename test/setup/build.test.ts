@@ -57,6 +57,7 @@ describe('the build', () => {
   const built = path.join(root, 'dist', 'src', 'answer.js');
 
   beforeAll(() => {
+    jest.spyOn(process.stderr, 'write').mockReturnValue(true);
     cpSync('tsconfig.json', path.join(root, 'tsconfig.json'));
     writeFileSync(path.join(root, 'package.json'), '{"type":"module"}');
     symlinkSync(path.resolve('node_modules'), path.join(root, 'node_modules'));
@@ -64,6 +65,8 @@ describe('the build', () => {
     writeFileSync(source, 'export const answer: number = 41;\n');
     writeFileSync(path.join(root, 'src', 'sql', 'schema.sql'), 'create table t ();\n');
   });
+
+  afterAll(() => jest.restoreAllMocks());
 
   test('compiles, copies what is not code, and is skipped until a source changes', async () => {
     await build({ root });
