@@ -11,6 +11,7 @@ import { lookAt } from '../../src/temporal/observe.js';
 import { findRun, type RunHandle } from '../../src/temporal/runs.js';
 import { findTemporal, uiLink } from '../../src/temporal/target.js';
 import { LabError } from '../errors.js';
+import { commandAtTerminal } from './at-terminal.js';
 import type { DemoOutcome } from './summary.js';
 
 const SYSTEM = 'payymo';
@@ -31,11 +32,8 @@ export interface RecoveryToCommand {
 /** @throws LabError when the recovery does not begin */
 export async function commandRecovery(how: RecoveryToCommand): Promise<DemoOutcome> {
   const args = ['recover', 'corruption', SYSTEM, '--before', how.before, '--detected-at', how.detectedAt];
-  const common = [...args, '--by', COMMANDER, '--yes'];
   how.say(`   $ muster ${args.join(' ')}`);
-  const exitCode = how.interactive
-    ? await muster([...common, '--watch', '--as', APPROVER], how.env, 'inherit')
-    : await muster([...common, '--no-watch'], how.env, ['ignore', 2, 2]);
+  const exitCode = await muster([...args, '--by', COMMANDER, '--yes', '--no-watch'], how);
   if (exitCode === 2) throw new LabError('The recovery was not begun.', 'Read what the command above says.');
 
   const target = await findTemporal({ ...process.env, ...how.env });
@@ -44,7 +42,8 @@ export async function commandRecovery(how: RecoveryToCommand): Promise<DemoOutco
     const run = await findRun(session, SYSTEM);
     if (run === undefined)
       throw new LabError('The recovery was not begun.', 'Read what the command above says.');
-    await seeThrough(session, run, how);
+    if (how.interactive) await commandAtTerminal(session, run, APPROVER);
+    else await seeThrough(session, run, how);
     const { view, outputs } = (await session.client.workflow
       .getHandle(run.workflowId, run.temporalRunId)
       .result()) as RunResult;
@@ -60,13 +59,14 @@ export async function commandRecovery(how: RecoveryToCommand): Promise<DemoOutco
   }
 }
 
-function muster(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  stdio: 'inherit' | ['ignore', number, number],
-): Promise<number> {
+function muster(args: readonly string[], { env, interactive }: RecoveryToCommand): Promise<number> {
   const program = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-  const child = spawn(process.execPath, [program, ...args], { stdio, env: { ...process.env, ...env } });
+  // Standard output belongs to the demo's own result where a script reads it.
+  const stdio = interactive ? 'inherit' : (['ignore', 2, 2] as const);
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: stdio as 'inherit',
+    env: { ...process.env, ...env },
+  });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));

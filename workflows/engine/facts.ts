@@ -46,11 +46,21 @@ export function showFence(fence: FenceProof): Fact[] {
   ];
 }
 
+/** One line a rung: what an approver reads in a minute. The report keeps every check by itself. */
 export function showChecks(checks: readonly RungCheck[]): Fact[] {
-  return [...checks]
-    .sort((one, other) => one.rung - other.rung)
-    .map((check) => ({
-      label: `rung ${check.rung} ${check.passed ? 'passed' : 'FAILED'}`,
-      value: `${check.title}: ${check.detail} (${check.tool} ${check.toolVersion}, ${formatDuration(check.durationMs)})`,
-    }));
+  const rungs = [...new Set(checks.map((check) => check.rung))].sort((one, other) => one - other);
+  return rungs.map((rung) => {
+    const of = checks.filter((check) => check.rung === rung);
+    const failed = of.filter((check) => !check.passed);
+    const slowest = Math.max(...of.map((check) => check.durationMs));
+    const [first] = of;
+    const what =
+      of.length === 1
+        ? `${first?.title}: ${first?.detail}`
+        : `${of.length} checks: ${of.map((check) => check.title).join('; ')}`;
+    return {
+      label: `rung ${rung} ${failed.length === 0 ? 'passed' : 'FAILED'}`,
+      value: `${what} (${first?.tool}, ${formatDuration(slowest)})`,
+    };
+  });
 }
