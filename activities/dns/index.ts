@@ -5,6 +5,7 @@ import { formatDuration } from '../../src/model/format.js';
 import type { DnsRecord } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { FenceProof, MusterActivities, RecordChange, StepRef } from '../contract.js';
+import { requireReal } from '../production.js';
 import { requireFencingToken, type Vault, withVault } from '../vault/index.js';
 import { type Change, changeRecord } from './change.js';
 import type { DnsDriver, OpenDns } from './driver.js';
@@ -18,9 +19,10 @@ const RESOLVER_GRACE_MS = 60_000;
 
 export function dnsActivities(): Pick<MusterActivities, 'lowerTtl' | 'restoreTtl' | 'cutOver'> {
   return {
-    lowerTtl: ({ record, site }) => setTtl(record, site, record.recoveryTtl),
-    restoreTtl: ({ record, site }) => setTtl(record, site, record.ttl),
+    lowerTtl: ({ at, record, site }) => setTtl(at, record, site, record.recoveryTtl),
+    restoreTtl: ({ at, record, site }) => setTtl(at, record, site, record.ttl),
     async cutOver({ at, record, from, to, fence, vault }) {
+      requireReal(at, `lead ${record.name} elsewhere`);
       const signal = activitySignal();
       const expected = valuesOf(record, from);
       const values = valuesOf(record, to);
@@ -43,7 +45,8 @@ export function dnsActivities(): Pick<MusterActivities, 'lowerTtl' | 'restoreTtl
   };
 }
 
-async function setTtl(record: DnsRecord, site: string, ttl: number): Promise<RecordChange> {
+async function setTtl(at: StepRef, record: DnsRecord, site: string, ttl: number): Promise<RecordChange> {
+  requireReal(at, `change the TTL of ${record.name}`);
   const signal = activitySignal();
   const values = valuesOf(record, site);
   const change = await withDns(record, signal, (driver) =>

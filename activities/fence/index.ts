@@ -2,6 +2,7 @@
 import { formatCount } from '../../src/model/format.js';
 import { activitySignal } from '../context.js';
 import type { FenceProof, MusterActivities } from '../contract.js';
+import { requireReal } from '../production.js';
 import { acquireFencingToken, releaseFencingToken, withVault } from '../vault/index.js';
 import { postgresLogin } from './postgres-login.js';
 
@@ -10,6 +11,7 @@ export { proveRefusalOrSilence } from './proof.js';
 export function fenceActivities(): Pick<MusterActivities, 'fencePrimary' | 'liftFence'> {
   return {
     async fencePrimary({ at, damaged, vault, point, dataClasses }) {
+      requireReal(at, `fence ${damaged.site}`);
       const signal = activitySignal();
       const { runId, system } = at;
       const { systemIdentifier, timeline } = point;
@@ -31,6 +33,7 @@ export function fenceActivities(): Pick<MusterActivities, 'fencePrimary' | 'lift
     },
 
     async liftFence({ at, damaged, vault }) {
+      requireReal(at, `lift the fence of ${damaged.site}`);
       await withVault(vault, activitySignal(), (open) => releaseFencingToken(open, at.system, at.runId));
       const lifted = await postgresLogin.lift({ runId: at.runId, damaged });
       return {

@@ -6,6 +6,7 @@ import { messageOf, PermanentError } from '../../src/errors.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, Quarantine } from '../contract.js';
+import { requireReal } from '../production.js';
 import { type ClusterService, serviceOf } from '../service/index.js';
 import { ownedDirectory } from '../service/pg-ctl.js';
 
@@ -16,6 +17,7 @@ const IN_USE = 0o700;
 export function preserveActivities(): Pick<MusterActivities, 'preserveDamaged' | 'returnFromQuarantine'> {
   return {
     async preserveDamaged({ at, damaged, quarantineDirectory, systemIdentifier }) {
+      requireReal(at, `stop ${damaged.site}`);
       const place = await placeOf(damaged, quarantineDirectory, at.runId);
       if (await exists(place.inUse)) {
         await refuseBoth(place, damaged);
@@ -36,6 +38,7 @@ export function preserveActivities(): Pick<MusterActivities, 'preserveDamaged' |
     },
 
     async returnFromQuarantine({ at, damaged, quarantineDirectory }) {
+      requireReal(at, `start ${damaged.site}`);
       const place = await placeOf(damaged, quarantineDirectory, at.runId);
       const service = serviceOf(damaged.postgres);
       if (await exists(place.data)) {

@@ -4,6 +4,7 @@ import { PermanentError, TransientError } from '../../src/errors.js';
 import { withClient } from '../../src/postgres.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, RecoveryPoint } from '../contract.js';
+import { requireReal } from '../production.js';
 import {
   type PromotionToken,
   recordPromotionDone,
@@ -24,6 +25,7 @@ export function promoteActivities(): Pick<MusterActivities, 'promote'> {
   return {
     promote: async (input) => {
       const { target, vault } = input;
+      requireReal(input.at, `promote ${target.site}`);
       requireVerified(input.checks);
       requireFence(input);
       return withVault(vault, activitySignal(), (open) =>
