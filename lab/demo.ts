@@ -52,14 +52,21 @@ async function main(options: DemoOptions): Promise<number> {
     process.stderr.write(`A lab is up in ${standing.state.dir}. End it first: npm run demo -- --down\n`);
     return 2;
   }
+  const end = async () => {
+    if (!options.keep) await labDown({ log: () => undefined });
+    else
+      say('The lab stays up. Look around with: npx muster lab status. End it with: npm run demo -- --down');
+  };
+  const interrupted = () => {
+    say('\nInterrupted; ending the lab.');
+    end().finally(() => process.exit(130));
+  };
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
   try {
     return await runDemo(options, say);
   } finally {
-    if (options.keep) {
-      say('The lab stays up. Look around with: npx muster lab status. End it with: npm run demo -- --down');
-    } else {
-      await labDown({ log: () => undefined });
-    }
+    await end();
   }
 }
 

@@ -68,7 +68,7 @@ function table(status: LabStatus): string[] {
       `ledger, ${site.name}`,
       site.address,
       site.serverPid === null ? '-' : String(site.serverPid),
-      site.serverPid === null ? 'no cluster runs here' : 'running, not started by the lab',
+      site.serverPid === null ? 'no cluster runs here' : 'running, by a recovery',
     ]);
   return columns([['part', 'address', 'pid', 'state'], ...rows, ...sites]);
 }

@@ -62,14 +62,14 @@ async function ask(
 ): Promise<void> {
   const on = open.gate ?? open.step;
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  // The terminal keeps Ctrl-C for itself while it asks.
+  terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     const choices = open.choices.map(({ choice }) => choice);
     process.stdout.write(`\n${pico.bold(open.question)}\n`);
     for (const { choice, consequence } of open.choices) process.stdout.write(`  ${choice}: ${consequence}\n`);
-    const preferred = choices[0];
-    const typed = await terminal.question(`As ${approver}: ${choices.join(', ')} [${preferred}]? `);
-    const choice =
-      typed.trim() === '' ? preferred : choices.find((one) => one.startsWith(typed.trim().toLowerCase()));
+    const typed = (await terminal.question(`As ${approver}: ${choices.join(', ')}? `)).trim().toLowerCase();
+    const choice = typed === '' ? undefined : choices.find((one) => one.startsWith(typed));
     if (choice === undefined) return;
     const needsReason = choice === 'deny' || choice === 'abort';
     const reason = needsReason ? await terminal.question('Why? ') : undefined;

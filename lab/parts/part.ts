@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/errors.js';
 import type { Account } from '../account.js';
 import { LabError } from '../errors.js';
 import { isRunning, lastLines, type ProcessMark, startDetached, stopProcess } from '../process.js';
@@ -75,7 +76,7 @@ export async function startPart(spec: PartSpec): Promise<ProcessMark> {
     return await startDetached(spec);
   } catch (error) {
     throw new LabError(
-      `${spec.name} could not be started with ${spec.command}.`,
+      `${spec.name} could not be started with ${spec.command}: ${messageOf(error)}.`,
       'See whether the program is there and may be run by this account.',
       error,
     );
@@ -99,7 +100,7 @@ export async function untilAnswers(spec: PartSpec, mark: ProcessMark): Promise<v
   } catch (error) {
     const lines = await lastLines(spec.logFile, 15);
     throw new LabError(
-      `${error instanceof Error ? error.message : String(error)}\nLast lines of ${spec.logFile}:\n${lines.map((line) => `  ${line}`).join('\n')}`,
+      `${messageOf(error)}\nLast lines of ${spec.logFile}:\n${lines.map((line) => `  ${line}`).join('\n')}`,
       'Correct what the log complains about, then run muster lab up again.',
       error,
     );

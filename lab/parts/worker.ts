@@ -19,7 +19,7 @@ export function workerPart({ layout, state }: PartContext): PartSpec | undefined
     args: ['--enable-source-maps', program],
     env: { ...labEnvironment(state), MUSTER_PARTS: partsFile() },
     cwd: layout.worker,
-    address: `task queue ${TASK_QUEUE} at ${state.temporal.address}`,
+    address: state.temporal.address,
     logFile: join(layout.logs, 'worker.log'),
     stopSignal: 'SIGKILL',
     deadlineMs: 60_000,
