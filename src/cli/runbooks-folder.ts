@@ -1,6 +1,6 @@
 /** Where the runbooks are: what was asked for, else the environment, else the lab that is up, else ./runbooks. */
 import { stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { isAbsolute, relative, resolve } from 'node:path';
 import { InputError } from '../errors.js';
 import type { CliWorld } from './context.js';
 
@@ -52,8 +52,8 @@ async function existing(
 async function labRunbooks(env: CliWorld['env']): Promise<string | undefined> {
   const { defaultLabDir, layoutOf } = await import('../../lab/layout.js');
   const layout = layoutOf(env.MUSTER_LAB ? resolve(env.MUSTER_LAB) : defaultLabDir());
-  const folder = join(layout.dir, 'runbooks');
-  return (await isFile(layout.stateFile)) && (await isFolder(folder)) ? folder : undefined;
+  const isUp = (await isFile(layout.stateFile)) && (await isFolder(layout.runbooks));
+  return isUp ? layout.runbooks : undefined;
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -119,14 +119,9 @@ test('values of any kind in any place are answered', () => {
     .filter(([line]) => /^\s*[a-zA-Z]+: \S/.test(line));
   fc.assert(
     fc.property(fc.constantFrom(...places), value, ([line, index], json) => {
-      expectAnswer(
-        lines
-          .with(
-            index,
-            line.replace(/: .*$/, () => `: ${json}`),
-          )
-          .join('\n'),
-      );
+      const changed = [...lines];
+      changed[index] = line.replace(/: .*$/, () => `: ${json}`);
+      expectAnswer(changed.join('\n'));
     }),
     { numRuns: RUNS },
   );

@@ -3,8 +3,36 @@
  * Load what is heavy (Temporal's client, drivers) inside the action with `await import(...)`: help and checks stay quick.
  */
 import type { Register } from '../context.js';
+import * as abort from './abort.js';
+import * as approve from './approve.js';
 import * as check from './check.js';
+import * as deny from './deny.js';
+import * as history from './history.js';
+import * as journal from './journal.js';
+import * as lab from './lab.js';
 import * as plan from './plan.js';
+import * as recover from './recover.js';
+import * as report from './report.js';
+import * as retry from './retry.js';
 import * as schema from './schema.js';
+import * as status from './status.js';
+import * as store from './store.js';
+import * as watch from './watch.js';
 
-export const commands: readonly Register[] = [check.register, plan.register, schema.register];
+export const commands: readonly Register[] = [
+  check.register,
+  plan.register,
+  recover.register,
+  watch.register,
+  status.register,
+  approve.register,
+  deny.register,
+  retry.register,
+  abort.register,
+  report.register,
+  history.register,
+  journal.register,
+  lab.register,
+  store.register,
+  schema.register,
+];
