@@ -29,12 +29,11 @@ export async function lookAt(session: TemporalSession, run: RunHandle): Promise<
   const { client, connection, target } = session;
   const handle = client.workflow.getHandle(run.workflowId, run.temporalRunId);
   const within = <T>(call: () => Promise<T>) => connection.withDeadline(Date.now() + LOOK_MS, call);
-  const [asked, described] = await Promise.allSettled([
-    within(() => handle.query<RunView>('status')),
-    within(() => handle.describe()),
-  ]);
+  const asking = settled(within(() => handle.query<RunView>('status')));
+  const described = await settled(within(() => handle.describe()));
   if (described.status === 'rejected') {
     const gone = described.reason instanceof WorkflowNotFoundError;
+    const asked = await asking;
     return {
       ...(asked.status === 'fulfilled' ? { view: asked.value } : {}),
       trouble: gone
@@ -42,23 +41,24 @@ export async function lookAt(session: TemporalSession, run: RunHandle): Promise<
         : `Temporal at ${target.address} does not answer (${shortReason(described.reason)})`,
     };
   }
-  const workflowStatus = described.value.status.name;
-  const closed = workflowStatus !== 'RUNNING';
-  // What a closed run says lasts in its result: no worker is needed to read it.
-  const view = asked.status === 'fulfilled' ? asked.value : closed ? await resultOf(session, run) : undefined;
-  const activity = closed ? {} : await readActivity(client.options.loadedDataConverter, described.value);
-  if (closed && view?.endedAt === undefined) {
-    return {
-      ...(view === undefined ? {} : { view }),
-      activity,
-      brokenOff: await howItBroke(session, run, workflowStatus),
-    };
+  const { name } = described.value.status;
+  if (name !== 'RUNNING') {
+    // What a closed run says lasts in its result: no worker is needed to read it.
+    const result = await resultOf(session, run);
+    if (result !== undefined) return { view: result, activity: {} };
+    const asked = await asking;
+    const view = asked.status === 'fulfilled' ? { view: asked.value } : {};
+    return { ...view, activity: {}, brokenOff: await howItBroke(session, run, name) };
   }
-  if (view !== undefined) return { view, activity };
-  return {
-    activity,
-    trouble: `the worker of this run does not answer (${shortReason(asked.status === 'rejected' ? asked.reason : undefined)})`,
-  };
+  const activity = await readActivity(client.options.loadedDataConverter, described.value);
+  const asked = await asking;
+  if (asked.status === 'fulfilled') return { view: asked.value, activity };
+  return { activity, trouble: `the worker of this run does not answer (${shortReason(asked.reason)})` };
+}
+
+async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [outcome] = await Promise.allSettled([work]);
+  return outcome;
 }
 
 async function resultOf(session: TemporalSession, run: RunHandle): Promise<RunView | undefined> {

@@ -94,32 +94,6 @@ test('a decision that is sent twice counts once and is answered twice', async ()
   expect(view.steps.find((step) => step.name === 'gate-point')?.decisions).toHaveLength(1);
 });
 
-describe('once the worker is gone', () => {
-  let alone: CliTestWorld;
-  beforeAll(async () => {
-    alone = await openCliWorld();
-  });
-  afterAll(() => alone.session.close());
-
-  test('a run that is over still tells how it ended, one under way is told to be silent', async () => {
-    const [over, underWay] = [await alone.start(), await alone.start()];
-    for (const gate of ['point', 'promote']) {
-      const { open } = await atGate(over, gate);
-      await decide(alone.session, over, { on: gate, choice: 'approve', by: 'ada' }, open);
-    }
-    await alone.session.client.workflow.getHandle(over.workflowId).result();
-    await atGate(underWay, 'point');
-    await alone.toy.worker.stop();
-
-    expect((await lookAt(alone.session, over)).view?.status).toBe('recovered');
-    const late = decide(alone.session, over, { on: 'promote', choice: 'deny', by: 'ada' }, undefined);
-    await expect(late).rejects.toMatchObject({ code: 'RunOver' });
-    const silent = await lookAt(alone.session, underWay);
-    expect(silent.view).toBeUndefined();
-    expect(silent.trouble).toContain('the worker of this run does not answer');
-  });
-});
-
 test('a queue from which nobody takes work is refused, saying how to start a worker', async () => {
   await expect(requireWorker(world.session, 'nobody-is-here')).rejects.toMatchObject({
     code: 'NoWorker',
