@@ -69,8 +69,9 @@ async function ask(
     process.stdout.write(`\n${pico.bold(open.question)}\n`);
     for (const { choice, consequence } of open.choices) process.stdout.write(`  ${choice}: ${consequence}\n`);
     const typed = (await terminal.question(`As ${approver}: ${choices.join(', ')}? `)).trim().toLowerCase();
-    const choice = typed === '' ? undefined : choices.find((one) => one.startsWith(typed));
-    if (choice === undefined) return;
+    const [choice, ...others] = choices.filter((one) => typed !== '' && one.startsWith(typed));
+    // Too little to be sure: the question comes again.
+    if (choice === undefined || others.length > 0) return;
     const needsReason = choice === 'deny' || choice === 'abort';
     const reason = needsReason ? await terminal.question('Why? ') : undefined;
     const decision: Decision = {
