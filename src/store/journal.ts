@@ -79,3 +79,14 @@ export async function readJournal(store: Store, runId: string): Promise<ChainedE
   );
   return rows.map((row) => ({ body: row.body, previousHash: row.previous_hash, hash: row.hash }));
 }
+
+/** The run whose journal is meant: of this identifier; else the newest of this system, of all with `latest`. */
+export async function findJournal(store: Store, name: string): Promise<string | undefined> {
+  const rows = await store.query<{ run_id: string }>(
+    `select run_id from muster.journal
+      where run_id = $1 or $1 = 'latest' or (index = 1 and body ->> 'system' = $1)
+      order by (run_id = $1) desc, seq desc limit 1`,
+    [name],
+  );
+  return rows[0]?.run_id;
+}

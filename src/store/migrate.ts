@@ -1,11 +1,39 @@
 import { createHash } from 'node:crypto';
-import type { ClientBase } from 'pg';
-import { escapeIdentifier } from 'pg';
-import { PermanentError } from '../errors.js';
+import pg, { type ClientBase, escapeIdentifier } from 'pg';
+import { messageOf, PermanentError, TransientError } from '../errors.js';
 import { type Migration, migrations } from './migrations/index.js';
+import { connectionOf, type StoreSettings } from './settings.js';
 
 /** Any number that no other program on this server uses for an advisory lock. */
 const LOCK = 7_231_860_142;
+
+/**
+ * Connects with the login that owns the store, does the work, and closes the connection however the work ends.
+ * @throws TransientError `StoreUnreachable`
+ */
+export async function withOwner<T>(
+  settings: StoreSettings,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({
+    ...connectionOf(settings),
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 60_000,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect().catch((error) => {
+      throw new TransientError(
+        'StoreUnreachable',
+        `The store at ${settings.host}:${settings.port} does not let ${settings.user} in: ${messageOf(error)}.`,
+        { next: 'See whether it runs and takes this login, then run the command again.', cause: error },
+      );
+    });
+    return await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
 
 /**
  * Brings the store's schema up to date and lets `recorder` record in it. Safe to run again and from several places at

@@ -1,6 +1,9 @@
 /** Where Muster's own PostgreSQL is. Never a protected system's server: restoring a database must not rewind its own record. */
+import { readFileSync } from 'node:fs';
+import type { ClientConfig } from 'pg';
 import { InputError } from '../errors.js';
 import type { Login } from '../postgres.js';
+import { resolveSecret } from '../secrets.js';
 
 export interface StoreSettings extends Login {
   /** `verify-full`: the server must prove its name; `disable`: no TLS. */
@@ -42,6 +45,21 @@ export function storeSettings(env: NodeJS.ProcessEnv = process.env): StoreSettin
     password: reference,
     tls: sslmode,
     ...(root === null ? {} : { tlsRootCertificate: root }),
+  };
+}
+
+/** What a connection is opened with; the password is read each time one is. */
+export function connectionOf(settings: StoreSettings): ClientConfig {
+  const { host, port, database, user, tls, tlsRootCertificate } = settings;
+  const trusted = tlsRootCertificate === undefined ? true : { ca: readFileSync(tlsRootCertificate, 'utf8') };
+  return {
+    host,
+    port,
+    database,
+    user,
+    password: () => resolveSecret(settings.password),
+    ssl: tls === 'disable' ? false : trusted,
+    application_name: 'muster',
   };
 }
 

@@ -1,9 +1,7 @@
 /** Connections to Muster's own PostgreSQL: few, kept for the life of the process, and never waited on for long. */
-import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { MusterError, messageOf, PermanentError, TransientError } from '../errors.js';
-import { resolveSecret } from '../secrets.js';
-import type { StoreSettings } from './settings.js';
+import { connectionOf, type StoreSettings } from './settings.js';
 
 export interface Patience {
   readonly connectMs: number;
@@ -23,18 +21,7 @@ export class Store {
     patience: Patience,
   ) {
     this.pool = new pg.Pool({
-      host: settings.host,
-      port: settings.port,
-      database: settings.database,
-      user: settings.user,
-      password: () => resolveSecret(settings.password),
-      ssl:
-        settings.tls === 'disable'
-          ? false
-          : settings.tlsRootCertificate === undefined
-            ? true
-            : { ca: readFileSync(settings.tlsRootCertificate, 'utf8') },
-      application_name: 'muster',
+      ...connectionOf(settings),
       max: 4,
       connectionTimeoutMillis: patience.connectMs,
       statement_timeout: patience.statementMs,
