@@ -51,6 +51,7 @@ export function createOutput(
   const { stdout, stderr } = streams;
   const colors = pico.createColors(options.color && wantsColor(stdout, env));
   const errorColors = pico.createColors(options.color && wantsColor(stderr, env));
+  const columns = stderr.isTTY === true ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY;
   const write = (text: string) => stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   const writeJson = (value: unknown) => write(JSON.stringify(value));
   return {
@@ -66,7 +67,7 @@ export function createOutput(
     error: (thrown) => {
       const report = reportError(thrown, env.MUSTER_DEBUG !== undefined);
       if (options.json) writeJson({ error: report });
-      stderr.write(`${renderError(report, errorColors)}\n`);
+      stderr.write(`${renderError(report, errorColors, columns)}\n`);
       return report;
     },
   };

@@ -1,6 +1,7 @@
 /** Errors as a stressed reader and as a script get them. */
 import { InputError, type InputProblem, MusterError, messageOf } from '../../errors.js';
 import type { Colors } from '../output.js';
+import { hanging } from './wrap-text.js';
 
 export interface ErrorReport {
   readonly code: string;
@@ -43,23 +44,28 @@ function hintOf(thrown: unknown): string | undefined {
     : undefined;
 }
 
-export function renderError(report: ErrorReport, colors: Colors): string {
-  const blocks = [`${colors.bold(colors.red('error'))}  ${report.message} (${report.code})`];
-  if (report.why !== undefined) blocks.push(`why    ${report.why}`);
-  const problems = (report.problems ?? []).map((problem) => renderProblem(problem, colors));
-  const parts = [blocks.join('\n'), ...problems, `next   ${report.next}`];
+/** @param width columns of the terminal; Infinity where none is: a log is not wrapped */
+export function renderError(report: ErrorReport, colors: Colors, width: number): string {
+  const blocks = [
+    hanging('error  ', `${report.message} (${report.code})`, width).replace('error', (word) =>
+      colors.bold(colors.red(word)),
+    ),
+  ];
+  if (report.why !== undefined) blocks.push(hanging('why    ', report.why, width));
+  const problems = (report.problems ?? []).map((problem) => renderProblem(problem, colors, width));
+  const parts = [blocks.join('\n'), ...problems, hanging('next   ', report.next, width)];
   if (report.stack !== undefined) parts.push(colors.dim(report.stack));
   return problems.length === 0 ? parts.join('\n') : parts.join('\n\n');
 }
 
 /** One problem a block: where, then what was given and what is allowed. */
-export function renderProblem(problem: InputProblem, colors: Colors): string {
+export function renderProblem(problem: InputProblem, colors: Colors, width: number): string {
   const place = [problem.file, problem.line, problem.line === undefined ? undefined : problem.column]
     .filter((part) => part !== undefined)
     .join(':');
   return [
     place === '' ? colors.bold(problem.field) : `${colors.cyan(place)}  ${colors.bold(problem.field)}`,
-    `  given:   ${problem.given}`,
-    `  allowed: ${problem.allowed}`,
+    hanging('  given:   ', problem.given, width),
+    hanging('  allowed: ', problem.allowed, width),
   ].join('\n');
 }

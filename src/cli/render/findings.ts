@@ -17,7 +17,7 @@ export interface CheckedFile {
 export function renderChecks(files: readonly CheckedFile[], colors: Colors, width: number): string {
   const blocks = files.flatMap((file) => [
     headline(file, colors),
-    ...file.problems.map((problem) => renderProblem(problem, colors)),
+    ...file.problems.map((problem) => renderProblem(problem, colors, width)),
     ...file.findings.map((finding) => renderFinding(finding, colors, width)),
   ]);
   return blocks.join('\n\n');
