@@ -14,6 +14,7 @@ import {
 import { dnsPart, ensureZone, route53Part } from './parts/dns.js';
 import { ensurePart, type PartSpec } from './parts/part.js';
 import { appPart, clientPart } from './parts/payymo.js';
+import { prepareStore } from './parts/store-schema.js';
 import { workerPart } from './parts/worker.js';
 import { isRunning } from './process.js';
 
@@ -28,7 +29,10 @@ export async function startAll(
   const worker = withWorker === 'none' ? undefined : workerPart(context);
   const primary = startLedger(world, context, active);
   const names = startNames(world, context, active);
-  const muster = [orchestratorPart(context).then(ensure), ensure(storePart(context))];
+  const muster = [
+    orchestratorPart(context).then(ensure),
+    ensure(storePart(context)).then(() => prepareStore(context)),
+  ];
   await together([
     ...muster,
     regionPart(context, 'west').then(ensure),
