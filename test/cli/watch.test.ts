@@ -1,8 +1,9 @@
 /** Watching real runs, and what is written where no terminal is. */
 import { followRun, type Seen, type WatchSink } from '../../src/cli/following.js';
+import { changeLines, ProgressLog } from '../../src/cli/render/change-log.js';
 import type { Look } from '../../src/temporal/observe.js';
 import { type CliTestWorld, openCliWorld } from '../support/cli-world.js';
-import { finishedRun, waitingRun } from '../support/run-view.js';
+import { finishedRun, restoreProgress, troubledRun, waitingRun } from '../support/run-view.js';
 import { held } from '../support/toy-world.js';
 
 describe('a run followed into a pipe', () => {
@@ -33,9 +34,7 @@ describe('a run followed into a pipe', () => {
     expect(log).toMatch(/run +toy-\S+ toy real/);
     expect(log).toMatch(/build +begins/);
     expect(log).toMatch(/build +done in 0:\d\d of 1:00: build of propose of noon/);
-    expect(log).toMatch(
-      new RegExp(`gate: point +gate: point waits for lead.*muster approve ${system} point --by NAME`),
-    );
+    expect(log).toMatch(/gate: point +wait(s|ed) for lead/);
     expect(log).toMatch(/gate: promote +approve by ada \(update\): seen/);
     expect(log).toMatch(/run +RECOVERED, service back after/);
     expect(lines.slice(summary).join('\n')).toMatch(/RECOVERED +service back after[\s\S]*done +cutover/);
@@ -53,6 +52,47 @@ describe('a run followed into a pipe', () => {
     expect(stdout).toContain('ended in Temporal from outside the run (terminated');
     work.release('built');
     world.toy.behave.clear();
+  });
+});
+
+describe('the log of changes', () => {
+  test('tells what has happened so far, then what is new; who is awaited, with what to decide and the command', () => {
+    const first = changeLines(undefined, waitingRun);
+    expect(first[0]).toContain(
+      'payymo corruption real, payymo-corruption-20261121-030402, by on-call engineer',
+    );
+    expect(first).toContainEqual(
+      expect.stringMatching(
+        /^03:04:08 UTC {2}gate: point +waits for database-lead\. Go back to 02:59:39\.871 UTC\? \(.*Loses: 41.*\) muster approve payymo point --by NAME/,
+      ),
+    );
+    expect(changeLines(waitingRun, waitingRun)).toEqual([]);
+    const rest = changeLines(waitingRun, finishedRun);
+    expect(rest).toContainEqual(
+      expect.stringMatching(/^03:05:48 UTC {2}restore +done in 1:36 of 30:00: 8\.7 GB/),
+    );
+    expect(rest.at(-1)).toMatch(/^03:09:21 UTC {2}run +RECOVERED, service back after 6:00 of 6 h: /);
+    expect(rest.join('\n')).not.toContain('assess');
+  });
+
+  test('tells a failure with what to do next', () => {
+    expect(changeLines(waitingRun, troubledRun)).toContainEqual(
+      expect.stringMatching(/restore +FAILED: File base.* Next: Retry from repository 2/),
+    );
+  });
+
+  test('tells progress now and then, a new attempt at once', () => {
+    const log = new ProgressLog();
+    const lines = (done: number, attempt: number, second: number) =>
+      log.lines(
+        { restore: { attempt, progress: { ...restoreProgress, done }, lastFailure: 'S3 answered 503' } },
+        second * 1000,
+      );
+    expect(lines(1e9, 1, 0)).toHaveLength(1);
+    expect(lines(1.1e9, 1, 1)).toHaveLength(0);
+    expect(lines(2e9, 1, 2)[0]).toMatch(/restore +22 %, 2 of 8\.7 GB, 104 MB\/s/);
+    expect(lines(2e9, 2, 3)[0]).toMatch(/attempt 2, before: S3 answered 503/);
+    expect(lines(2.1e9, 2, 64)).toHaveLength(1);
   });
 });
 

@@ -1,7 +1,7 @@
 /** A run as lines in a file: one a change, each with its time, nothing that moves a cursor. Pure. */
 import type { DecisionView, RunView, StepView } from '../../model/run.js';
 import type { StepActivity } from '../../temporal/progress.js';
-import { possibleActions, waitsFor } from './decisions.js';
+import { possibleActions, whoDecides } from './decisions.js';
 import { pad, plain } from './line.js';
 import { workText } from './progress.js';
 import { stepName } from './step-lines.js';
@@ -75,6 +75,10 @@ function stepChanges(before: StepView | undefined, step: StepView, view: RunView
       step.begun === 1 ? 'begins' : `begins again (${step.begun})`,
     );
   }
+  if (step.kind === 'gate' && step.status === 'done' && step.begun > (before?.begun ?? 0)) {
+    const roles = step.gate?.roles.join(' or ') ?? 'a person';
+    said(step.startedAt ?? view.asOf, `waited for ${roles}, ${clock(step.waitingMs)}`);
+  }
   if (step.status === before?.status) return changes;
   const time = `${clock(step.workingMs)} of ${clock(step.budgetMs)}`;
   const summary = step.summary === undefined ? '' : `: ${step.summary}`;
@@ -116,7 +120,7 @@ function asked(view: RunView, stepOf: string): Change {
   return {
     at: open.since,
     subject: step === undefined ? stepOf : stepName(step),
-    text: `${waitsFor(open, step)}. ${open.question}${facts === '' ? '' : ` (${facts})`} ${command}`,
+    text: `${step?.failure === undefined ? 'waits' : 'failed and waits'} for ${whoDecides(open)}. ${open.question}${facts === '' ? '' : ` (${facts})`} ${command}`,
   };
 }
 

@@ -16,7 +16,7 @@ export function decisionLines(open: OpenDecision, view: RunView, options: Decisi
   const { width, now } = options;
   const step = view.steps.find((other) => other.name === open.step);
   const failure = step?.failure;
-  const who = open.roles.length === 0 ? 'the commander' : open.roles.map(plain).join(' or ');
+  const who = whoDecides(open);
   const what = step === undefined ? plain(open.step) : stepName(step);
   const waited = `for ${clock(now - Date.parse(open.since))}`;
   const expiry = open.expiresAt === undefined ? '' : `, ${expiryText(step ?? {}, open.expiresAt, now)}`;
@@ -118,6 +118,11 @@ export function possibleLines(view: RunView, width: number, consequences: Conseq
 /** What is awaited, for one line: `gate: point waits for database-lead`. */
 export function waitsFor(open: OpenDecision, step: StepView | undefined): string {
   const what = step === undefined ? plain(open.step) : stepName(step);
-  const who = open.roles.length === 0 ? 'the commander' : open.roles.map(plain).join(' or ');
+  const who = whoDecides(open);
   return step?.failure === undefined ? `${what} waits for ${who}` : `${what} failed and waits for ${who}`;
+}
+
+/** The roles that are asked; a failure is the commander's. */
+export function whoDecides(open: OpenDecision): string {
+  return open.roles.length === 0 ? 'the commander' : open.roles.map(plain).join(' or ');
 }
