@@ -1,5 +1,5 @@
 /** The command line as a whole: global options, the commands, and what each ending means. */
-import { Command, CommanderError } from 'commander';
+import { type Argument, Command, CommanderError } from 'commander';
 import { InputError, RefusedError } from '../errors.js';
 import { commands } from './commands/index.js';
 import { CliContext, type CliWorld, type ExitCode, exitCodes, type GlobalOptions } from './context.js';
@@ -49,7 +49,12 @@ function configure(program: Command, world: CliWorld): void {
     .version(world.version, '-V, --version', 'the version of Muster')
     .helpOption('-h, --help', 'help, with examples')
     .helpCommand('help [command]', 'help for a command')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      minWidthToWrap: 20,
+      subcommandTerm: (command) =>
+        [command.name(), ...command.registeredArguments.map(humanReadable)].join(' '),
+    })
     .showSuggestionAfterError(true)
     .configureOutput({
       writeOut: (text) => stdout.write(text),
@@ -62,7 +67,8 @@ function configure(program: Command, world: CliWorld): void {
     .addHelpText(
       'after',
       `
-Exit codes: 0 done, 1 failed, 2 bad input (nothing has started), 3 a run waits for a person.
+Exit codes: 0 done, 1 failed, 2 bad input (nothing has started), 3 a run waits
+for a person.
 
 Examples:
   muster check                        are all runbooks in order?
@@ -71,21 +77,27 @@ Examples:
     );
 }
 
+function humanReadable(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
+}
+
 /** Commander's complaint about the command line, as bad input like any other. */
 function usageError(thrown: CommanderError, args: readonly string[], program: Command): InputError {
   const [first = '', ...suggestions] = thrown.message.replace(/^error: /, '').split('\n');
   const command = program.commands.find((each) => each.name() === args.find((arg) => !arg.startsWith('-')));
   const suggestion = suggestions.join(' ').replace(/^\(|\)$/g, '');
   const help = command === undefined ? 'muster --help' : `muster ${command.name()} --help`;
-  return new InputError(
-    `${first.charAt(0).toUpperCase()}${first.slice(1)}.`,
-    [
-      {
-        field: command === undefined ? 'muster' : `muster ${command.name()}`,
-        given: /'([^']+)'/.exec(first)?.[1] ?? args.join(' '),
-        allowed: suggestion === '' ? `what ${help} lists` : suggestion,
-      },
-    ],
-    { next: `See ${help}.` },
-  );
+  const named = /'([^']+)'/.exec(first)?.[1];
+  const missing = command?.registeredArguments.find((argument) => argument.name() === named);
+  const problem =
+    thrown.code === 'commander.missingArgument' && missing !== undefined
+      ? { field: humanReadable(missing), given: 'nothing', allowed: missing.description }
+      : {
+          field: command === undefined ? 'muster' : `muster ${command.name()}`,
+          given: named ?? args.join(' '),
+          allowed: suggestion === '' ? `what ${help} lists` : suggestion,
+        };
+  const message = `${first.charAt(0).toUpperCase()}${first.slice(1)}.`;
+  return new InputError(message, [problem], { next: `See ${help}.` });
 }

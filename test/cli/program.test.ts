@@ -33,6 +33,21 @@ describe('the command line', () => {
     expect(stderr).toContain('See muster schema --help.');
   });
 
+  test('an argument that is missing is named with what it is for', async () => {
+    const { code, stderr } = await runMuster(['plan']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      '<scenario>\n  given:   nothing\n  allowed: a kind of disaster, such as corruption',
+    );
+  });
+
+  test('help fits 80 columns', async () => {
+    for (const args of [['--help'], ['plan', '--help'], ['lab', 'up', '--help']]) {
+      const { stdout } = await runMuster(args);
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    }
+  });
+
   test('with --json an error is one object on standard output', async () => {
     const { code, stdout } = await runMuster(['schema', '--json', 'superfluous']);
     expect(code).toBe(2);

@@ -16,7 +16,8 @@ export const register: Register = (program, context) => {
     .addHelpText(
       'after',
       `
-Nothing is started and nothing is contacted. Budgets that cannot hold an RTO: exit code 2.
+Nothing is started and nothing is contacted. Budgets that cannot hold an RTO
+are an error: exit code 2.
 
 Examples:
   muster plan corruption payymo
