@@ -86,5 +86,5 @@ export function uiLink(
   if (target.uiUrl === undefined) return undefined;
   const part = encodeURIComponent;
   const path = `namespaces/${part(target.namespace)}/workflows/${part(workflowId)}/${part(temporalRunId)}`;
-  return `${target.uiUrl.replace(/\/+$/, '')}/${path}/timeline`;
+  return `${target.uiUrl.replace(/\/+$/, '')}/${path}`;
 }

@@ -23,7 +23,7 @@ test('the environment names the server and the namespace', async () => {
   });
   expect(target).toMatchObject({ address: '127.0.0.1:9', namespace: 'recovery', namedBy: 'environment' });
   expect(uiLink(target, 'payymo.real', 'r1')).toBe(
-    'http://127.0.0.1:8/namespaces/recovery/workflows/payymo.real/r1/timeline',
+    'http://127.0.0.1:8/namespaces/recovery/workflows/payymo.real/r1',
   );
 });
 
