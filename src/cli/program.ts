@@ -72,7 +72,7 @@ for a person.
 
 Examples:
   muster check                        are all runbooks in order?
-  muster plan corruption payymo       what would be done, in which order, how long
+  muster plan corruption payymo       what would be done, and how long it takes
   muster help plan                    a command's options, with examples`,
     );
 }
