@@ -1,6 +1,6 @@
 /** What waits for whom, with all that is needed to decide, and what can be done now with the exact command. */
 import type { OpenDecision, RunView, StepView } from '../../model/run.js';
-import { bad, dim, type Line, pad, plain, strong, warn, widthOf, wrap } from './line.js';
+import { bad, dim, type Line, type Piece, pad, plain, strong, warn, widthOf, wrap } from './line.js';
 import { expiryText, stepName } from './step-lines.js';
 import { clock } from './units.js';
 
@@ -25,16 +25,16 @@ export function decisionLines(open: OpenDecision, view: RunView, options: Decisi
     failure === undefined
       ? [warn(`WAITS FOR ${who}`), `  ${waited}${expiry}`]
       : [bad(`FAILED ${what}`), '  ', warn(`waits for ${who}`), `  ${waited}${tried}`];
-  const indented = (text: string, most: number): Line[] => {
+  const indented = (text: string, most: number, style: Piece['style'] = 'plain'): Line[] => {
     const lines = wrap(plain(text), width - 3);
     const shown = lines.slice(0, most);
     if (lines.length > most) shown[most - 1] = lines.slice(most - 1).join(' ');
-    return shown.map((line) => [`   ${line}`]);
+    return shown.map((line) => ['   ', { text: line, style }]);
   };
   return [
     head,
     ...(failure === undefined
-      ? indented(`${what}: ${open.question}`, 2)
+      ? indented(`${what.replace(':', '')}: ${open.question}`, 2, 'strong')
       : [...indented(failure.message, 3), ...indented(`Next: ${failure.next}`, 2)]),
     ...factLines(open, options),
   ];

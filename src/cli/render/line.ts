@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 import stringWidth from 'string-width';
 
-export type Style = 'plain' | 'strong' | 'dim' | 'good' | 'bad' | 'warn' | 'busy';
+export type Style = 'plain' | 'strong' | 'dim' | 'good' | 'best' | 'bad' | 'warn' | 'busy';
 
 export interface Piece {
   readonly text: string;
@@ -19,6 +19,8 @@ export type Line = readonly (Piece | string)[];
 export const strong = (text: string): Piece => ({ text, style: 'strong' });
 export const dim = (text: string): Piece => ({ text, style: 'dim' });
 export const good = (text: string): Piece => ({ text, style: 'good' });
+/** The verdict when all is well. */
+export const best = (text: string): Piece => ({ text, style: 'best' });
 export const bad = (text: string): Piece => ({ text, style: 'bad' });
 export const warn = (text: string): Piece => ({ text, style: 'warn' });
 export const busy = (text: string): Piece => ({ text, style: 'busy' });
@@ -102,6 +104,7 @@ function paints(colour: boolean): Readonly<Record<Style, Paint>> {
     strong: c.bold,
     dim: c.dim,
     good: c.green,
+    best: (text) => c.bold(c.green(text)),
     bad: (text) => c.bold(c.red(text)),
     warn: (text) => c.bold(c.yellow(text)),
     busy: c.cyan,

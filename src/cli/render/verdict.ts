@@ -1,7 +1,20 @@
 /** The clock and the verdict: the first thing a commander reads. */
 import type { ComponentForecast, Forecast } from '../../../workflows/engine/forecast.js';
 import type { RunView } from '../../model/run.js';
-import { bad, busy, dim, good, type Line, lineWidth, type Piece, plain, strong, warn, wrap } from './line.js';
+import {
+  bad,
+  best,
+  busy,
+  dim,
+  good,
+  type Line,
+  lineWidth,
+  type Piece,
+  plain,
+  strong,
+  warn,
+  wrap,
+} from './line.js';
 import { clock, span, utc } from './units.js';
 
 export const ENDED: ReadonlySet<RunView['status']> = new Set(['recovered', 'aborted', 'failed']);
@@ -18,7 +31,7 @@ export function verdictLines(view: RunView, forecast: Forecast, width: number, n
   if (actualMs !== undefined) return [backLine(view, actualMs, targetMs)];
   if (ENDED.has(view.status)) {
     const word = view.status.toUpperCase();
-    return [[view.status === 'recovered' ? good(word) : bad(word), `  after ${clock(elapsedMs(view, now))}`]];
+    return [[view.status === 'recovered' ? best(word) : bad(word), `  after ${clock(elapsedMs(view, now))}`]];
   }
   if (view.status === 'undoing') return [[warn('UNDOING'), '  what this run changed, newest first']];
   const { word, why } = outlook(view, forecast, now);
@@ -31,10 +44,10 @@ export function verdictLines(view: RunView, forecast: Forecast, width: number, n
 function backLine(view: RunView, actualMs: number, targetMs: number): Line {
   const word =
     view.status === 'recovered'
-      ? good('RECOVERED')
+      ? best('RECOVERED')
       : ENDED.has(view.status)
         ? bad(view.status.toUpperCase())
-        : good('SERVICE BACK');
+        : best('SERVICE BACK');
   const met = actualMs <= targetMs;
   return [
     word,
@@ -87,7 +100,7 @@ function outlook(view: RunView, forecast: Forecast, now: number): Outlook {
   }
   const may = first(({ ahead }) => ahead?.worstBreachMs);
   if (may !== undefined) return { word: warn(`MAY MISS ${may.name}`), why: `by ${may.by} at worst${blame}` };
-  return { word: good('ON COURSE'), why: '' };
+  return { word: best('ON COURSE'), why: '' };
 }
 
 /** `back about 03:11 UTC, worst 03:14 UTC`; `back by 03:55 UTC if budgets hold`. */
