@@ -109,7 +109,7 @@ export interface Approval {
   readonly choice: DecisionChoice;
   readonly by: string;
   readonly at: string;
-  readonly channel: 'update' | 'signal';
+  readonly channel: 'update' | 'signal' | 'expiry';
   readonly reason?: string;
   readonly changed?: string;
   readonly saw: readonly Fact[];

@@ -20,6 +20,8 @@ export interface GateDocument {
   readonly roles: readonly string[];
   readonly expiresMs: number;
   readonly atExpiry: 'remind' | 'escalate' | 'deny' | 'proceed';
+  /** Roles that may decide as well once it has escalated. */
+  readonly escalateTo: readonly string[];
   /** The step whose output the approver may replace, for instance another recovery point. */
   readonly revises?: string;
 }

@@ -78,8 +78,8 @@ export interface DecisionView {
   /** What was changed, in words, for instance the other recovery point. */
   readonly changed?: string;
   readonly at: string;
-  /** How it came: `update` or `signal`. */
-  readonly channel: 'update' | 'signal';
+  /** How it came; `expiry`: nobody decided in time and the runbook says what happens then. */
+  readonly channel: 'update' | 'signal' | 'expiry';
   /** What the approver saw when deciding. */
   readonly saw: readonly Fact[];
 }

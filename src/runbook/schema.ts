@@ -179,6 +179,7 @@ const gate = z.strictObject({
   atExpiry: z
     .enum(['remind', 'escalate', 'deny', 'proceed'])
     .describe('`proceed` is refused for a promotion'),
+  escalateTo: z.array(name).default([]).describe('Roles that may decide as well once it has escalated'),
 });
 
 const corruption = z.strictObject({

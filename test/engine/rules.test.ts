@@ -24,7 +24,14 @@ function step(
 
 const gate = (name: string, needs: string[], revises?: string) =>
   step(name, 'gate', 'none', needs, {
-    gate: { gate: name, roles: ['lead'], expiresMs: 1, atExpiry: 'remind', ...(revises ? { revises } : {}) },
+    gate: {
+      gate: name,
+      roles: ['lead'],
+      expiresMs: 1,
+      atExpiry: 'remind',
+      escalateTo: [],
+      ...(revises ? { revises } : {}),
+    },
   });
 
 const sound: readonly StepDocument[] = [

@@ -277,3 +277,58 @@ describe('budgets', () => {
     await run.result();
   });
 });
+
+describe('a gate that nobody decides in time', () => {
+  it('reminds, and reminds again', async () => {
+    const run = await world.start({}, { expires: 300 });
+    const view = await run.until((later) =>
+      later.warnings.some(({ text }) => text.startsWith('point: open for')),
+    );
+    expect(view.warnings.map(({ text }) => text).slice(0, 3)).toEqual([
+      'gate point: 50 % of 300 ms used; lead is awaited',
+      'gate point: 80 % of 300 ms used; lead is awaited',
+      'point: nobody decided within 300 ms; lead is awaited: This point?',
+    ]);
+    await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
+    await run.result();
+  });
+
+  it('escalates: others may decide then, and not before', async () => {
+    const run = await world.start({}, { expires: 600, atExpiry: 'escalate', escalateTo: ['intern'] });
+    await run.waitsFor('gate-point');
+    expect(await run.refused({ ...approve('point'), by: 'bob' })).toContain('it asks for lead.');
+    const view = await run.until(({ openDecisions }) =>
+      openDecisions.some(({ roles }) => roles.includes('intern')),
+    );
+    expect(view.openDecisions[0]?.roles).toEqual(['lead', 'intern']);
+    await run.decide({ ...approve('point'), by: 'bob' });
+    await run.waitsFor('gate-promote');
+    await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
+    await run.result();
+  });
+
+  it('is denied where the runbook says so, and stays open', async () => {
+    const run = await world.start({}, { expires: 300, atExpiry: 'deny' });
+    const view = await run.until(
+      ({ openDecisions }) => openDecisions[0]?.question.includes('Denied') === true,
+    );
+    expect(view.openDecisions[0]?.question).toBe(
+      'This point? Denied by the runbook: point: nobody decided within 300 ms',
+    );
+    expect(names()).not.toContain('fence');
+    await run.decide(approve('point'));
+    await run.waitsFor('gate-promote');
+    await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
+    await run.result();
+  });
+
+  it('goes on by itself where the runbook says so, and the record says that nobody decided', async () => {
+    const run = await world.start({}, { expires: 300, atExpiry: 'proceed' });
+    const view = await run.waitsFor('gate-promote');
+    expect(view.steps.find(({ name }) => name === 'gate-point')?.decisions).toMatchObject([
+      { choice: 'approve', by: 'the runbook', channel: 'expiry' },
+    ]);
+    await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
+    await run.result();
+  });
+});

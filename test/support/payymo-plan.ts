@@ -66,6 +66,7 @@ export const payymoPlan: PlanDocument = {
         roles: ['database-lead'],
         expiresMs: 15 * min,
         atExpiry: 'remind',
+        escalateTo: [],
         revises: 'propose-point',
       },
     }),
@@ -162,7 +163,13 @@ export const payymoPlan: PlanDocument = {
       ['fence-primary', 'preserve-damaged', ...ladder],
       15 * min,
       {
-        gate: { gate: 'promote', roles: ['technical-director'], expiresMs: 15 * min, atExpiry: 'escalate' },
+        gate: {
+          gate: 'promote',
+          roles: ['technical-director'],
+          expiresMs: 15 * min,
+          atExpiry: 'escalate',
+          escalateTo: ['incident-commander'],
+        },
       },
     ),
     step(

@@ -2,13 +2,20 @@
  * The smallest scenario that uses every word of the engine: a revisable proposal, work that goes on while a gate waits, a
  * fence, verification, a second gate, the point of no return, cutover.
  */
+import type { GatePolicy } from '../../src/runbook/schema.js';
 import { PlanBuilder, type Scenario } from '../../workflows/engine/plan.js';
 
 export interface ToyParams {
   readonly point: string;
 }
 
-const policy = { roles: ['lead'], expires: 3_600_000, atExpiry: 'remind' as const };
+/** What gates do where a test does not say otherwise. */
+export const patient: GatePolicy = {
+  roles: ['lead'],
+  expires: 3_600_000,
+  atExpiry: 'remind',
+  escalateTo: [],
+};
 
 /** What the fake activity `toy` is told; it answers with a summary. */
 export interface ToyCall {
@@ -48,7 +55,7 @@ export const toyScenario: Scenario<ToyParams> = {
     const gate = plan.gate({
       name: 'point',
       question: 'This point?',
-      policy,
+      policy: runbook.scenarios.corruption?.gates.point ?? patient,
       needs: { proposal },
       show: ({ proposal }) => [{ label: 'proposal', value: proposal.summary }],
       approving: 'fences',
@@ -87,7 +94,7 @@ export const toyScenario: Scenario<ToyParams> = {
     const promoteGate = plan.gate({
       name: 'promote',
       question: 'Promote?',
-      policy,
+      policy: patient,
       needs: { verified, fence },
       show: ({ verified }) => [{ label: 'verified', value: verified.summary }],
       approving: 'promotes',

@@ -5,11 +5,11 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { JournalEntry } from '../../activities/contract.js';
 import type { Decision, DecisionAnswer, RunResult, RunView } from '../../src/model/run.js';
-import type { Runbook } from '../../src/runbook/schema.js';
+import type { GatePolicy, Runbook } from '../../src/runbook/schema.js';
 import { planHash } from '../../workflows/engine/hash.js';
 import { decideUpdate, statusQuery } from '../../workflows/engine/messages.js';
 import { startWorker, type TestWorker } from './temporal.js';
-import { type ToyCall, toyScenario } from './toy-scenario.js';
+import { patient, type ToyCall, toyScenario } from './toy-scenario.js';
 
 type Behaviour = (call: ToyCall) => Promise<string> | string;
 
@@ -22,7 +22,8 @@ export interface ToyWorld {
   readonly kept: RunView[];
   /** What the activity of a step does instead of answering at once. */
   readonly behave: Map<string, Behaviour>;
-  readonly start: (budgets?: Record<string, number>) => Promise<ToyRun>;
+  /** @param point what the first gate does when nobody decides */
+  readonly start: (budgets?: Record<string, number>, point?: Partial<GatePolicy>) => Promise<ToyRun>;
 }
 
 export class ToyRun {
@@ -82,7 +83,7 @@ export function statuses(view: RunView): Record<string, string> {
 }
 
 /** A runbook as far as the toy scenario and the decisions look at it. */
-export function toyRunbook(budgets: Record<string, number> = {}): Runbook {
+export function toyRunbook(budgets: Record<string, number> = {}, point: Partial<GatePolicy> = {}): Runbook {
   return {
     system: 'toy',
     title: 'Toy system',
@@ -90,7 +91,7 @@ export function toyRunbook(budgets: Record<string, number> = {}): Runbook {
       { name: 'ada', roles: ['lead'], contacts: [] },
       { name: 'bob', roles: ['intern'], contacts: [] },
     ],
-    scenarios: { corruption: { budgets } },
+    scenarios: { corruption: { budgets, gates: { point: { ...patient, ...point } } } },
   } as unknown as Runbook;
 }
 
@@ -132,8 +133,8 @@ export async function openToyWorld(): Promise<ToyWorld> {
     reports,
     kept,
     behave,
-    start: async (budgets = {}) => {
-      const runbook = toyRunbook(budgets);
+    start: async (budgets = {}, point = {}) => {
+      const runbook = toyRunbook(budgets, point);
       const runId = `toy-${randomUUID()}`;
       const handle = await worker.client.workflow.start('toy', {
         workflowId: runId,

@@ -3,6 +3,7 @@ import { ApplicationFailureCategory } from '@temporalio/common';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type { Decision, DecisionAnswer, DecisionView } from '../../src/model/run.js';
 import { describeFailure } from './failure.js';
+import { rolesOf } from './gates.js';
 import { openDecisions, whatAbortDoes } from './open-decisions.js';
 import type { Run } from './run.js';
 import type { StepState } from './step-state.js';
@@ -62,7 +63,7 @@ function refusalAtGate<Params>(
   decision: Decision,
   roles: readonly string[],
 ): string | undefined {
-  const asked = step.planned.document.gate?.roles ?? [];
+  const asked = rolesOf(step);
   if (decision.choice === 'retry') return `${decision.on} is a gate: approve, deny or abort.`;
   if (!asked.some((role) => roles.includes(role))) {
     return `${decision.by} (${roles.join(', ')}) cannot decide ${decision.on}: it asks for ${asked.join(' or ')}.`;

@@ -1,5 +1,6 @@
 /** What waits for a person now, with the choices and what each of them means. */
 import type { DecisionChoice, OpenDecision } from '../../src/model/run.js';
+import { rolesOf } from './gates.js';
 import type { Run } from './run.js';
 import type { StepState } from './step-state.js';
 
@@ -22,7 +23,7 @@ function gateDecision<Params>(run: Run<Params>, step: StepState<Params>): OpenDe
       denied === undefined
         ? document.title
         : `${document.title} Denied by ${denied.by}: ${denied.reason ?? ''}`,
-    roles: document.gate?.roles ?? [],
+    roles: rolesOf(step),
     since,
     expiresAt: new Date(Date.parse(since) + document.budgetMs).toISOString(),
     choices: [

@@ -171,6 +171,7 @@ export class PlanBuilder<Params> {
           roles: policy.roles,
           expiresMs: policy.expires,
           atExpiry: policy.atExpiry,
+          escalateTo: policy.escalateTo,
           ...(revises === undefined ? {} : { revises: revises.step.name }),
         },
         commands: [],

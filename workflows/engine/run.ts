@@ -9,6 +9,7 @@ import type { Runbook } from '../../src/runbook/schema.js';
 import { watchBudget } from './budget.js';
 import { RunClock } from './clock.js';
 import { describeFailure } from './failure.js';
+import { openGate } from './gates.js';
 import { labelledActivities, type Policy } from './io.js';
 import { JournalWriter } from './journal-writer.js';
 import { type Plan, REPORT_STEP, type StepContext } from './plan.js';
@@ -208,27 +209,9 @@ export class Run<Params> {
           ? this.reportReady
           : step.planned.document.needs.every((need) => this.byName.get(need)?.status === 'done');
       if (step.status !== 'pending' || step.invalidated || !ready) continue;
-      if (step.isGate) this.openGate(step);
+      if (step.isGate) openGate(this, step);
       else step.settled = this.work(step);
     }
-  }
-
-  private openGate(step: StepState<Params>): void {
-    step.begun += 1;
-    step.become('waiting', Date.now());
-    const { document, gate } = step.planned;
-    const roles = document.gate?.roles.join(' or ') ?? '';
-    this.journal.add({
-      kind: 'gate-opened',
-      step: step.name,
-      text: `${document.title} Asked of ${roles}.`,
-      facts: gate?.show(this.inputsOf(step)) ?? [],
-    });
-    const stop = watchBudget(`gate ${document.gate?.gate ?? step.name}`, document.budgetMs, 0, (text) =>
-      this.warn(`${text}; ${roles} is awaited`, step.name),
-    );
-    step.settled = condition(() => step.status !== 'waiting').then(stop);
-    this.turned();
   }
 
   private async work(step: StepState<Params>): Promise<void> {
@@ -336,7 +319,8 @@ export class Run<Params> {
     );
   }
 
-  private turned(): void {
+  /** Something has changed: the clock is set, and the engine looks what can begin. */
+  turned(): void {
     this.changed = true;
     this.clock.change(Date.now(), {
       working: this.undoing || this.steps.some((step) => step.status === 'running'),

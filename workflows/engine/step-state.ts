@@ -23,6 +23,8 @@ export class StepState<Params> {
   invalidated = false;
   /** A decision is being carried out: no other is taken meanwhile. */
   decidedBy: string | undefined;
+  /** Nobody decided in time: further roles may decide. */
+  escalated = false;
   readonly decisions: DecisionView[] = [];
 
   constructor(readonly planned: PlannedStep<Params>) {}

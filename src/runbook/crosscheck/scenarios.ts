@@ -46,6 +46,16 @@ function checkGates(runbook: Runbook, corruption: CorruptionSection, problems: P
       const path = [...section, 'gates', gate, 'roles', index];
       problems.mustBeOneOf(path, role, roles, 'a role that somebody of the roster has');
     });
+    policy.escalateTo.forEach((role, index) => {
+      const path = [...section, 'gates', gate, 'escalateTo', index];
+      problems.mustBeOneOf(path, role, roles, 'a role that somebody of the roster has');
+    });
+    if (policy.atExpiry === 'escalate' && policy.escalateTo.length === 0) {
+      problems.add(
+        [...section, 'gates', gate, 'atExpiry'],
+        'escalate together with escalateTo, the roles that are asked then',
+      );
+    }
     if (policy.expires === 0) problems.add([...section, 'gates', gate, 'expires'], 'a duration above zero');
   }
   if (corruption.gates.promote.atExpiry === 'proceed') {
