@@ -15,6 +15,8 @@ import { runScript } from './setup.mjs';
 
 const FOLDERS = ['src', 'workflows', 'activities', 'lab', 'bench'];
 const STAMP = 'built-from';
+/** Not its `bin/tsc`: Node before 20.10 does not load a module without an extension. */
+export const COMPILER = 'node_modules/typescript/lib/tsc.js';
 
 /** The sources do not compile; the compiler's own words are in the message. */
 export class BuildFailed extends Error {
@@ -121,7 +123,7 @@ export function sourceFiles(root) {
  * @returns {string | null} the compiler's errors
  */
 function compile(root, out) {
-  const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const tsc = path.join(root, COMPILER);
   const config = path.join(root, 'tsconfig.json');
   return runNode(root, [tsc, '-p', config, '--outDir', out], 'The sources do not compile');
 }

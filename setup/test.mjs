@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { build } from './build.mjs';
+import { build, COMPILER } from './build.mjs';
 import { ROOT } from './machine.mjs';
 import { pathWithParts } from './path.mjs';
 import { setUp } from './setup.mjs';
@@ -37,7 +37,7 @@ async function main() {
     process.stderr.write(`${error.message}\n`);
     return { passed: 0, failed: 1, skipped: 0, exitCode: Number(error.exitCode) };
   }
-  const tsc = module('typescript/bin/tsc');
+  const tsc = path.join(ROOT, COMPILER);
   const checks = [
     node('types', [tsc, '-p', 'tsconfig.test.json']),
     node('types of the set-up', [tsc, '-p', 'setup/tsconfig.json']),
