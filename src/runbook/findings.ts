@@ -122,8 +122,11 @@ const copiesInTheClear: Rule = ({ backups }) =>
 const gatesForOnePerson: Rule = ({ people, scenarios }) => {
   const gates = Object.entries(scenarios.corruption?.gates ?? {});
   return people.flatMap((person) => {
-    const alone = gates.filter(([, { roles }]) =>
-      people.every((other) => other.roles.some((role) => roles.includes(role)) === (other === person)),
+    const alone = gates.filter(([, { roles, escalateTo }]) =>
+      people.every(
+        (other) =>
+          other.roles.some((role) => [...roles, ...escalateTo].includes(role)) === (other === person),
+      ),
     );
     const [first] = alone;
     if (first === undefined) return [];

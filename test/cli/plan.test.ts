@@ -25,7 +25,9 @@ test('the plan for people: 80 columns, steps, gates, critical path, every RTO', 
   expect([code, stderr]).toEqual([0, '']);
   for (const line of stdout.split('\n')) expect(stringWidth(line)).toBeLessThanOrEqual(80);
   expect(stdout).toMatch(/^ {3}gate-point .* people {3}gate$/m);
-  expect(stdout).toContain('decided by database-lead; goes to the next in line after 10 min');
+  expect(stdout.replace(/\s+/g, ' ')).toContain(
+    'decided by database-lead; after 10 min incident-commander may decide as well',
+  );
   expect(stdout).toMatch(/^ \* restore .* 17:00 {3}30 min {3}its own copy$/m);
   expect(stdout).toMatch(/^ {3}verify-repository /m);
   expect(stdout).toMatch(/^database {2}back after 2 h 12 min at the latest, RTO 6 h: 3 h 48 min to spare$/m);
@@ -124,6 +126,9 @@ describe('the runbook to print', () => {
     const { stdout } = await plan('--markdown');
     expect(stdout).toContain(
       '**Stop and ask** somebody with the role **database-lead**, after 2 (propose-point).',
+    );
+    expect(stdout).toContain(
+      'No answer after 10 min: ask somebody with the role **incident-commander** as well.',
     );
     expect(stdout).toContain('☐ yes, but instead of what 2 (propose-point) proposed');
     const promote = stdout.slice(stdout.indexOf('## 17.'), stdout.indexOf('## 18.'));

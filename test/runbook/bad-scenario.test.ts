@@ -69,6 +69,23 @@ const scenario: readonly Case[] = [
     at: 'roles: [database-leads]',
   },
   {
+    what: 'an escalation to a role that nobody has',
+    from: 'escalateTo: [incident-commander]',
+    to: 'escalateTo: [technical-director]',
+    field: `${section}.gates.point.escalateTo[0]`,
+    given: '"technical-director"',
+    allowed: /^a role that somebody of the roster has: /,
+  },
+  {
+    what: 'an escalation to nobody',
+    from: 'atExpiry: escalate\n        escalateTo: [incident-commander]',
+    to: 'atExpiry: escalate',
+    field: `${section}.gates.point.atExpiry`,
+    given: '"escalate"',
+    allowed: /together with escalateTo/,
+    at: 'atExpiry: escalate',
+  },
+  {
     what: 'a promotion because nobody answered',
     from: 'atExpiry: remind',
     to: 'atExpiry: proceed',

@@ -52,12 +52,17 @@ test('a copy in the clear, or of which it is not said', () => {
 });
 
 test('a gate that only one person can open, until a second one can', () => {
-  const field = 'scenarios.corruption.gates.point.roles';
-  expect(findingAt(field).finding?.what).toContain(
-    'Only database-lead can decide at the gate point and the gate promote',
+  const field = 'scenarios.corruption.gates.promote.roles';
+  expect(findingAt(field).finding?.what).toBe(
+    'Only database-lead can decide at the gate promote: when that person cannot be reached, the run waits.',
   );
   const shared = findingAt(field, ['roles: [security-lead]', 'roles: [security-lead, database-lead]']);
   expect(shared.finding).toBeUndefined();
+  const notEscalated = findingAt('scenarios.corruption.gates.point.roles', [
+    'atExpiry: escalate\n        escalateTo: [incident-commander]',
+    'atExpiry: remind',
+  ]);
+  expect(notEscalated.finding?.what).toContain('at the gate point and the gate promote');
 });
 
 test('a fence without anybody having agreed', () => {

@@ -68,7 +68,7 @@ test('what the owner promises and cannot hold is found, with a proposal', () => 
   expect(findings.map(({ field }) => field)).toEqual([
     'objectives.components.core-api.rto',
     'objectives.components.web-interface',
-    'scenarios.corruption.gates.point.roles',
+    'scenarios.corruption.gates.promote.roles',
     'owner.procedures.infrastructure-failure',
   ]);
 });

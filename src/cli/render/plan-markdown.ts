@@ -125,17 +125,26 @@ function fenced(text: string): string[] {
   return [`${fence}sh`, text, fence];
 }
 
-const unanswered: Readonly<Record<GateDocument['atExpiry'], string>> = {
-  remind: 'ask again',
-  escalate: 'ask the next in line',
-  deny: 'it counts as no',
-  proceed: 'go on',
-};
+function unanswered(gate: GateDocument): string {
+  switch (gate.atExpiry) {
+    case 'remind':
+      return 'ask again';
+    case 'escalate':
+      return `ask ${withRoles(gate.escalateTo)} as well`;
+    case 'deny':
+      return 'it counts as no';
+    case 'proceed':
+      return 'go on';
+  }
+}
+
+function withRoles(roles: readonly string[]): string {
+  return roles.map((role) => `somebody with the role **${role}**`).join(' or ');
+}
 
 function question(step: StepDocument, gate: GateDocument, document: PlanDocument, refer: Refer): string[] {
-  const asked = gate.roles.map((role) => `somebody with the role **${role}**`).join(' or ');
   return [
-    `**Stop and ask** ${asked}, after ${waitsFor(document, step.name).map(refer).join(', ')}.`,
+    `**Stop and ask** ${withRoles(gate.roles)}, after ${waitsFor(document, step.name).map(refer).join(', ')}.`,
     '',
     'Show what those steps found before you ask.',
     '',
@@ -144,7 +153,7 @@ function question(step: StepDocument, gate: GateDocument, document: PlanDocument
     ...(gate.revises === undefined
       ? []
       : [`☐ yes, but instead of what ${refer(gate.revises)} proposed: ${BLANK}${BLANK}`, '']),
-    `No answer after ${writeDuration(gate.expiresMs)}: ${unanswered[gate.atExpiry]}.`,
+    `No answer after ${writeDuration(gate.expiresMs)}: ${unanswered(gate)}.`,
     '',
   ];
 }

@@ -1,6 +1,6 @@
 /** `muster plan` for a terminal: every step with its budget, what it waits for and what decides the total. */
 import { formatClock, formatDuration } from '../../model/format.js';
-import type { PlanDocument, StepDocument } from '../../model/plan.js';
+import type { GateDocument, PlanDocument, StepDocument } from '../../model/plan.js';
 import { writeDuration } from '../../runbook/write-duration.js';
 import type { Colors } from '../output.js';
 import type { PlanVerdict, RtoVerdict } from '../plan-verdict.js';
@@ -79,19 +79,25 @@ function remarks({ gate, undo }: StepDocument, waiting: readonly string[]): stri
     ...(gate === undefined
       ? []
       : [
-          `decided by ${gate.roles.join(' or ')}; ${afterExpiry[gate.atExpiry]} after ${writeDuration(gate.expiresMs)}`,
+          `decided by ${gate.roles.join(' or ')}; after ${writeDuration(gate.expiresMs)} ${afterExpiry(gate)}`,
         ]),
     ...(gate?.revises === undefined ? [] : [`may change what ${gate.revises} proposed`]),
     ...(undo === undefined ? [] : [`undo: ${undo}`]),
   ];
 }
 
-export const afterExpiry = {
-  remind: 'reminds again',
-  escalate: 'goes to the next in line',
-  deny: 'counts as denied',
-  proceed: 'goes on by itself',
-} as const;
+function afterExpiry(gate: GateDocument): string {
+  switch (gate.atExpiry) {
+    case 'remind':
+      return 'reminds again';
+    case 'escalate':
+      return `${gate.escalateTo.join(' or ')} may decide as well`;
+    case 'deny':
+      return 'counts as denied';
+    case 'proceed':
+      return 'goes on by itself';
+  }
+}
 
 function renderTotals(verdict: PlanVerdict, colors: Colors): string[] {
   const label = Math.max(...verdict.components.map(({ component }) => component.length)) + 2;
