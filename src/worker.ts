@@ -10,7 +10,7 @@ import { activityInterceptor } from '../activities/interceptor.js';
 import { InputError, MusterError, messageOf, TransientError } from './errors.js';
 import { createLog, type Logger } from './log.js';
 import { TASK_QUEUE } from './model/task-queue.js';
-import { closeRecorder } from './store/recorder.js';
+import { closeRecorder, recorder } from './store/recorder.js';
 import { ensureSearchAttributes } from './temporal/search-attributes.js';
 
 const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
@@ -26,6 +26,8 @@ async function main(log: Logger): Promise<void> {
   Runtime.install({ logger: temporalLog(log), shutdownSignals: ['SIGTERM', 'SIGINT'] });
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const address = connectionOptions.address ?? 'localhost:7233';
+  // What an earlier worker could not send goes to the store now, not with the next run.
+  recorder();
   const { native, connection } = await connect(connectionOptions, address);
   try {
     await ensureSearchAttributes(connection, namespace);

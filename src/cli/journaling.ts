@@ -15,9 +15,12 @@ import { renderEntries, renderJournalVerdict } from './render/journal.js';
 
 export async function showJournal(context: CliContext, name: string, facts: boolean): Promise<void> {
   const { runId, entries } = await journalOf(context, name);
-  context.out.result(
+  const { out } = context;
+  // In a pipe nothing is cut: whoever reads it there wants all of it.
+  const width = out.interactive ? out.width : Number.POSITIVE_INFINITY;
+  out.result(
     { runId, entries: entries.map(({ body, previousHash, hash }) => ({ ...body, previousHash, hash })) },
-    (colors) => renderEntries(entries, facts, colors, context.out.width),
+    (colors) => renderEntries(entries, facts, colors, width),
   );
 }
 

@@ -87,9 +87,11 @@ export function nextStepsOf({ plan, view, outputs, lost }: Situation): Task[] {
     }
   }
   for (const { dataClass, records, listed } of lost) {
-    const where = listed.length > 0 ? ' This report lists them by identifier.' : '';
+    const what = `the ${formatCount(records)} lost ${records === 1 ? 'record' : 'records'} of ${dataClass}`;
     add(
-      `Answer for the ${formatCount(records)} lost ${dataClass}: they had been accepted.${where}`,
+      listed.length > 0
+        ? `Answer for ${what}: they had been accepted. This report lists them by identifier.`
+        : `Find out what ${what} held, from the damaged copy, and settle it.`,
       `owner of ${dataClass}`,
     );
   }

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JournalEntry } from '../../activities/contract.js';
-import { messageOf, TransientError } from '../errors.js';
+import { MusterError, messageOf, TransientError } from '../errors.js';
 import { musterHome, spoolDirectory } from '../home.js';
 import { createLog, type Logger } from '../log.js';
 import type { RunView } from '../model/run.js';
@@ -187,7 +187,7 @@ export class Recorder {
       return true;
     } catch (error) {
       this.restUntil = Date.now() + (this.options.restMs ?? 5_000);
-      this.log.warn({ runId, reason: messageOf(error) }, 'the store takes nothing; it waits in the spool');
+      this.log.warn({ runId, reason: reasonOf(error) }, 'the store takes nothing; it waits in the spool');
       return false;
     }
   }
@@ -231,6 +231,11 @@ export class Recorder {
   }
 }
 
+/** Muster's own errors already say why in their message. */
+function reasonOf(error: unknown): string {
+  return error instanceof MusterError ? error.message : messageOf(error);
+}
+
 class StillWaiting extends Error {}
 
 /** Neighbouring journal entries are sent together. */
@@ -262,14 +267,19 @@ async function readReportFiles(directory: string): Promise<ReportContent | undef
 let shared: Recorder | undefined;
 
 /**
- * The recorder of this process, made from MUSTER_STORE_URL, MUSTER_STORE_PASSWORD and MUSTER_HOME at first use.
+ * The recorder of this process, as MUSTER_STORE_URL, MUSTER_STORE_PASSWORD and MUSTER_HOME say. Made at first use, which
+ * also sends what an earlier process left in the spool.
+ *
  * @throws InputError for settings that say nothing sensible
  */
 export function recorder(): Recorder {
   if (shared === undefined) {
     const settings = storeSettings();
     const store = settings === undefined ? undefined : new Store(settings, RECORDING);
-    shared = new Recorder({ store, spool: spoolDirectory(musterHome()) }).start();
+    const spool = spoolDirectory(musterHome());
+    shared = new Recorder({ store, spool }).start();
+    if (store === undefined)
+      createLog('store').warn({ spool }, 'MUSTER_STORE_URL names no store: all is spooled');
   }
   return shared;
 }

@@ -139,7 +139,7 @@ describe('a report', () => {
 
   test('leaves work to roles: the lost payments, the quarantined copy, the TTL, the next test', () => {
     const tasks = finishedReport.nextSteps.map(({ text, owner }) => `${owner}: ${text}`).join('\n');
-    expect(tasks).toMatch(/owner of transactions: Answer for the 41 lost transactions/);
+    expect(tasks).toMatch(/owner of transactions: Answer for the 41 lost records of transactions/);
     expect(tasks).toMatch(/database-lead: Investigate the damaged copy in \/srv\/quarantine/);
     expect(tasks).toMatch(/Set the TTL of db\.payymo\.test back from 5 s to 60 s/);
     expect(tasks).toMatch(/Set the date of the next test of corruption for payymo/);

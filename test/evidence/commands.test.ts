@@ -84,7 +84,7 @@ describe('muster report', () => {
         '41 lost',
         'approve gate-promote by technical director',
       ]) {
-        expect(stdout).toContain(said);
+        expect(stdout.replace(/\s+/g, ' ')).toContain(said);
       }
       expect(stdout).toContain(join(home(), 'reports', runId, 'report.html'));
     }
@@ -134,6 +134,7 @@ describe('muster journal', () => {
     expect(code).toBe(0);
     expect(stdout.match(/step-done/g)).toHaveLength(14);
     expect(stdout).toContain('rows: 18,204');
+    expect(stdout).not.toContain('…');
     const json = JSON.parse((await muster('journal', 'show', 'payymo', '--json')).stdout);
     expect(json.entries.map(({ index }: { index: number }) => index)).toEqual(
       Array.from({ length: 14 }, (_, position) => position + 1),

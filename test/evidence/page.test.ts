@@ -96,7 +96,7 @@ describe('the page', () => {
       '6 min 1 s of 6 h for database',
       'waiting for people 1 min 22 s',
       '1 min 12 s',
-      '41 transactions',
+      'transactions 41 records',
       'Approved gate-point',
       'technical director',
     ]) {

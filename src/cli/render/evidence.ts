@@ -26,7 +26,7 @@ export function renderReport(
     '',
     ...rtoLines(report, colors),
     ...rpoLines(report, colors),
-    ...decisionLines(report),
+    ...decisionLines(report, width),
     ...deviationLines(report, colors),
     '',
     page === undefined
@@ -58,12 +58,15 @@ function told(met: boolean, colors: Colors): string {
   return met ? colors.green('met') : colors.red('missed');
 }
 
-function decisionLines(report: ReportDocument): string[] {
+function decisionLines(report: ReportDocument, width: number): string[] {
   if (report.approvals.length === 0) return [];
   return [
     '',
-    ...report.approvals.map(({ choice, step, by, at, reason }) =>
-      plain(`${utc(at)}  ${choice} ${step} by ${by}${reason === undefined ? '' : `: ${reason}`}`),
+    ...report.approvals.flatMap(({ choice, step, by, at, reason }) =>
+      wrap(
+        plain(`${utc(at)}  ${choice} ${step} by ${by}${reason === undefined ? '' : `: ${reason}`}`),
+        width,
+      ),
     ),
   ];
 }

@@ -35,7 +35,7 @@ export const firstPageTemplate = `
 <section>
 <h2>What was lost</h2>
 <% if (it.lost.length === 0) { %><p><%= it.data.length === 0 ? 'Not measured.' : 'Nothing.' %></p><% } %>
-<ul class="plainlist"><% for (const each of it.lost) { %><li><span class="strong"><%= each.records %></span> <%= each.dataClass %> <span class="soft small"><%= each.from ?? '' %></span></li><% } %></ul>
+<ul class="plainlist"><% for (const each of it.lost) { %><li><span class="strong"><%= each.dataClass %></span> <%= each.records %> <span class="owner"><%= each.from %></span></li><% } %></ul>
 </section>
 <section>
 <h2>Who decided</h2>

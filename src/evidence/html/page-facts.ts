@@ -16,7 +16,7 @@ const DEVIATIONS: Readonly<Record<Deviation['kind'], string>> = {
   failed: 'Failed.',
   repeated: 'Repeated:',
   'over-budget': 'Over budget:',
-  denied: 'Denied:',
+  denied: 'Decision:',
   changed: 'Changed:',
   skipped: 'Skipped:',
   undone: 'Undone:',
@@ -52,7 +52,7 @@ export function pageFacts(report: ReportDocument) {
     })),
     anyFailure: report.steps.some(({ failure }) => failure !== undefined),
     waitedInWork: report.steps.some(({ kind, waitingMs }) => kind !== 'gate' && waitingMs > 0),
-    verification: report.verification.map((check) => ({ ...check, took: formatDuration(check.durationMs) })),
+    verification: verificationOf(report),
     deviations: report.deviations.map(({ kind, step, at, text }) => ({
       kind: DEVIATIONS[kind],
       step: step ?? '',
@@ -61,7 +61,7 @@ export function pageFacts(report: ReportDocument) {
     })),
     steps: report.steps.map((step) => ({
       name: step.name,
-      status: step.status,
+      ...stateOf(step),
       critical: report.criticalPath.includes(step.name),
       began: step.startedAt === undefined ? '' : formatTimeOfDay(step.startedAt),
       worked: step.workingMs > 0 ? formatDuration(step.workingMs) : '',
@@ -140,13 +140,13 @@ function lostRow({ dataClass, records, complete, listed }: ReportDocument['lost'
   const last = listed.at(-1)?.at;
   return {
     dataClass,
-    records: formatCount(records),
+    records: `${formatCount(records)} ${records === 1 ? 'record' : 'records'}`,
     from:
       first === undefined || last === undefined
-        ? undefined
+        ? 'counted'
         : first === last
-          ? `of ${formatTimeOfDay(first)}`
-          : `from ${formatTimeOfDay(first)} to ${formatTimeOfDay(last)}`,
+          ? `written at ${formatTimeOfDay(first)}`
+          : `written from ${formatTimeOfDay(first)} to ${formatTimeOfDay(last)}`,
     open: shown.length <= SHORT_LIST,
     said: listSaid(shown.length, listed.length, records, complete),
     listed: shown.map(({ id, at }) => ({ id, time: at === undefined ? undefined : at.slice(11, 23) })),
@@ -158,6 +158,35 @@ function listSaid(shown: number, listed: number, records: number, complete: bool
   if (complete)
     return shown === records ? undefined : `The first ${formatCount(shown)}; report.json lists all.`;
   return `The first ${formatCount(shown)}; report.json lists ${formatCount(listed)} of ${formatCount(records)}.`;
+}
+
+/** Checks of the copy, and checks of what took its place. */
+function verificationOf(report: ReportDocument) {
+  const began = new Map(report.steps.map((step) => [step.name, step.startedAt ?? '']));
+  const turn = report.pointOfNoReturnAt;
+  const after = (step: string) => turn !== undefined && (began.get(step) ?? '') > turn;
+  const group = (title: string, later: boolean) => ({
+    title,
+    checks: report.verification
+      .filter((check) => after(check.step) === later)
+      .map((check) => ({
+        ...check,
+        // What the packager adds stays in the JSON.
+        version: check.toolVersion.replace(/ \(.*$/, ''),
+        took: formatDuration(check.durationMs),
+      })),
+  });
+  return [group('Of the copy, before it was promoted', false), group('After the promotion', true)].filter(
+    ({ checks }) => checks.length > 0,
+  );
+}
+
+/** Nothing is said of a step that was done; the one that writes this report is still under way. */
+function stateOf({ status }: ReportDocument['steps'][number]) {
+  if (status === 'done') return { status: '', tone: '' };
+  return status === 'running'
+    ? { status: 'under way:', tone: 'soft' }
+    : { status: `${status}:`, tone: 'missed' };
 }
 
 function scopeOf(report: ReportDocument) {

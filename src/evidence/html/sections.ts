@@ -9,10 +9,12 @@ export const sectionsTemplate = `
 </section>
 <section>
 <h2>Verification</h2>
-<% if (it.verification.length === 0) { %><p>No check was passed in this run.</p><% } else { %>
+<% if (it.verification.length === 0) { %><p>No check was passed in this run.</p><% } %>
+<% for (const group of it.verification) { %>
+<h3 class="group"><%= group.title %></h3>
 <table class="inline">
 <thead><tr><th>Rung</th><th>Check</th><th>Result</th><th>Tool</th><th class="num">Took</th></tr></thead>
-<tbody><% for (const row of it.verification) { %><tr><td class="rung"><span class="narrow-only">rung </span><%= row.rung %></td><td class="head"><span class="value"><span class="strong"><%= row.title %></span><br><span class="soft small"><%= row.detail %></span></span></td><td><span class="<%= row.passed ? 'kept' : 'missed' %>"><%= row.passed ? 'passed' : 'FAILED' %></span></td><td><span><%= row.tool %> <span class="soft"><%= row.toolVersion %></span></span></td><td class="num"><%= row.took %></td></tr><% } %></tbody>
+<tbody><% for (const row of group.checks) { %><tr><td class="rung"><span class="narrow-only">rung </span><%= row.rung %></td><td class="head"><span class="value"><span class="strong"><%= row.title %></span><br><span class="soft small"><%= row.detail %></span></span></td><td><span class="<%= row.passed ? 'kept' : 'missed' %>"><%= row.passed ? 'passed' : 'FAILED' %></span></td><td class="tool"><%= row.tool %> <span class="soft"><%= row.version %></span></td><td class="num"><%= row.took %></td></tr><% } %></tbody>
 </table><% } %>
 </section>
 <section>
@@ -28,8 +30,8 @@ export const sectionsTemplate = `
 </section>
 <% if (it.lost.length > 0) { %><section>
 <h2>Lost records</h2>
-<p>Each was accepted before the disaster and is not in the recovered state.</p>
-<% for (const each of it.lost) { %><details<%= each.open ? ' open' : '' %>><summary><%= each.records %> <%= each.dataClass %></summary>
+<p>What had been written and is not in the recovered state.</p>
+<% for (const each of it.lost) { if (each.listed.length === 0) { %><p class="strong group"><%= each.dataClass %>: <%= each.records %></p><p class="soft small"><%= each.said %></p><% continue; } %><details<%= each.open ? ' open' : '' %>><summary><%= each.dataClass %>: <%= each.records %></summary>
 <% if (each.said) { %><p class="soft small"><%= each.said %></p><% } %>
 <ul class="ids mono"><% for (const record of each.listed) { %><li><%= record.id %><% if (record.time) { %><time><%= record.time %></time><% } %></li><% } %></ul>
 </details><% } %>
@@ -44,9 +46,9 @@ export const sectionsTemplate = `
 </section>
 <section>
 <h2>Steps</h2>
-<table>
+<table class="steps">
 <thead><tr><th>Step</th><th>Began</th><th class="num">Worked</th><th class="num">Waited</th><th class="num">Budget</th><th>Outcome</th></tr></thead>
-<tbody><% for (const row of it.steps) { %><tr><td class="head"><span class="strong"><%= row.name %></span><% if (row.critical) { %><span class="soft small block">decided the time</span><% } %></td><td class="nowrap" data-label="Began"><%= row.began %></td><td class="num" data-label="Worked"><%= row.worked %></td><td class="num" data-label="Waited"><%= row.waited %></td><td class="num" data-label="Budget"><span class="<%= row.over ? 'missed' : '' %>"><%= row.budget %></span></td><td data-label="Outcome"><span class="value"><% if (row.status !== 'done') { %><span class="missed"><%= row.status %></span> <% } %><%= row.outcome %></span></td></tr><% } %></tbody>
+<tbody><% for (const row of it.steps) { %><tr><td class="head"><span class="strong"><%= row.name %></span><% if (row.critical) { %><span class="soft small block">decided the time</span><% } %></td><td class="nowrap" data-label="Began"><%= row.began %></td><td class="num" data-label="Worked"><%= row.worked %></td><td class="num" data-label="Waited"><%= row.waited %></td><td class="num" data-label="Budget"><span class="<%= row.over ? 'missed' : '' %>"><%= row.budget %></span></td><td data-label="Outcome"><span class="value"><% if (row.status) { %><span class="<%= row.tone %>"><%= row.status %></span> <% } %><%= row.outcome %></span></td></tr><% } %></tbody>
 </table>
 </section>
 <div class="pair">
@@ -65,7 +67,7 @@ export const sectionsTemplate = `
 <dl class="saw">
 <% for (const fact of it.scope) { %><dt><%= fact.label %></dt><dd><%= fact.value %></dd><% } %>
 </dl>
-<h3 style="margin-top:20px">Sign-off</h3>
+<h3 class="group">Sign-off</h3>
 <div class="sign"><% for (const role of it.report.signOff) { %><div><%= role %>: name, date, signature</div><% } %></div>
 </section>
 <section>
@@ -83,5 +85,5 @@ openssl pkeyutl -verify -pubin -inkey KEY.pem -rawin -in report.json -sigfile re
 openssl pkeyutl -verify -pubin -inkey KEY.pem -rawin -in report.html -sigfile report.html.sig
 sha256sum report.json
 openssl pkey -pubin -in KEY.pem -outform DER | sha256sum</pre>
-<p class="soft small" style="margin-top:10px">KEY.pem is the public key as you have it from elsewhere. The copy that lies beside this report (report.pub.pem) proves only that nothing was changed since it was signed, not who signed.</p>
+<p class="soft small group">KEY.pem is the public key as you have it from elsewhere. The copy that lies beside this report (report.pub.pem) proves only that nothing was changed since it was signed, not who signed.</p>
 </section>`;

@@ -17,6 +17,7 @@ h1{font-size:36px;line-height:1.15;font-weight:680;letter-spacing:-.015em}
 h2{font-size:19px;line-height:1.3;font-weight:650;letter-spacing:-.005em}
 h3,.label,th{font-size:12px;line-height:1.4;font-weight:600;color:var(--soft)}
 section{margin-top:44px;padding-top:20px;border-top:1px solid var(--rule)}
+.inline th:first-child{width:56px}.inline th:nth-child(4){width:23%}
 section>h2+p{color:var(--soft);margin-top:4px;max-width:74ch}
 code,.mono{font:12.5px/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .masthead{display:flex;flex-wrap:wrap;gap:4px 24px;justify-content:space-between;align-items:baseline;padding-bottom:14px;border-bottom:2px solid var(--ink)}
@@ -59,13 +60,15 @@ td.level,td.held{vertical-align:middle}th.level,td.level{width:30%;padding-left:
 .legend .fault::before{content:"\\00d7";background:none;color:var(--bad);font-weight:700;height:auto}
 table{width:100%;border-collapse:collapse;margin-top:12px}
 th{text-align:left;padding:6px 16px 6px 0;border-bottom:1px solid var(--rule);vertical-align:bottom}
-td{padding:8px 16px 8px 0;border-bottom:1px solid var(--hair);vertical-align:top;overflow-wrap:anywhere}
+td{padding:8px 16px 8px 0;border-bottom:1px solid var(--hair);vertical-align:top;overflow-wrap:break-word}
+td.head,td .value,td.tool{overflow-wrap:anywhere}th{white-space:nowrap}
+table.steps td.head{min-width:172px}td.tool{min-width:130px;max-width:260px}
 th:last-child,td:last-child{padding-right:0}
 .num{text-align:right;white-space:nowrap}
 td.num{font-variant-numeric:tabular-nums}
 .nowrap{white-space:nowrap}
 .kept{color:var(--good);font-weight:600}.missed{color:var(--bad);font-weight:600}
-.block{display:block}
+.block{display:block}.group{margin-top:18px}
 .soft{color:var(--soft)}.small{font-size:13px}
 .strong{font-weight:600}
 .plainlist{list-style:none;margin-top:12px}
@@ -120,7 +123,7 @@ section{margin-top:32px}
 .ids{columns:1}
 .sign{grid-template-columns:1fr}
 .saw{grid-template-columns:1fr;gap:0}.saw dd{margin-bottom:6px}
-table,tbody,tr,td{display:block;width:100%}
+table,tbody,tr,td{display:block;width:100%;min-width:0;max-width:none}table.steps td.head,td.tool{min-width:0;max-width:none}
 thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
 tr{padding:8px 0;border-bottom:1px solid var(--hair)}
 td{border:0;padding:1px 0;display:flex;gap:14px;align-items:baseline;text-align:left}

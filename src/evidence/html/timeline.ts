@@ -238,6 +238,7 @@ function shorten(text: string, letters: number): string {
 function figureOf(step: ReportStep): string {
   const used = step.kind === 'gate' ? step.waitingMs : step.workingMs;
   if (step.startedAt === undefined) return '';
+  if (step.status === 'running') return 'under way';
   return `${formatDuration(used)} of ${formatDuration(step.budgetMs)}`;
 }
 
