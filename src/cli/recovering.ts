@@ -189,12 +189,11 @@ async function report(
 ): Promise<void> {
   const { document, hash } = planned;
   const temporalUi = uiLink(session.target, run.workflowId, run.temporalRunId);
-  context.out.line(
-    `Begun: ${run.runId} (workflow ${workflowIdOf(document.system, mode)}, ${run.temporalRunId})`,
-  );
-  if (temporalUi !== undefined) context.out.line(`Temporal: ${temporalUi}`);
+  context.out.line(`Begun     ${run.runId}`);
+  context.out.line(`Workflow  ${workflowIdOf(document.system, mode)}, run ${run.temporalRunId}`);
+  if (temporalUi !== undefined) context.out.line(`Temporal  ${temporalUi}`);
   const watched = watch ? await watchRun(context, session, run) : undefined;
-  if (!watch) context.out.line(`Watch it: muster watch ${document.system}`);
+  if (!watch) context.out.line(`Watch it  muster watch ${document.system}`);
   if (!context.out.json) return;
   const begun = {
     runId: run.runId,

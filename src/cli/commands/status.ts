@@ -19,7 +19,8 @@ export const register: Register = (program, context) => {
     .addHelpText(
       'after',
       `
-Exit codes: 0 nothing waits, 1 the run named has failed or was aborted, 2 bad input, 3 somebody is awaited.
+Exit codes: 0 nothing waits, 1 the run named has failed or was aborted, or one does not answer, 2 bad input,
+3 somebody is awaited.
 
 Examples:
   muster status                       every active run
@@ -51,7 +52,8 @@ async function showAll(context: CliContext): Promise<void> {
     const reported = await Promise.all(looks.map(({ run, look }) => report(session.target, run, look)));
     context.out.result({ runs: reported }, () => glance(context, looks));
     const waits = looks.some(({ look }) => (look.view?.openDecisions.length ?? 0) > 0);
-    context.finishWith(waits ? exitCodes.waits : exitCodes.done);
+    const silent = looks.some(({ look }) => look.view === undefined);
+    context.finishWith(waits ? exitCodes.waits : silent ? exitCodes.failed : exitCodes.done);
   });
 }
 

@@ -9,6 +9,8 @@ export interface DecisionOptions {
   readonly now: number;
   /** How many facts are shown; what is left out is said. */
   readonly facts: number;
+  /** Whether a long fact takes as many lines as it needs, or is cut. */
+  readonly long: 'wrap' | 'cut';
 }
 
 /** One open decision as a block of lines. */
@@ -36,20 +38,23 @@ export function decisionLines(open: OpenDecision, view: RunView, options: Decisi
     ...(failure === undefined
       ? indented(`${what.replace(':', '')}: ${open.question}`, 2, 'strong')
       : [...indented(failure.message, 3), ...indented(`Next: ${failure.next}`, 2)]),
-    ...factLines(open, options),
+    ...factLines(open, view, options),
   ];
 }
 
-function factLines(open: OpenDecision, { width, facts }: DecisionOptions): Line[] {
+function factLines(open: OpenDecision, view: RunView, { width, facts, long }: DecisionOptions): Line[] {
   const shown = open.facts.length <= facts ? open.facts : open.facts.slice(0, Math.max(0, facts - 1));
   const label = Math.min(24, Math.max(0, ...shown.map((fact) => widthOf(plain(fact.label)))));
-  const lines: Line[] = shown.map((fact) => [
-    '   ',
-    dim(pad(plain(fact.label), label)),
-    `  ${plain(fact.value)}`,
-  ]);
+  const valueLines = (value: string) => (long === 'wrap' ? wrap(value, width - label - 5) : [value]);
+  const lines = shown.flatMap((fact): Line[] =>
+    valueLines(plain(fact.value)).map((value, index) => [
+      '   ',
+      dim(pad(index === 0 ? plain(fact.label) : '', label)),
+      `  ${value}`,
+    ]),
+  );
   const left = open.facts.length - shown.length;
-  if (left > 0 && facts > 0) lines.push([dim(`   and ${left} more: muster status --json`.slice(0, width))]);
+  if (left > 0 && facts > 0) lines.push([dim(`   and ${left} more: muster approve ${view.system}`)]);
   return lines;
 }
 
@@ -78,6 +83,12 @@ export function possibleActions(view: RunView): PossibleAction[] {
     actions.push({
       command: `muster abort ${view.system} --by NAME --reason WHY${mode}`,
       consequence: plain(view.abortDoes),
+    });
+  }
+  if (view.endedAt !== undefined) {
+    actions.push({
+      command: `muster report ${view.runId}`,
+      consequence: 'the signed report: what happened, what was lost, who decided',
     });
   }
   return actions;

@@ -1,6 +1,6 @@
 /** The clock and the verdict: the first thing a commander reads. */
 import type { ComponentForecast, Forecast } from '../../../workflows/engine/forecast.js';
-import type { RunView } from '../../model/run.js';
+import type { RunView, StepView } from '../../model/run.js';
 import {
   bad,
   best,
@@ -171,19 +171,38 @@ export function titleLine(view: RunView, width: number, now: number): Line {
   const mode = view.mode === 'real' ? strong('real') : busy('DRILL');
   const detected = `detected ${utc(view.clock.detectedAt, now)}`;
   const by = plain(view.requestedBy);
+  const atClock = view.endedAt === undefined ? `now ${utc(now)}` : `ended ${utc(view.endedAt, now)}`;
   const left = `${view.system}  ${view.scenario}  ${view.mode}`;
   const room = width - left.length;
-  const right = [
-    `${detected}   by ${by}   now ${utc(now)}`,
-    `${detected}   now ${utc(now)}`,
-    `now ${utc(now)}`,
-  ].find((text) => text.length + 2 <= room);
+  const right = [`${detected}   by ${by}   ${atClock}`, `${detected}   ${atClock}`, atClock].find(
+    (text) => text.length + 2 <= room,
+  );
   const gap = right === undefined ? '' : ' '.repeat(room - right.length);
   return [strong(view.system), '  ', view.scenario, '  ', mode, gap, dim(right ?? '')];
 }
 
-/** How it ended, in the run's own words. */
+/** How it ended: in the run's own words, and what its last steps found, in full. */
 export function outcomeLines(view: RunView, width: number): Line[] {
-  if (view.outcome === undefined) return [];
-  return wrap(plain(view.outcome), width).map((text) => [text]);
+  if (view.endedAt === undefined) return [];
+  const outcome = wrap(plain(view.outcome ?? ''), width).map((text): Line => [text]);
+  const closing = stepsBehind(view, view.serviceRestoredBy).filter((step) => step.status === 'done');
+  const label = Math.max(0, ...closing.map((step) => step.name.length));
+  return [
+    ...outcome,
+    ...closing.flatMap((step) =>
+      wrap(plain(step.summary ?? ''), width - label - 4).map(
+        (text, index): Line => ['  ', dim((index === 0 ? step.name : '').padEnd(label)), `  ${text}`],
+      ),
+    ),
+  ];
+}
+
+/** The steps that could only begin once the named one was over: what was measured and made safe in the end. */
+function stepsBehind(view: RunView, name: string): readonly StepView[] {
+  const behind = new Set([name]);
+  return view.steps.filter((step) => {
+    if (!step.needs.some((need) => behind.has(need))) return false;
+    behind.add(step.name);
+    return true;
+  });
 }

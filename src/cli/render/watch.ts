@@ -33,6 +33,7 @@ export function renderWatch(state: WatchState, size: ScreenSize): string[] {
 
 /** How much is shown of what surrounds the steps. */
 interface Detail {
+  /** Facts of each open decision. */
   readonly facts: number;
   readonly warnings: number;
   /** The other components' objectives. */
@@ -42,26 +43,32 @@ interface Detail {
   readonly air: boolean;
 }
 
-/** From all there is to what cannot be left out: what an approver must know goes last. */
-const details: readonly Detail[] = [
-  { facts: 30, warnings: 3, components: true, consequences: 'full', air: true },
-  { facts: 30, warnings: 1, components: true, consequences: 'full', air: true },
-  { facts: 30, warnings: 1, components: true, consequences: 'below', air: true },
-  { facts: 30, warnings: 1, components: false, consequences: 'below', air: true },
-  { facts: 30, warnings: 1, components: false, consequences: 'beside', air: true },
-  { facts: 30, warnings: 0, components: false, consequences: 'beside', air: false },
-  { facts: 6, warnings: 0, components: false, consequences: 'beside', air: false },
-  { facts: 3, warnings: 0, components: false, consequences: 'beside', air: false },
-  { facts: 0, warnings: 0, components: false, consequences: 'beside', air: false },
-];
+const ALL = Number.POSITIVE_INFINITY;
+const full: Detail = { facts: ALL, warnings: 3, components: true, consequences: 'full', air: true };
+const tight: Detail = { facts: ALL, warnings: 0, components: false, consequences: 'beside', air: false };
+
+/** From all there is to what cannot be left out: what an approver must know goes last, fact by fact. */
+function detailsFor(view: RunView): readonly Detail[] {
+  const most = Math.max(0, ...view.openDecisions.map((open) => open.facts.length));
+  return [
+    full,
+    { ...full, warnings: 1 },
+    { ...full, warnings: 1, consequences: 'below' },
+    { ...full, warnings: 1, consequences: 'below', components: false },
+    { ...tight, warnings: 1, air: true },
+    tight,
+    ...Array.from({ length: most }, (_, fewer) => ({ ...tight, facts: most - 1 - fewer })),
+  ];
+}
 
 function compose(state: WatchState, size: ScreenSize): Line[] {
   const { view } = state;
   const { height } = size;
   if (height === undefined) {
-    const frame = frameOf(state, size, details[0] as Detail);
+    const frame = frameOf(state, size, full);
     return [...frame.before, ...stepLines(tableOf(state, size), view.steps.length), ...frame.after];
   }
+  const details = detailsFor(view);
   for (const detail of details) {
     const frame = frameOf(state, size, detail);
     const rows = height - frame.before.length - frame.after.length;
@@ -84,14 +91,14 @@ function frameOf(state: WatchState, size: ScreenSize, detail: Detail): { before:
   const head: Line[] = [
     titleLine(view, width, now),
     ...verdictLines(view, forecast, width, now),
-    ...outcomeLines(view, width),
     clockLine(view, width, now),
     ...(detail.components ? componentLines(view, forecast, now) : []),
+    ...outcomeLines(view, width),
   ];
   if (silence !== undefined) head.splice(1, 0, silenceLine(silence, now));
   const decisions = failuresFirst(view).flatMap((open) => [
     ...blank,
-    ...decisionLines(open, view, { width, now, facts: detail.facts }),
+    ...decisionLines(open, view, { width, now, facts: detail.facts, long: 'cut' }),
   ]);
   const warnings = detail.warnings === 0 ? [] : view.warnings.slice(-detail.warnings);
   const remarks = warnings.map(
