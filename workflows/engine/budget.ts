@@ -1,36 +1,58 @@
 /** Warnings while time is used up. Timers only warn: they never cancel work. */
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import { formatDuration } from '../../src/model/format.js';
+import { type Beside, PAUSE_MS } from './beside.js';
 
 const boundaries = [50, 80, 100] as const;
 
+/** What a watch is about. */
+export interface Budget {
+  /** Names it in timers and warnings, for instance `restore`. */
+  readonly label: string;
+  readonly budgetMs: number;
+  /** How much is used up already. */
+  readonly usedMs: number;
+}
+
 /**
- * Warns at 50, 80 and 100 % of a budget until it is stopped.
+ * Warns at 50, 80 and 100 % of a budget until it is stopped. What ends within a moment never gets a timer.
  *
- * @param label names the budget in timers and warnings, for instance `restore`
- * @param usedMs how much is used up already
+ * @param beside where the first timer waits for its turn, unless it would come late
  * @returns a function that stops the watch
  */
 export function watchBudget(
-  label: string,
-  budgetMs: number,
-  usedMs: number,
+  beside: Beside,
+  { label, budgetMs, usedMs }: Budget,
   warn: (text: string, percent: number) => void,
 ): () => void {
+  // The moment at which nothing of the budget was used.
+  const begun = Date.now() - usedMs;
+  const coming = boundaries
+    .map((percent) => ({ percent, afterMs: (budgetMs * percent) / 100 }))
+    .filter(({ afterMs }) => afterMs >= usedMs);
+  const [first] = coming;
+  if (first === undefined) return () => undefined;
   const scope = new CancellationScope();
-  const watching = scope.run(async () => {
-    let used = usedMs;
-    for (const percent of boundaries) {
-      const boundary = (budgetMs * percent) / 100;
-      if (boundary < used) continue;
-      const text = `${label}: ${percent} % of ${formatDuration(budgetMs)} used`;
-      await sleep(Math.max(1, boundary - used), { summary: text });
-      used = boundary;
-      warn(text, percent);
-    }
-  });
-  watching.catch((error: unknown) => {
-    if (!isCancellation(error)) throw error;
-  });
-  return () => scope.cancel();
+  const watch = () => {
+    const watching = scope.run(async () => {
+      for (const { percent, afterMs } of coming) {
+        const text = `${label}: ${percent} % of ${formatDuration(budgetMs)} used`;
+        await sleep(Math.max(1, begun + afterMs - Date.now()), { summary: text });
+        warn(text, percent);
+      }
+    });
+    watching.catch((error: unknown) => {
+      if (!isCancellation(error)) throw error;
+    });
+  };
+  // As late as the next pause may end, with room for a busy worker.
+  if (first.afterMs - usedMs < 10 * PAUSE_MS) {
+    watch();
+    return () => scope.cancel();
+  }
+  const callOff = beside.soon(watch);
+  return () => {
+    callOff();
+    scope.cancel();
+  };
 }

@@ -2,7 +2,6 @@
 import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
 import { formatDuration } from '../../src/model/format.js';
 import type { DecisionChoice } from '../../src/model/run.js';
-import { watchBudget } from './budget.js';
 import type { GateOutcome } from './plan.js';
 import type { Run } from './run.js';
 import type { StepState } from './step-state.js';
@@ -22,7 +21,7 @@ export function openGate<Params>(run: Run<Params>, step: StepState<Params>): voi
     facts: gate?.show(run.inputsOf(step)) ?? [],
   });
   const label = `gate ${document.gate?.gate ?? step.name}`;
-  const stop = watchBudget(label, document.budgetMs, 0, (text, percent) => {
+  const stop = run.watch({ label, budgetMs: document.budgetMs, usedMs: 0 }, (text, percent) => {
     if (percent < 100) run.warn(`${text}; ${asked(step)} is awaited`, step.name);
     else expire(run, step);
   });

@@ -1,9 +1,10 @@
 /** Sends journal entries to the store beside the work, in order, several at a time. */
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { JournalEntry } from '../../activities/contract.js';
+import type { Beside } from './beside.js';
 
-/** What is added within this time goes in one call: every call costs the run a turn. */
-const GATHER_MS = 250;
+/** Entries that go in one call. */
+const MOST = 200;
 
 export class JournalWriter {
   private readonly waiting: JournalEntry[] = [];
@@ -12,32 +13,43 @@ export class JournalWriter {
   private sending = false;
   private flushing = 0;
 
-  constructor(private readonly send: (entries: readonly JournalEntry[]) => Promise<void>) {}
+  constructor(
+    private readonly beside: Beside,
+    private readonly send: (entries: readonly JournalEntry[]) => Promise<void>,
+  ) {}
 
   add(entry: Omit<JournalEntry, 'index' | 'at'>): void {
     this.waiting.push({ ...entry, index: this.nextIndex, at: new Date(Date.now()).toISOString() });
     this.nextIndex += 1;
-    if (!this.sending) {
-      this.sending = true;
-      // Whoever adds an entry may be cancelled; the entry is kept all the same.
-      void CancellationScope.nonCancellable(() => this.sendAll());
-    }
+    if (this.waiting.length === 1) this.beside.soon(() => this.sendWaiting());
   }
 
   /** Returns when everything that was added so far is kept durably. */
   async flush(): Promise<void> {
     const upTo = this.nextIndex - 1;
     this.flushing += 1;
+    this.sendWaiting();
     await condition(() => this.written >= upTo);
     this.flushing -= 1;
   }
 
+  private sendWaiting(): void {
+    if (this.sending) return;
+    this.sending = true;
+    // Whoever asks may be cancelled; the entries are kept all the same.
+    void CancellationScope.nonCancellable(() => this.sendAll());
+  }
+
   private async sendAll(): Promise<void> {
     while (this.waiting.length > 0) {
-      await condition(() => this.flushing > 0, GATHER_MS, { summary: 'journal: gather entries' });
-      const batch = this.waiting.splice(0, 200);
+      const batch = this.waiting.splice(0, MOST);
       await this.send(batch);
       this.written += batch.length;
+      // What came meanwhile waits for the next pause, unless somebody waits for it.
+      if (this.flushing === 0 && this.waiting.length > 0) {
+        this.beside.soon(() => this.sendWaiting());
+        break;
+      }
     }
     this.sending = false;
   }

@@ -3,14 +3,32 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import { formatClock, formatDuration, formatTimeOfDay } from '../../src/model/format.js';
 import type { RunView, StepView } from '../../src/model/run.js';
 import { searchAttributes } from '../../src/model/search-attributes.js';
+import type { Beside } from './beside.js';
 
 export class Publisher {
   private status = '';
   private step = '';
+  private due = false;
 
-  /** @param deadline milliseconds since 1970 */
-  publish(viewNow: () => RunView, deadline: number): void {
-    const view = viewNow();
+  constructor(
+    private readonly beside: Beside,
+    private readonly viewNow: () => RunView,
+  ) {}
+
+  /** Shows the run as it is at the next pause; the first time at once. */
+  publish(): void {
+    if (this.due) return;
+    if (this.status === '') {
+      this.publishNow();
+      return;
+    }
+    this.due = true;
+    this.beside.soon(() => this.publishNow());
+  }
+
+  publishNow(): void {
+    this.due = false;
+    const view = this.viewNow();
     const step = view.steps
       .filter(({ status }) => status === 'running' || status === 'waiting')
       .map(({ name }) => name)
@@ -28,7 +46,7 @@ export class Publisher {
               { key: searchAttributes.system, value: view.system },
               { key: searchAttributes.scenario, value: view.scenario },
               { key: searchAttributes.mode, value: view.mode },
-              { key: searchAttributes.rtoDeadline, value: new Date(deadline) },
+              { key: searchAttributes.rtoDeadline, value: new Date(view.clock.deadline) },
             ]
           : []),
       ] as Parameters<typeof upsertSearchAttributes>[0]);

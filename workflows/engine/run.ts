@@ -6,7 +6,8 @@ import { ActivityFailure, CancellationScope, condition, isCancellation } from '@
 import type { MusterActivities, StepRef, Summarised } from '../../activities/contract.js';
 import type { RunInput, RunStatus, RunView, Warning } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
-import { watchBudget } from './budget.js';
+import { Beside } from './beside.js';
+import { type Budget, watchBudget } from './budget.js';
 import { RunClock } from './clock.js';
 import { describeFailure } from './failure.js';
 import { openGate } from './gates.js';
@@ -27,7 +28,8 @@ export class Run<Params> {
   abortedBy: { readonly by: string; readonly reason: string } | undefined;
 
   readonly clock: RunClock;
-  private readonly publisher = new Publisher();
+  private readonly beside = new Beside();
+  private readonly publisher = new Publisher(this.beside, () => this.view());
   private readonly byName: ReadonlyMap<string, StepState<Params>>;
   /** Milliseconds since 1970 at which a component was back. */
   readonly componentsBackAt = new Map<string, number>();
@@ -51,7 +53,7 @@ export class Run<Params> {
     this.clock = new RunClock(Date.parse(input.detectedAt), this.startedAt, plan.document.rtoMs);
     const { runId, mode } = input;
     const { system, scenario } = plan.document;
-    this.journal = new JournalWriter((entries) =>
+    this.journal = new JournalWriter(this.beside, (entries) =>
       this.activities('record', 'journal', `journal: ${entries.at(-1)?.text ?? ''}`).appendJournal({
         run: { runId, system, scenario, mode },
         entries,
@@ -68,11 +70,9 @@ export class Run<Params> {
       text: `${plan.document.scenario} of ${plan.document.system} (${input.mode}), detected ${input.detectedAt}`,
       facts: [{ label: 'plan', value: input.planHash }],
     });
-    this.stopRtoWatch = watchBudget(
-      'RTO',
-      plan.document.rtoMs,
-      this.startedAt - Date.parse(input.detectedAt),
-      (text) => this.warn(text),
+    const usedMs = this.startedAt - Date.parse(input.detectedAt);
+    this.stopRtoWatch = this.watch({ label: 'RTO', budgetMs: plan.document.rtoMs, usedMs }, (text) =>
+      this.warn(text),
     );
     while (this.abortedBy === undefined && !this.finished) {
       this.beginReady();
@@ -220,7 +220,9 @@ export class Run<Params> {
     step.become('running', Date.now());
     if (!this.beginning.includes(step)) this.beginning.push(step);
     this.turned();
-    const stop = watchBudget(step.name, document.budgetMs, 0, (text) => this.warn(text, step.name));
+    const stop = this.watch({ label: step.name, budgetMs: document.budgetMs, usedMs: 0 }, (text) =>
+      this.warn(text, step.name),
+    );
     const scope = new CancellationScope();
     step.scope = scope;
     try {
@@ -284,7 +286,7 @@ export class Run<Params> {
     this.ended = { status, at: Date.now() };
     this.clock.change(this.ended.at, { working: false, waiting: false });
     this.journal.add({ kind: 'run-ended', text: status, facts: [] });
-    this.publish();
+    this.publisher.publishNow();
     await this.journal.flush();
     const view = this.view();
     await this.activities('record', 'keep-run', 'keep the run for history and forecasts').keepRun({ view });
@@ -329,7 +331,12 @@ export class Run<Params> {
   }
 
   publish(): void {
-    this.publisher.publish(() => this.view(), this.clock.deadline);
+    this.publisher.publish();
+  }
+
+  /** See `watchBudget`. */
+  watch(budget: Budget, warn: (text: string, percent: number) => void): () => void {
+    return watchBudget(this.beside, budget, warn);
   }
 
   private activities(policy: Policy, label: string, summary: string): MusterActivities {
