@@ -83,7 +83,7 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     question: 'Go back to this recovery point?',
     policy: section.gates.point,
     needs: { assessment, point },
-    show: ({ assessment, point }) => [...showAssessment(assessment), ...showPoint(point, dataClasses)],
+    show: ({ assessment, point }) => [...showPoint(point, dataClasses), ...showAssessment(assessment)],
     approving: 'fences the damaged primary: payments stop until the cutover',
     denying: 'nothing is fenced; the gate stays open for another point or an abort',
     revises: {

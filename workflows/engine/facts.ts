@@ -26,14 +26,14 @@ function describeBroken(result: InvariantResult): string {
 export function showPoint(point: RecoveryPoint, dataClasses: Readonly<Record<string, DataClass>>): Fact[] {
   return [
     { label: 'recovery point', value: point.time },
-    {
-      label: 'backup',
-      value: `${point.backup.label} (${point.backup.type}) and ${formatCount(point.walSegments)} WAL segments, repositories ${point.usableRepositories.join(', ')}`,
-    },
     ...Object.entries(point.loses).map(([name, loss]) => ({
       label: `loses ${name}`,
       value: `${formatCount(loss.records)} acknowledged over ${formatDuration(loss.windowMs)} (RPO ${formatDuration(dataClasses[name]?.rpo ?? 0)})`,
     })),
+    {
+      label: 'backup',
+      value: `${point.backup.label} (${point.backup.type}) and ${formatCount(point.walSegments)} WAL segments, repositories ${point.usableRepositories.join(', ')}`,
+    },
   ];
 }
 
