@@ -2,28 +2,18 @@
  * Records what happens in the store, and never lets the store hold a recovery up: what cannot be taken within a moment
  * goes to the spool and follows later, in order.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { JournalEntry } from '../../activities/contract.js';
 import { MusterError, messageOf, TransientError } from '../errors.js';
 import { musterHome, spoolDirectory } from '../home.js';
 import { createLog, type Logger } from '../log.js';
 import type { RunView } from '../model/run.js';
-import type { JournalBody, JournalHead, RunRef } from './chain.js';
-import { appendEntries, journalBody } from './journal.js';
-import { insertLost, type LostRecord } from './lost.js';
-import { REPORT_FILES, type ReportContent, reportKinds, saveReport } from './reports.js';
-import { saveRun } from './runs.js';
+import type { JournalHead, RunRef } from './chain.js';
+import { deliver, type Item } from './deliver.js';
+import { journalBody } from './journal.js';
+import type { LostRecord } from './lost.js';
 import { storeSettings } from './settings.js';
 import { Spool } from './spool.js';
 import { RECORDING, Store } from './store.js';
-
-/** One thing to be kept, as it stands in the spool. */
-type Item =
-  | { readonly journal: JournalBody }
-  | { readonly run: RunView }
-  | { readonly lost: { readonly dataClass: string; readonly records: readonly LostRecord[] } }
-  | { readonly report: { readonly writtenAt: string; readonly directory: string } };
 
 export interface RecorderOptions {
   /** undefined: none is configured, everything waits in the spool. */
@@ -183,36 +173,12 @@ export class Recorder {
     const { store } = this.options;
     if (store === undefined || this.resting()) return false;
     try {
-      await this.send(store, runId, items);
+      await deliver(store, runId, items, { log: this.log, onHead: this.options.onHead });
       return true;
     } catch (error) {
       this.restUntil = Date.now() + (this.options.restMs ?? 5_000);
       this.log.warn({ runId, reason: reasonOf(error) }, 'the store takes nothing; it waits in the spool');
       return false;
-    }
-  }
-
-  private async send(store: Store, runId: string, items: readonly Item[]): Promise<void> {
-    for (const group of inGroups(items)) {
-      if (Array.isArray(group)) {
-        const { contradicted, head } = await appendEntries(store, group);
-        if (contradicted.length > 0) {
-          this.log.warn(
-            { runId, contradicted },
-            'entries came again with other content; the first ones stay',
-          );
-        }
-        this.options.onHead?.(runId, head);
-      } else if ('run' in group) {
-        await saveRun(store, group.run);
-      } else if ('lost' in group) {
-        await insertLost(store, runId, group.lost.dataClass, group.lost.records);
-      } else {
-        const content = await readReportFiles(group.report.directory);
-        if (content === undefined)
-          this.log.error({ runId }, 'the files of a report are gone; it is not in the store');
-        else await saveReport(store, runId, group.report.writtenAt, content);
-      }
     }
   }
 
@@ -237,32 +203,6 @@ function reasonOf(error: unknown): string {
 }
 
 class StillWaiting extends Error {}
-
-/** Neighbouring journal entries are sent together. */
-function inGroups(items: readonly Item[]): (JournalBody[] | Exclude<Item, { journal: JournalBody }>)[] {
-  const groups: (JournalBody[] | Exclude<Item, { journal: JournalBody }>)[] = [];
-  for (const item of items) {
-    const last = groups.at(-1);
-    if (!('journal' in item)) groups.push(item);
-    else if (Array.isArray(last)) last.push(item.journal);
-    else groups.push([item.journal]);
-  }
-  return groups;
-}
-
-async function readReportFiles(directory: string): Promise<ReportContent | undefined> {
-  try {
-    const contents = await Promise.all(
-      reportKinds.map((kind) => readFile(join(directory, REPORT_FILES[kind]))),
-    );
-    return Object.fromEntries(
-      reportKinds.map((kind, position) => [kind, contents[position]]),
-    ) as ReportContent;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
 
 let shared: Recorder | undefined;
 
