@@ -99,15 +99,12 @@ export class Incident {
 
   /** @returns the id of the run that was begun */
   async begin(before: string): Promise<string> {
-    const begun = await this.recover(before);
-    expect(begun).toMatchObject({ code: 0 });
-    return (JSON.parse(begun.stdout) as { runId: string }).runId;
+    return printed<{ runId: string }>(demandDone(await this.recover(before))).runId;
   }
 
   /** `muster approve` by the person whom the runbook names. */
   async approve(gate: string, ...more: readonly string[]): Promise<void> {
-    const answer = await this.muster('approve', SYSTEM, gate, '--by', APPROVER, ...more);
-    expect(answer).toMatchObject({ code: 0 });
+    demandDone(await this.muster('approve', SYSTEM, gate, '--by', APPROVER, ...more));
   }
 
   view(): Promise<RunView> {
@@ -166,6 +163,12 @@ export class Incident {
 export function recoverArgs(before: string): readonly string[] {
   const how = ['--by', COMMANDER, '--yes', '--no-watch', '--json'];
   return ['recover', 'corruption', SYSTEM, '--before', before, ...how];
+}
+
+/** @throws Error with what the command said */
+function demandDone(finished: Finished): Finished {
+  if (finished.code === 0) return finished;
+  throw new Error(`exit code ${finished.code}: ${finished.stderr}`);
 }
 
 function inWords({ step, question, facts }: OpenDecision): string {
