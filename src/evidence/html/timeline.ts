@@ -1,6 +1,7 @@
 /** Where everything of the timeline stands, in SVG units. Pure geometry: the template draws it. */
 import { formatDuration } from '../../model/format.js';
 import type { ReportDocument, ReportStep } from '../document.js';
+import { type Axis, axisOf, round, tickLabel, ticksOf } from './timeline-axis.js';
 
 export interface TimelineShape {
   /** `wide` beside each other; `narrow`, for a telephone, above each other. */
@@ -115,32 +116,6 @@ export function layTimeline(report: ReportDocument, shape: TimelineShape): Timel
     rows,
     links: linksOf(report.criticalPath, rows),
     alternative: describe(report),
-  };
-}
-
-interface Axis {
-  readonly from: number;
-  readonly to: number;
-  x(time: number): number;
-  within(time: number): boolean;
-}
-
-function axisOf(report: ReportDocument, shape: TimelineShape): Axis {
-  const detected = Date.parse(report.clock.detectedAt);
-  const started = Date.parse(report.clock.startedAt);
-  const to = Math.max(
-    started + 1_000,
-    Date.parse(report.writtenAt),
-    ...report.steps.map((step) => Date.parse(step.endedAt ?? report.clock.startedAt)),
-  );
-  // A run that began long after detection would be squeezed into a corner.
-  const from = started - detected > (to - detected) * 0.4 ? started : Math.min(detected, started);
-  const scale = (shape.chartRight - shape.chartLeft) / (to - from);
-  return {
-    from,
-    to,
-    x: (time) => round(shape.chartLeft + (Math.min(to, Math.max(from, time)) - from) * scale),
-    within: (time) => time >= from && time <= to,
   };
 }
 
@@ -260,33 +235,8 @@ function linksOf(path: readonly string[], rows: readonly TimelineRow[]): string[
   });
 }
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const STEPS = [1, 2, 5, 10, 15, 30]
-  .map((value) => value * SECOND)
-  .concat([1, 2, 5, 10, 15, 30].map((value) => value * MINUTE))
-  .concat([1, 2, 3, 6, 12, 24, 48, 96].map((value) => value * HOUR));
-
-function ticksOf(axis: Axis, atMost: number): number[] {
-  const step = STEPS.find((each) => (axis.to - axis.from) / each <= atMost) ?? 192 * HOUR;
-  const ticks: number[] = [];
-  for (let time = Math.ceil(axis.from / step) * step; time <= axis.to; time += step) ticks.push(time);
-  return ticks;
-}
-
-function tickLabel(time: number, axis: Axis): string {
-  const text = new Date(time).toISOString();
-  if (axis.to - axis.from > 36 * HOUR) return `${text.slice(5, 10)} ${text.slice(11, 16)}`;
-  return axis.to - axis.from < 10 * MINUTE ? text.slice(11, 19) : text.slice(11, 16);
-}
-
 function describe(report: ReportDocument): string {
   const begunSteps = report.steps.filter((step) => step.startedAt !== undefined).length;
   const path = report.criticalPath.join(', ');
   return `${begunSteps} of ${report.steps.length} steps were begun. The time was decided by ${path}.`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }
