@@ -6,13 +6,12 @@ import type { DatabaseAt, FenceProof } from '../contract.js';
 const TRY_MS = 5_000;
 
 /**
- * Refusals that nothing but the fence explains (PostgreSQL manual, appendix A): `28000` the role may not log in, `55000` the
- * database takes no connections. A wrong password (`28P01`) proves nothing: the application may hold the right one.
+ * Refusals that nothing but the fence explains, and the server's function that raises them, because messages come in the
+ * server's language (PostgreSQL source: utils/init/miscinit.c, postinit.c): the role may not log in; the database takes no
+ * connections. A wrong password (`28P01`) or a refusal by pg_hba.conf (`28000` too) proves nothing: the application may come
+ * from elsewhere, with the right one.
  */
-const REFUSALS: Readonly<Record<string, RegExp>> = {
-  '28000': /not permitted to log in/,
-  '55000': /not currently accepting connections/,
-};
+const REFUSALS: readonly string[] = ['28000 InitializeSessionUserId', '55000 CheckMyDatabase'];
 
 /**
  * Tries to write as the application.
@@ -30,13 +29,13 @@ export function proveRefusal(damaged: DatabaseAt): Promise<FenceProof['refusedWr
  * @throws PermanentError `FenceNotProven`
  */
 export async function proveRefusalOrSilence(damaged: DatabaseAt): Promise<string> {
-  const { answer } = await prove(damaged, { ...REFUSALS, ECONNREFUSED: /./ });
+  const { answer } = await prove(damaged, [...REFUSALS, 'ECONNREFUSED']);
   return answer;
 }
 
 async function prove(
   { site, postgres }: DatabaseAt,
-  refusals: Readonly<Record<string, RegExp>>,
+  refusals: readonly string[],
 ): Promise<FenceProof['refusedWrite']> {
   const { host, port, database, application } = postgres;
   const at = () => new Date().toISOString();
@@ -52,8 +51,8 @@ async function prove(
       },
     );
   } catch (error) {
-    const { code, text } = answerOf(error);
-    if (code !== undefined && refusals[code]?.test(text) === true) {
+    const { code, routine, text } = answerOf(error);
+    if (refusals.includes([code, routine].filter((part) => part !== undefined).join(' '))) {
       return { at: at(), as: application.user, answer: `${code} ${text}` };
     }
     outcome = `got no refusal that only the fence explains: ${code === undefined ? '' : `${code} `}${text}`;
@@ -68,12 +67,20 @@ async function prove(
   );
 }
 
+export interface Answer {
+  /** SQLSTATE, or the operating system's code. */
+  readonly code: string | undefined;
+  /** The server's function that raised it. */
+  readonly routine: string | undefined;
+  readonly text: string;
+}
+
 /** What the server, or the network, said first. */
-export function answerOf(error: unknown): { readonly code: string | undefined; readonly text: string } {
+export function answerOf(error: unknown): Answer {
   let innermost: unknown = error;
   while (causeOf(innermost) !== undefined) innermost = causeOf(innermost);
-  const { code } = innermost as { code?: string };
-  return { code, text: messageOf(innermost) || (code ?? 'no answer') };
+  const { code, routine } = innermost as { code?: string; routine?: string };
+  return { code, routine, text: messageOf(innermost) || (code ?? 'no answer') };
 }
 
 function causeOf(error: unknown): unknown {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +10,7 @@ import { fenceActivities } from '../../activities/fence/index.js';
 import { postgresLogin } from '../../activities/fence/postgres-login.js';
 import { proveRefusal } from '../../activities/fence/proof.js';
 import { freePorts } from '../../lab/ports.js';
+import { waitFor } from '../../lab/wait.js';
 import { messageOf } from '../../src/errors.js';
 import { APP_PASSWORD, generationOf, makeCluster, PAYMENTS, type TestCluster } from './support/postgres.js';
 import { startVault, type TestVault } from './support/s3.js';
@@ -219,6 +220,26 @@ describe('the proof', () => {
     await expect(
       proveRefusal({ site: 'west', postgres: { ...primary.at.postgres, application } }),
     ).rejects.toMatchObject({ code: 'FenceNotProven', message: expect.stringContaining('28P01') });
+  });
+
+  test('is not a refusal by pg_hba.conf, which another client may pass', async () => {
+    const hba = join(primary.at.postgres.service.dataDirectory, 'pg_hba.conf');
+    const original = await readFile(hba, 'utf8');
+    const reload = () => primary.admin((client) => client.query('select pg_reload_conf()'));
+    try {
+      await writeFile(hba, `host all app all reject\n${original}`);
+      await reload();
+      await waitFor({ what: 'the rejection', deadlineMs: 5_000 }, async () => {
+        if ((await refusalOf('app', APP_PASSWORD)) !== '28000') throw new Error('not yet');
+      });
+      await expect(proveRefusal(primary.at)).rejects.toMatchObject({
+        code: 'FenceNotProven',
+        message: expect.stringContaining('pg_hba.conf'),
+      });
+    } finally {
+      await writeFile(hba, original);
+      await reload();
+    }
   });
 
   test('is not silence', async () => {
