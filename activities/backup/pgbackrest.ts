@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { formatBytes } from '../../src/model/format.js';
 import { withClient } from '../../src/postgres.js';
 import type { BackupTaken, DatabaseAt } from '../contract.js';
@@ -9,6 +10,7 @@ import {
   scopeOf,
 } from '../pgbackrest/command.js';
 import { type BackupInfo, backupsIn, readInfo } from '../pgbackrest/info.js';
+import { spoolDirectoryOf } from '../provision/lease.js';
 import { adminOf } from '../service/index.js';
 import { waitForArchiving } from './archiving.js';
 import type { BackupDriver, ProtectInput } from './index.js';
@@ -39,6 +41,8 @@ export const pgbackrestBackup: BackupDriver = {
         ),
       }),
     );
+    // Replay is over for good: what was fetched for it goes.
+    await rm(spoolDirectoryOf(target.postgres.service.dataDirectory), { recursive: true, force: true });
     const total = databaseBytes * backup.repositories.length;
     const labels: Taken[] = [];
     const failures: Error[] = [];

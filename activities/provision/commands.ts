@@ -40,7 +40,7 @@ export function destroyCommands({ target }: { target: DatabaseAt }): readonly Pr
     },
     {
       where: `on ${host}, as root`,
-      command: `rm -r ${service.dataDirectory} ${service.dataDirectory}.tablespaces ${service.dataDirectory}.lease.json`,
+      command: `rm -r ${service.dataDirectory} ${service.dataDirectory}.tablespaces ${service.dataDirectory}.spool ${service.dataDirectory}.lease.json`,
       note: 'Only the directory that this recovery made; compare the lease first.',
     },
   ];

@@ -40,6 +40,11 @@ export function tablespaceDirectoryOf(dataDirectory: string): string {
   return `${dataDirectory}.tablespaces`;
 }
 
+/** WAL that is fetched ahead of replay. */
+export function spoolDirectoryOf(dataDirectory: string): string {
+  return `${dataDirectory}.spool`;
+}
+
 /** The lease of a data directory; undefined: nobody has taken it. @throws PermanentError `LeaseUnreadable` */
 export async function readLease(dataDirectory: string): Promise<Lease | undefined> {
   const file = leaseFileOf(dataDirectory);

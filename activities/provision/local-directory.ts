@@ -7,7 +7,14 @@ import { accountIds, runTool } from '../../src/process.js';
 import type { DatabaseAt, ProvisionedTarget, RecoveryPoint, StepRef } from '../contract.js';
 import { type ClusterService, hasLeftRecovery, serviceOf } from '../service/index.js';
 import { ownedDirectory } from '../service/pg-ctl.js';
-import { dropLease, readLease, requireLease, tablespaceDirectoryOf, takeLease } from './lease.js';
+import {
+  dropLease,
+  readLease,
+  requireLease,
+  spoolDirectoryOf,
+  tablespaceDirectoryOf,
+  takeLease,
+} from './lease.js';
 
 /** Room for what replay writes before it can give any back. */
 const WAL_SEGMENT_BYTES = 16 * 1024 * 1024;
@@ -88,7 +95,9 @@ export async function destroyDirectory(
   // Its files are about to go: no checkpoint is needed.
   await service.stop('immediate');
   await rm(dataDirectory, { recursive: true, force: true });
-  await rm(tablespaceDirectoryOf(dataDirectory), { recursive: true, force: true });
+  for (const beside of [tablespaceDirectoryOf(dataDirectory), spoolDirectoryOf(dataDirectory)]) {
+    await rm(beside, { recursive: true, force: true });
+  }
   await dropLease(dataDirectory);
   return { summary: `${dataDirectory} at ${target.site} stopped and removed` };
 }

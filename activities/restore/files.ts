@@ -14,6 +14,7 @@ import {
 } from '../pgbackrest/command.js';
 import { backupsIn, readInfo } from '../pgbackrest/info.js';
 import { parseRestoredFile } from '../pgbackrest/output.js';
+import { nameDamage } from '../pgbackrest/verify.js';
 import { tablespaceDirectoryOf } from '../provision/lease.js';
 import { postgresTime } from './time.js';
 
@@ -69,7 +70,7 @@ export async function restoreFiles(
     failures.push({ repository, failure: result.failure });
     if (!result.failure.repositoryFault) break;
   }
-  throw worstOf(failures, backup, point);
+  throw await nameFiles(input, failures, worstOf(failures, backup, point));
 }
 
 /** Labels are a repository's own: another repository holds other backups of the same cluster. */
@@ -150,6 +151,26 @@ async function restoreFrom(
   return { failure: failureOf(scope, outcome, `Restoring ${label} from ${from}`, next) };
 }
 
+/** pgBackRest does not name the file when it cannot decompress or decipher it: the repository is then looked through. */
+async function nameFiles(
+  { target, backup, point }: RestoreFilesInput,
+  failures: readonly { readonly repository: number; readonly failure: CommandFailure }[],
+  error: Error,
+): Promise<Error> {
+  const [first] = failures;
+  if (!(error instanceof PermanentError) || error.code !== 'BackupDamaged' || first === undefined)
+    return error;
+  if (/error restoring '|missing file '/.test(first.failure.error.message)) return error;
+  const wrong = await nameDamage(scopeOf(target.postgres, backup), first.repository, point.backup.label);
+  if (wrong.length === 0) return error;
+  const named = wrong.slice(0, 3).map((one) => `${one.what} ${one.file}`);
+  return new PermanentError(
+    error.code,
+    `${error.message} Damaged in ${repositoryName(backup, first.repository)}: ${named.join(', ')}${wrong.length > 3 ? ` and ${wrong.length - 3} more` : ''}.`,
+    { next: error.next, cause: error, details: { ...error.details, file: wrong[0]?.file ?? '' } },
+  );
+}
+
 function worstOf(
   failures: readonly { readonly repository: number; readonly failure: CommandFailure }[],
   backup: PgbackrestBackup,
@@ -170,6 +191,7 @@ function worstOf(
     `None of ${failures.length} repositories could be restored from. ${all}`,
     {
       next: `Choose an older backup by naming an earlier point, or repair ${repositoryName(backup, first.repository)}, then retry the step.`,
+      ...(first.failure.error.why === undefined ? {} : { why: first.failure.error.why }),
       cause: first.failure.error,
     },
   );

