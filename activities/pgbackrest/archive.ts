@@ -1,0 +1,116 @@
+/** Whether a repository holds all the WAL from a backup to a point: pgBackRest itself does not check that. */
+import { failureOf, type PgbackrestScope, runPgbackrest } from './command.js';
+import type { StanzaInfo } from './info.js';
+import { formatSegment, lsnToNumber, parseSegment } from './wal.js';
+
+/** pgBackRest does not tell a stanza's segment size; initdb's default, which it also recommends. */
+export const SEGMENT_BYTES = 16 * 1024 * 1024;
+
+/** Where a timeline left the one before it: from this position on, WAL has the later timeline's name. */
+export interface TimelineSwitch {
+  readonly timeline: number;
+  /** Position at which this timeline ended. */
+  readonly endLsn: string;
+}
+
+/** Reads a `.history` file (manual: 26.3.6 Timelines): one line for each timeline that was left, oldest first. */
+export function parseHistory(text: string): readonly TimelineSwitch[] {
+  const switches: TimelineSwitch[] = [];
+  for (const line of text.split('\n')) {
+    const match = /^\s*(\d+)\s+([0-9A-Fa-f]+\/[0-9A-Fa-f]+)/.exec(line);
+    if (match !== null) switches.push({ timeline: Number(match[1]), endLsn: match[2] ?? '' });
+  }
+  return switches;
+}
+
+/**
+ * The segments that a recovery reads: along the backup's timeline to where it was left, then along its successors.
+ *
+ * @param first segment that the backup starts in
+ * @param last segment that holds the point, on the point's timeline
+ * @param history of the point's timeline; empty for timeline 1
+ * @returns undefined when the backup's timeline is no ancestor of the point's, or was left before the backup began
+ */
+export function segmentsAlong(
+  first: string,
+  last: string,
+  history: readonly TimelineSwitch[],
+): readonly string[] | undefined {
+  const from = parseSegment(first, SEGMENT_BYTES);
+  const to = parseSegment(last, SEGMENT_BYTES);
+  const ends = new Map(
+    history.map((one) => [one.timeline, Math.floor(lsnToNumber(one.endLsn) / SEGMENT_BYTES)]),
+  );
+  const order = [...history.map((one) => one.timeline), to.timeline];
+  let at = order.indexOf(from.timeline);
+  if (at < 0) return undefined;
+  if (from.timeline !== to.timeline && (ends.get(from.timeline) ?? -1) < from.index) return undefined;
+  const names: string[] = [];
+  for (let index = from.index; index <= to.index; index++) {
+    // The segment in which a timeline ended is read under its successor's name.
+    while (at < order.length - 1 && index >= (ends.get(order[at] ?? 0) ?? Number.POSITIVE_INFINITY)) at++;
+    names.push(formatSegment({ timeline: order[at] ?? to.timeline, index }, SEGMENT_BYTES));
+  }
+  return names;
+}
+
+/** Id of a cluster's archive in a repository, for instance `15-1`; undefined: it has none of that cluster. */
+export function archiveIdOf(
+  info: StanzaInfo,
+  repository: number,
+  systemIdentifier: string,
+): string | undefined {
+  const database = info.db.find(
+    (one) => one['repo-key'] === repository && one['system-id'] === systemIdentifier,
+  );
+  return info.archive.find(
+    (one) => one.database['repo-key'] === repository && one.database.id === database?.id,
+  )?.id;
+}
+
+export interface ArchiveContent {
+  /** Segment -> how many files there are of it: more than one contradict each other. */
+  readonly segments: ReadonlyMap<string, number>;
+}
+
+/** Lists the archived segments of the folders that the given ones are in. */
+export async function listSegments(
+  scope: PgbackrestScope,
+  repository: number,
+  archiveId: string,
+  needed: readonly string[],
+): Promise<ArchiveContent> {
+  const segments = new Map<string, number>();
+  for (const folder of new Set(needed.map((name) => name.slice(0, 16)))) {
+    const path = `archive/${scope.stanza}/${archiveId}/${folder}`;
+    const outcome = await runPgbackrest(scope, [`--repo=${repository}`, 'repo-ls', path], {
+      timeoutMs: 300_000,
+    });
+    if (outcome.exitCode !== 0) {
+      throw failureOf(scope, outcome, `Listing ${path} in repository ${repository}`, `Check ${scope.config}.`)
+        .error;
+    }
+    for (const line of outcome.stdout.split('\n')) {
+      const name = /^([0-9A-F]{24})-[0-9a-f]{40}/.exec(line)?.[1];
+      if (name !== undefined) segments.set(name, (segments.get(name) ?? 0) + 1);
+    }
+  }
+  return { segments };
+}
+
+/** The history of a timeline from the archive; undefined: the file is missing. */
+export async function readHistory(
+  scope: PgbackrestScope,
+  repository: number,
+  archiveId: string,
+  timeline: number,
+): Promise<readonly TimelineSwitch[] | undefined> {
+  if (timeline === 1) return [];
+  const file = `${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`;
+  const outcome = await runPgbackrest(
+    scope,
+    [`--repo=${repository}`, 'repo-get', `archive/${scope.stanza}/${archiveId}/${file}`],
+    { timeoutMs: 60_000 },
+  );
+  return outcome.exitCode === 0 && outcome.stdout !== '' ? parseHistory(outcome.stdout) : undefined;
+}
