@@ -151,13 +151,14 @@ test('the DNS server answers for the zone that the Route 53 API was given, and f
   const corefile = path.join(folder, 'Corefile');
   const text = readFileSync('deploy/dns/Corefile', 'utf8').replace('/zone/zone.conf', 'zone.conf');
   writeFileSync(corefile, text.replace('errors', 'errors\n    bind 127.0.0.1'));
-  start(parts.coredns.path, ['-conf', corefile], access, folder);
   const ask =
     services.dns?.healthcheck?.test?.at(-1)?.replaceAll('$$', '$').replace('dig ', `dig -p ${dns} `) ?? '';
+  const answers = () =>
+    spawnSync('sh', ['-c', ask], { env: { PATH: `${parts.dig.extra.binDir}:/usr/bin:/bin` } }).status;
+  expect(answers()).not.toBe(0);
+  start(parts.coredns.path, ['-conf', corefile], access, folder);
   await waitFor({ what: 'the DNS server', deadlineMs: 20_000 }, async () => {
-    expect(
-      spawnSync('sh', ['-c', ask], { env: { PATH: `${parts.dig.extra.binDir}:/usr/bin:/bin` } }).status,
-    ).toBe(0);
+    expect(answers()).toBe(0);
   });
 
   await stop(first);
