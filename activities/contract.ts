@@ -167,9 +167,10 @@ export interface LossReport extends Summarised {
       string,
       {
         readonly targetMs: number;
-        /** Time between the newest surviving state and the last write; 0 where nothing is lost. */
-        readonly actualMs: number;
-        readonly lostRecords: number;
+        /** Time between the point and the last write that is lost; 0: nothing is lost; null: nobody could measure it. */
+        readonly actualMs: number | null;
+        /** null: nobody could measure it. */
+        readonly lostRecords: number | null;
         readonly method: string;
         /** The first ones by identifier; the store holds them all. */
         readonly sample: readonly string[];

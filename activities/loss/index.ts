@@ -127,20 +127,21 @@ async function* noting<T>(records: AsyncIterable<T>, note: (record: T) => void):
   }
 }
 
-const NOT_MEASURED = 'not measured: the fenced primary could not be counted';
-
 /** Where nothing outside the database remembers: what the fenced primary held from the point on. */
 function fromCensus(
   dataClass: DataClass,
   point: RecoveryPoint,
   counted: FenceProof['census'][string] | undefined,
 ): ClassLoss {
-  const newest = counted?.newest ?? undefined;
+  if (counted === undefined) {
+    const method = 'not measured: the fenced primary could not be counted';
+    return { targetMs: dataClass.rpo, actualMs: null, lostRecords: null, method, sample: [] };
+  }
   return {
     targetMs: dataClass.rpo,
-    actualMs: newest === undefined ? 0 : Math.max(0, Date.parse(newest) - Date.parse(point.time)),
-    lostRecords: counted?.records ?? 0,
-    method: counted === undefined ? NOT_MEASURED : 'rows of the fenced primary written at or after the point',
+    actualMs: counted.newest === null ? 0 : Math.max(0, Date.parse(counted.newest) - Date.parse(point.time)),
+    lostRecords: counted.records,
+    method: 'rows of the fenced primary written at or after the point',
     sample: [],
   };
 }
@@ -148,7 +149,7 @@ function fromCensus(
 function summarise(classes: Readonly<Record<string, ClassLoss>>): string {
   return Object.entries(classes)
     .map(([name, { lostRecords, actualMs, targetMs, method }]) => {
-      if (method === NOT_MEASURED) return `${name}: ${method}`;
+      if (lostRecords === null || actualMs === null) return `${name}: ${method}`;
       if (lostRecords === 0) return `${name}: nothing lost`;
       const missed = actualMs > targetMs ? ', MISSED' : '';
       return `${name}: ${formatCount(lostRecords)} lost over ${formatDuration(actualMs)} (RPO ${formatDuration(targetMs)}${missed})`;

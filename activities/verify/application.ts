@@ -29,20 +29,18 @@ export async function verifyApplication(
 ): Promise<RungResult> {
   const { trial } = application;
   if (trial === undefined) {
-    const heading = { rung: RUNG, title: 'the application', tool: 'none', toolVersion: '' };
-    return passed([
-      await check(
-        heading,
-        async () => 'not tried: the runbook names no way to start the application (trial)',
-      ),
-    ]);
+    throw verificationFailed(
+      { rung: RUNG, title: 'the application' },
+      'The runbook names no way to start it against the copy.',
+      'Name one (applications.<name>.trial): what was not tried is not promoted.',
+    );
   }
   const port = await freePort();
   const ended = new AbortController();
   const signal = activitySignal();
   const running = startTrial(trial, target, port, AbortSignal.any([signal, ended.signal]));
   try {
-    return await tryApplication(application, trial, port, running, signal, update);
+    return await tryApplication(application, port, running, signal, update);
   } finally {
     ended.abort();
     await running.outcome.catch(() => undefined);
@@ -89,14 +87,17 @@ function startTrial(trial: Trial, target: DatabaseAt, port: number, signal: Abor
 
 async function tryApplication(
   application: Application,
-  trial: Trial,
   port: number,
   running: Trialled,
   signal: AbortSignal,
   update: (progress: Progress) => void,
 ): Promise<RungResult> {
   const baseUrl = `http://127.0.0.1:${port}`;
-  const tool = { rung: RUNG, tool: trial.command.join(' '), toolVersion: 'as installed' };
+  const tool = {
+    rung: RUNG,
+    tool: `${application.component} started read-only on the copy`,
+    toolVersion: 'as installed',
+  };
   const readOnly = application.functions.filter((one) => one.readOnly);
   const total = readOnly.length + 1;
   update({ done: 0, total, unit: 'rows', text: 'starting the application against the copy' });

@@ -42,9 +42,10 @@ export function summariseForPeople({ view, loss, report, temporalUi }: DemoOutco
   return [
     '',
     `5  ${view.status}: ${took}, RTO ${formatDuration(clock.targetMs)}; people waited for ${formatDuration(clock.waitingMs)}`,
-    ...Object.entries(loss).map(
-      ([name, { lostRecords, actualMs, targetMs }]) =>
-        `   ${name}: ${formatCount(lostRecords)} lost over ${formatDuration(actualMs)}, RPO ${formatDuration(targetMs)}`,
+    ...Object.entries(loss).map(([name, { lostRecords, actualMs, targetMs }]) =>
+      lostRecords === null || actualMs === null
+        ? `   ${name}: not measured`
+        : `   ${name}: ${formatCount(lostRecords)} lost over ${formatDuration(actualMs)}, RPO ${formatDuration(targetMs)}`,
     ),
     ...(report === undefined ? [] : [`   report       ${report.html}`]),
     `   Temporal UI  ${temporalUi}`,

@@ -114,7 +114,7 @@ function dataObjectives(outputs: Outputs): DataObjective[] {
   return lossesOf(outputs).flatMap(({ output }) =>
     Object.entries(output.classes).map(([dataClass, { targetMs, actualMs, lostRecords, method }]) =>
       // A zero that nobody measured is no zero.
-      method.startsWith('not measured')
+      actualMs === null || lostRecords === null
         ? { dataClass, targetMs, met: false, method }
         : { dataClass, targetMs, actualMs, met: actualMs <= targetMs, lostRecords, method },
     ),
@@ -127,8 +127,8 @@ function lostClasses(outputs: Outputs, kept: readonly LostClass[]): LostClass[] 
   const names = new Set([...kept.map(({ dataClass }) => dataClass), ...measured.keys()]);
   return [...names].flatMap((dataClass) => {
     const inStore = kept.find((each) => each.dataClass === dataClass);
-    const { lostRecords = 0, sample = [] } = measured.get(dataClass) ?? {};
-    const records = Math.max(lostRecords, inStore?.records ?? 0);
+    const { lostRecords, sample = [] } = measured.get(dataClass) ?? {};
+    const records = Math.max(lostRecords ?? 0, inStore?.records ?? 0);
     const listed = inStore?.listed ?? sample.map((id) => ({ id }));
     return records === 0 ? [] : [{ dataClass, records, complete: listed.length >= records, listed }];
   });

@@ -361,4 +361,14 @@ describe('rung 8, application', () => {
       verify.verifyApplication({ at, target, application: { ...dead, trial } }),
     ).rejects.toMatchObject({ message: expect.stringMatching(/it ended with 3.*no licence/) });
   });
+
+  test('an application that the runbook does not say how to start fails the rung: nothing untried is promoted', async () => {
+    const { at, target } = cluster;
+    const { trial, ...untried } = await application('/database', {});
+    expect(trial).toBeDefined();
+    await expect(verify.verifyApplication({ at, target, application: untried })).rejects.toMatchObject({
+      code: 'VerificationFailed',
+      message: expect.stringContaining('names no way to start it'),
+    });
+  });
 });

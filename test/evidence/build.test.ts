@@ -106,7 +106,7 @@ describe('a report', () => {
   test('never takes what was not measured for nothing lost', () => {
     const loss = finishedOutputs['measure-loss'] as LossReport;
     const method = 'not measured: the fenced primary could not be counted';
-    const unmeasured = { targetMs: 1, actualMs: 0, lostRecords: 0, method, sample: [] };
+    const unmeasured = { targetMs: 1, actualMs: null, lostRecords: null, method, sample: [] };
     const outputs = {
       ...finishedOutputs,
       'measure-loss': { ...loss, classes: { ...loss.classes, 'user-accounts': unmeasured } },
