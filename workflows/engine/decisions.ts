@@ -171,7 +171,7 @@ function abort<Params>(
   decision: Decision,
   channel: DecisionView['channel'],
 ): DecisionAnswer {
-  const text = `The run ${whatAbortDoes(run)}.`;
+  const text = `Accepted: it ${whatAbortDoes(run)}.`;
   const on = run.steps.find((step) => step.status === 'waiting') ?? run.steps.find((step) => step.begun > 0);
   if (on !== undefined) note(run, on, { ...decision, on: WHOLE_RUN }, channel, undefined);
   run.abortedBy = { by: decision.by, reason: decision.reason ?? '' };

@@ -2,7 +2,7 @@
 import type { DecisionView, RunView, StepView } from '../../model/run.js';
 import type { StepActivity } from '../../temporal/progress.js';
 import { possibleActions, whoDecides } from './decisions.js';
-import { pad, plain } from './line.js';
+import { cut, pad, plain } from './line.js';
 import { workText } from './progress.js';
 import { stepName } from './step-lines.js';
 import { clock, span, utc } from './units.js';
@@ -15,6 +15,8 @@ interface Change {
 }
 
 const SUBJECT_WIDTH = 18;
+/** The first facts are those that decide; all of them are in `muster approve`. */
+const FACTS_WIDTH = 300;
 
 /**
  * What has changed from one view to the next, oldest first.
@@ -90,7 +92,7 @@ function stepChanges(before: StepView | undefined, step: StepView, view: RunView
       said(step.endedAt ?? view.asOf, `skipped${summary}`);
       break;
     case 'undone':
-      said(step.endedAt ?? view.asOf, `undone${summary}`);
+      said(view.asOf, 'undone');
       break;
     case 'waiting':
       if (step.failure !== undefined)
@@ -116,7 +118,10 @@ function asked(view: RunView, stepOf: string): Change {
   if (open === undefined) return { at: view.asOf, subject: stepOf, text: 'waits for a person' };
   const on = ` ${open.gate ?? open.step} `;
   const command = possibleActions(view).find((action) => action.command.includes(on))?.command ?? '';
-  const facts = open.facts.map(({ label, value }) => `${label}: ${value}`).join('; ');
+  const facts = cut(
+    open.facts.map(({ label, value }) => `${label}: ${plain(value)}`).join('; '),
+    FACTS_WIDTH,
+  );
   return {
     at: open.since,
     subject: step === undefined ? stepOf : stepName(step),

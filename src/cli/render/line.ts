@@ -78,7 +78,7 @@ export function pad(text: string, width: number, side: 'left' | 'right' = 'left'
   return side === 'left' ? fitted + space : space + fitted;
 }
 
-/** Breaks a text into lines of at most `width` columns at spaces; a word that is longer is cut. */
+/** Breaks a text into lines of at most `width` columns: at spaces, and inside of a word only where it is longer than a line. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let current = '';
@@ -89,7 +89,13 @@ export function wrap(text: string, width: number): string[] {
       continue;
     }
     if (current !== '') lines.push(current);
-    current = cut(word, width);
+    current = word;
+    while (widthOf(current) > width && width > 1) {
+      const head = headOf(current, width);
+      if (head === '') break;
+      lines.push(head);
+      current = current.slice(head.length);
+    }
   }
   if (current !== '') lines.push(current);
   return lines;

@@ -48,7 +48,9 @@ export function stepLines(table: StepTable, rows: number): Line[] {
   const columns = columnsOf(table);
   const { past, shown, ahead } = fold(view, rows);
   return [
-    ...(past.length === 0 ? [] : [summaryLine('done', past, columns)]),
+    ...(past.length === 0
+      ? []
+      : [summaryLine(past.every((step) => step.status === 'done') ? 'done' : 'over', past, columns)]),
     ...shown.map((step) => stepLine(step, table, columns)),
     ...(ahead.length === 0 ? [] : [summaryLine(ended(view) ? 'not begun' : 'then', ahead, columns)]),
   ].slice(0, Math.max(1, rows));
@@ -137,7 +139,7 @@ function stepLine(step: StepView, table: StepTable, columns: Columns): Line {
   const tone = (text: string): Piece | string => (faint ? dim(text) : text);
   return [
     ' ',
-    statusWord(step, phase),
+    statusWord(step, phase, view),
     '  ',
     phase === 'now' ? strong(pad(stepName(step), columns.name)) : tone(pad(stepName(step), columns.name)),
     '  ',
@@ -149,14 +151,14 @@ function stepLine(step: StepView, table: StepTable, columns: Columns): Line {
   ];
 }
 
-function statusWord(step: StepView, phase: Phase): Piece {
+function statusWord(step: StepView, phase: Phase, view: RunView): Piece {
   const word = (text: string) => pad(text, 4);
   if (step.failure !== undefined && step.status === 'waiting') return bad(word('FAIL'));
   switch (step.status) {
     case 'done':
       return good(word('done'));
     case 'running':
-      return busy(word('run'));
+      return ended(view) ? dim(word('stop')) : busy(word('run'));
     case 'waiting':
       return warn(word('WAIT'));
     case 'skipped':
@@ -172,7 +174,11 @@ function stepText(step: StepView, table: StepTable, width: number, overMs: numbe
   const { view, activity } = table;
   if (step.status === 'pending') return [dim(afterText(step, view))];
   if (step.status === 'waiting') return [waitText(step, view, table.now)];
+  // What it had done is no longer so.
+  if (step.status === 'undone')
+    return [dim(step.summary === undefined ? 'undone' : `undone: ${plain(step.summary)}`)];
   if (step.status !== 'running') return [plain(step.summary ?? '')];
+  if (ended(view)) return [dim('stopped when the run ended')];
   const { progress, attempt = 1, lastFailure } = activity[step.name] ?? {};
   return workLine({ title: step.title, progress, attempt, lastFailure, overMs }, width);
 }

@@ -146,15 +146,14 @@ export function clockLine(view: RunView, width: number, now: number): Line {
 /** The components whose RTO is not the run's own; nothing where there is none. */
 export function componentLines(view: RunView, forecast: Forecast, now: number): Line[] {
   const others = view.components.filter((component) => component.name !== view.component);
-  if (others.length === 0) return [];
+  const brokenOff = view.status === 'aborted' || view.status === 'failed';
+  if (others.length === 0 || brokenOff) return [];
   const since = now - Date.parse(view.clock.detectedAt);
   const line: (Piece | string)[] = [dim('also ')];
   for (const [index, { name, targetMs, actualMs }] of others.entries()) {
     line.push(index === 0 ? '' : ', ', `${name} ${span(targetMs)}`);
     if (actualMs !== undefined) {
       line.push(actualMs <= targetMs ? dim(` met, ${clock(actualMs)}`) : bad(` missed, ${clock(actualMs)}`));
-    } else if (ENDED.has(view.status)) {
-      line.push(bad(' not back'));
     } else if (since > targetMs) {
       line.push(bad(' MISSED'));
     } else if (forecast.components[name]?.breachMs !== undefined) {
