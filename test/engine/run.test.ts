@@ -145,7 +145,7 @@ describe('abort', () => {
     await run.decide(approve('point'));
     await run.until((view) => statuses(view).fence === 'running');
     const answer = await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'false alarm' });
-    expect(answer.text).toBe('The run ends the run and undoes: lift the fence; tear down.');
+    expect(answer.text).toBe('Accepted: it ends the run and undoes: lift the fence; tear down.');
     const { view } = await run.result();
 
     expect(view.status).toBe('aborted');
