@@ -16,6 +16,12 @@ const TUNING = [
   'system.enableActivityEagerExecution=true',
 ];
 
+/**
+ * Its database file, too, syncs at every step of every run unless told otherwise. What was written survives the end of the
+ * server all the same, only not that of the machine, and a lab does not either.
+ */
+const PRAGMAS = ['journal_mode=wal', 'synchronous=normal'];
+
 /** Temporal's development server with its UI, kept in a database file of the lab. */
 export async function temporalPart(how: {
   program: string;
@@ -33,6 +39,7 @@ export async function temporalPart(how: {
       ...['--ui-port', String(ports.temporalUi), '--http-port', String(ports.temporalHttp)],
       ...['--db-filename', join(how.folder, 'temporal.db'), '--namespace', NAMESPACE, '--log-level', 'warn'],
       ...TUNING.flatMap((value) => ['--dynamic-config-value', value]),
+      ...PRAGMAS.flatMap((value) => ['--sqlite-pragma', value]),
     ],
     env: {},
     cwd: how.folder,
