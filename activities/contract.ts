@@ -304,12 +304,13 @@ export interface MusterActivities {
     application: Application;
   }): Promise<RungResult>;
 
-  /** Refuses unless every check given has passed and the fence is proven. */
+  /** Refuses unless every check given has passed, the fence is proven and the copy stands where it was verified. */
   promote(input: {
     at: StepRef;
     target: DatabaseAt;
     vault: Bucket;
     point: RecoveryPoint;
+    restored: Pick<RestoreResult, 'lsn'>;
     fence: FenceProof;
     checks: readonly RungCheck[];
   }): Promise<Promotion>;

@@ -56,8 +56,8 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     budgetMs: 5 * minutes,
     needs: {},
     commands: assessCommands({ damaged, invariants: verification.invariants }),
-    do: ({ at, quick }) =>
-      quick.assessDamage({ at, damaged, invariants: verification.invariants, dataClasses }),
+    do: ({ at, long }) =>
+      long.assessDamage({ at, damaged, invariants: verification.invariants, dataClasses }),
   });
 
   const point = plan.step({
@@ -281,15 +281,16 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     pointOfNoReturn: true,
     restores: [section.component],
     budgetMs: 5 * minutes,
-    needs: { point, fence, ...rungs },
+    needs: { point, restored, fence, ...rungs },
     after: [promotionApproved],
     commands: promoteCommands({ target, vault }),
-    do: ({ at, careful }, { point, fence, ...results }) =>
+    do: ({ at, careful }, { point, restored, fence, ...results }) =>
       careful.promote({
         at,
         target,
         vault,
         point,
+        restored,
         fence,
         checks: Object.values(results).flatMap((result) => result.checks),
       }),
@@ -319,6 +320,17 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     after: [cutover],
     commands: validateCommands({ application, target, damaged }),
     do: ({ at, careful }) => careful.validateService({ at, application, target, damaged }),
+  });
+
+  plan.step({
+    name: 'restore-dns-ttl',
+    title: 'Set the TTL of the record back to that of normal operation',
+    effect: 'production',
+    budgetMs: 2 * minutes,
+    needs: {},
+    after: [validation],
+    commands: recordCommands({ record, change: 'restore-ttl', from: target.site, to: target.site }),
+    do: ({ at, careful }) => careful.restoreTtl({ at, record, site: target.site }),
   });
 
   plan.step({

@@ -56,6 +56,7 @@ async function promoteOnce(open: Vault, client: Client, input: Input) {
   requireSystem(found, target, point);
   if (found.inRecovery) {
     requireReady(found, target, point);
+    requireVerifiedPosition(found, input);
   } else {
     await requireOwnPromotion(open, input);
   }
@@ -94,6 +95,19 @@ async function requireOwnPromotion(open: Vault, { at, target, point, fence }: In
     {
       why: `Somebody promoted it by hand, or it went past ${point.time}; what was verified is not what runs there.`,
       next: 'Stop it, restore and verify again.',
+    },
+  );
+}
+
+/** @throws PermanentError `NotAtPoint` when the copy is not where it was verified */
+function requireVerifiedPosition(found: ServerState, { target, restored }: Input): void {
+  if (found.replayLsn === restored.lsn) return;
+  throw new PermanentError(
+    'NotAtPoint',
+    `The copy at ${target.site} was verified at ${restored.lsn} and stands at ${found.replayLsn} now.`,
+    {
+      why: 'Somebody let its replay go on, or restored it again: what would be promoted is not what was verified.',
+      next: 'Abort and begin again, so that what is there is restored and verified anew.',
     },
   );
 }

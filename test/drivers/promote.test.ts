@@ -113,7 +113,11 @@ async function orderFor(copy: TestCluster, runId = 'run-1', system?: string) {
     census: {},
     summary: '',
   };
-  return { at, target: copy.at, vault: vault.bucket, point, fence, checks };
+  const lsn = await copy.admin(async (client) => {
+    const { rows } = await client.query('select pg_last_wal_replay_lsn()::text as lsn');
+    return rows[0].lsn as string;
+  });
+  return { at, target: copy.at, vault: vault.bucket, point, restored: { lsn }, fence, checks };
 }
 
 describe('a promotion', () => {
@@ -174,6 +178,15 @@ describe('a promotion', () => {
       message: expect.stringContaining('rungs 7, 8'),
     });
     await expect(promote({ ...order, checks: [] })).rejects.toMatchObject({ code: 'NotVerified' });
+    expect(await recovering()).toBe(true);
+  });
+
+  test('is refused to a copy that does not stand where it was verified', async () => {
+    const order = await orderFor(copy);
+    await expect(promote({ ...order, restored: { lsn: '0/1' } })).rejects.toMatchObject({
+      code: 'NotAtPoint',
+      message: expect.stringContaining('was verified at 0/1 and stands at'),
+    });
     expect(await recovering()).toBe(true);
   });
 

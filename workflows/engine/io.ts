@@ -17,7 +17,7 @@ const policies = {
     retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s', maximumAttempts: 6 },
   },
   careful: {
-    startToCloseTimeout: '5 min',
+    startToCloseTimeout: '20 min',
     heartbeatTimeout,
     retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '5 s', maximumAttempts: 5 },
   },
