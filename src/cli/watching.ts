@@ -15,7 +15,8 @@ export async function watchRun(
 ): Promise<Watched> {
   const left = new AbortController();
   const leave = () => left.abort();
-  process.once('SIGINT', leave);
+  // Not `once`: whoever restores the cursor ends the process where nobody else listens any more.
+  process.on('SIGINT', leave);
   const sink = context.out.json
     ? silentSink
     : context.out.interactive
