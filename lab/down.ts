@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { serversOf } from './clusters.js';
 import { LabError } from './errors.js';
-import { exists } from './folders.js';
+import { exists, removeFolder } from './folders.js';
 import { layoutOf } from './layout.js';
 import { whileLocked } from './lock.js';
 import { stopProcess } from './process.js';
@@ -30,7 +30,7 @@ export async function downLab(dir: string, options: { log: (line: string) => voi
       ...(await serversOf(layout)).map((server) => stopProcess(server, 'SIGQUIT')),
     ]);
     options.log(`stopped ${parts.length} parts`);
-    await rm(layout.dir, { recursive: true, force: true, maxRetries: 5 });
+    await removeFolder(layout.dir, layout.mark);
     if (layout.shortSockets) await rm(layout.shortSockets, { recursive: true, force: true });
     return true;
   });

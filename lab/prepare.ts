@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Account } from './account.js';
 import { LabError } from './errors.js';
-import { exists, makeOpenFolder, makePrivateFolder } from './folders.js';
+import { exists, makeOpenFolder, makePrivateFolder, removeFolder } from './folders.js';
 import type { Makeshift } from './interrupt.js';
 import { defaultLabDir, type Layout, type RegionName, type SiteName } from './layout.js';
 import { RECORD, RECORD_TTL, ZONE } from './parts/dns.js';
@@ -75,7 +75,7 @@ async function clearFolder(layout: Layout): Promise<void> {
       'Choose a folder that does not exist yet with MUSTER_LAB.',
     );
   }
-  await rm(layout.dir, { recursive: true, force: true });
+  await removeFolder(layout.dir, layout.mark);
   await makeOpenFolder(layout.dir);
   await writeFile(layout.mark, 'A lab of Muster: made by muster lab up, removed by muster lab down.\n');
 }
