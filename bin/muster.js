@@ -12,6 +12,8 @@ await runScript(() => buildIfStale());
 if (process.exitCode === undefined) {
   const { parts } = readManifest(manifestPath(process.env, describeMachine().cacheDir));
   process.env.PATH = pathWithParts(parts, process.env.PATH ?? '');
+  // Of interest to whoever maintains Muster, not to whoever recovers with it.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   process.setSourceMapsEnabled(true);
   await import(new URL('../dist/src/cli/main.js', import.meta.url).href);
 }

@@ -24,6 +24,8 @@ export async function launch(file, args) {
   if (!existsSync(program)) throw new Error(`${program} was not built.`);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
   process.argv = [process.execPath, program, ...args];
+  // Of interest to whoever maintains Muster, not to whoever recovers with it.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   process.setSourceMapsEnabled(true);
   await import(pathToFileURL(program).href);
 }
