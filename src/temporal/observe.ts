@@ -26,14 +26,27 @@ export interface Look {
 
 /** Never throws: whoever watches goes on watching. */
 export async function lookAt(session: TemporalSession, run: RunHandle): Promise<Look> {
+  const over = new AbortController();
+  try {
+    return await look(session, run, over.signal);
+  } finally {
+    // A question still under way would be asked again when the session is closed already.
+    over.abort();
+  }
+}
+
+async function look(session: TemporalSession, run: RunHandle, over: AbortSignal): Promise<Look> {
   const { client, connection, target } = session;
   const handle = client.workflow.getHandle(run.workflowId, run.temporalRunId);
-  const within = <T>(call: () => Promise<T>) => connection.withDeadline(Date.now() + LOOK_MS, call);
-  const asking = settled(within(() => handle.query<RunView>('status')));
-  const described = await settled(within(() => handle.describe()));
+  const within = <T>(call: () => Promise<T>) =>
+    connection.withAbortSignal(over, () => connection.withDeadline(Date.now() + LOOK_MS, call));
+  // Never left unanswered: a call that is still being tried again when the session is closed ends the process.
+  const ask = (deadline: number) =>
+    settled(connection.withDeadline(deadline, () => handle.query<RunView>('status')));
+  const described = await settled(connection.withDeadline(begun + LOOK_MS, () => handle.describe()));
   if (described.status === 'rejected') {
     const gone = described.reason instanceof WorkflowNotFoundError;
-    const asked = await asking;
+    const asked = await ask(begun + LOOK_MS);
     return {
       ...(asked.status === 'fulfilled' ? { view: asked.value } : {}),
       trouble: gone
@@ -46,12 +59,14 @@ export async function lookAt(session: TemporalSession, run: RunHandle): Promise<
     // What a closed run says lasts in its result: no worker is needed to read it.
     const result = await resultOf(session, run);
     if (result !== undefined) return { view: result, activity: {} };
-    const asked = await asking;
+    const asked = await ask(Date.now() + LOOK_MS);
     const view = asked.status === 'fulfilled' ? { view: asked.value } : {};
     return { ...view, activity: {}, brokenOff: await howItBroke(session, run, name) };
   }
-  const activity = await readActivity(client.options.loadedDataConverter, described.value);
-  const asked = await asking;
+  const [activity, asked] = await Promise.all([
+    readActivity(client.options.loadedDataConverter, described.value),
+    ask(Date.now() + LOOK_MS),
+  ]);
   if (asked.status === 'fulfilled') return { view: asked.value, activity };
   return { activity, trouble: `the worker of this run does not answer (${shortReason(asked.reason)})` };
 }
