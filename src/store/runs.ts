@@ -52,8 +52,8 @@ export async function saveRun(store: Store, view: RunView): Promise<void> {
 
 /**
  * Median and 90th percentile of the working time of each step in past runs of this scenario and system, in
- * milliseconds. Only steps that were done count. A run starts with these, and without them where the store does not
- * answer.
+ * milliseconds; of gates the time that people took. Only steps that were done count. A run starts with these, and without
+ * them where the store does not answer.
  */
 export async function expectationsFor(store: Store, system: string, scenario: string): Promise<Expectations> {
   const rows = await store.query<{ step: string; median: number; p90: number; runs: number }>(
@@ -61,8 +61,8 @@ export async function expectationsFor(store: Store, system: string, scenario: st
        select run_id from muster.runs where system = $1 and scenario = $2 and ended_at is not null
         order by started_at desc limit ${LOOK_BACK})
      select step, count(*)::integer as runs,
-            percentile_cont(0.5) within group (order by working_ms) as median,
-            percentile_cont(0.9) within group (order by working_ms) as p90
+            percentile_cont(0.5) within group (order by coalesce(nullif(working_ms, 0), waiting_ms)) as median,
+            percentile_cont(0.9) within group (order by coalesce(nullif(working_ms, 0), waiting_ms)) as p90
        from muster.step_times join past using (run_id)
       where status = 'done' group by step`,
     [system, scenario],
