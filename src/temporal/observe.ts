@@ -26,20 +26,9 @@ export interface Look {
 
 /** Never throws: whoever watches goes on watching. */
 export async function lookAt(session: TemporalSession, run: RunHandle): Promise<Look> {
-  const over = new AbortController();
-  try {
-    return await look(session, run, over.signal);
-  } finally {
-    // A question still under way would be asked again when the session is closed already.
-    over.abort();
-  }
-}
-
-async function look(session: TemporalSession, run: RunHandle, over: AbortSignal): Promise<Look> {
   const { client, connection, target } = session;
   const handle = client.workflow.getHandle(run.workflowId, run.temporalRunId);
-  const within = <T>(call: () => Promise<T>) =>
-    connection.withAbortSignal(over, () => connection.withDeadline(Date.now() + LOOK_MS, call));
+  const begun = Date.now();
   // Never left unanswered: a call that is still being tried again when the session is closed ends the process.
   const ask = (deadline: number) =>
     settled(connection.withDeadline(deadline, () => handle.query<RunView>('status')));
