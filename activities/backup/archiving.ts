@@ -5,6 +5,8 @@ import { activitySignal } from '../context.js';
 import type { DatabaseAt } from '../contract.js';
 
 const ARCHIVED_MS = 5 * 60_000;
+/** When the server itself says that archiving fails, waiting longer is left to the next attempt. */
+const FAILING_MS = 30_000;
 const POLL_MS = 100;
 
 interface Archiver {
@@ -15,13 +17,16 @@ interface Archiver {
 
 /**
  * Waits until a segment of the new timeline has reached the archive: until then a crash of the new primary would lose what
- * it took.
+ * it took. With several repositories one that fails keeps a segment from counting as archived, although the others have it.
  *
  * @param client on the promoted server
- * @returns the timeline that is archived
- * @throws PermanentError `NotPromoted`, `ArchivingOff`; TransientError `ArchivingFails` naming the segment
+ * @returns the timeline, and what is wrong with archiving it
+ * @throws PermanentError `NotPromoted`, `ArchivingOff`
  */
-export async function waitForArchiving(target: DatabaseAt, client: pg.Client): Promise<number> {
+export async function waitForArchiving(
+  target: DatabaseAt,
+  client: pg.Client,
+): Promise<{ readonly timeline: number; readonly trouble: TransientError | undefined }> {
   const signal = activitySignal();
   const { rows: modes } = await client.query<{ in_recovery: boolean; archive_mode: string }>(
     "select pg_is_in_recovery() as in_recovery, current_setting('archive_mode') as archive_mode",
@@ -47,6 +52,7 @@ export async function waitForArchiving(target: DatabaseAt, client: pg.Client): P
     "select pg_walfile_name(pg_create_restore_point('muster-protect-again')) as segment, pg_switch_wal()",
   );
   const segment = switched[0]?.segment ?? '';
+  const timeline = Number.parseInt(segment.slice(0, 8), 16);
   const begun = performance.now();
   for (;;) {
     const { rows } = await client.query<Archiver>(
@@ -57,18 +63,24 @@ export async function waitForArchiving(target: DatabaseAt, client: pg.Client): P
     const [archiver] = rows;
     const last = archiver?.last_archived_wal ?? '';
     if (/^[0-9A-F]{24}/.test(last) && last.slice(0, 24) >= segment) {
-      return Number.parseInt(segment.slice(0, 8), 16);
+      return { timeline, trouble: undefined };
     }
-    if (performance.now() - begun > ARCHIVED_MS) {
-      throw new TransientError(
-        'ArchivingFails',
-        `WAL segment ${segment} of ${target.site} has not reached the archive${archiver?.failing === true ? `; archiving ${archiver.last_failed_wal} failed` : ''}.`,
-        {
-          next: `See why in ${target.postgres.service.logFile} (archive_command); the step tries again by itself for a while.`,
-          details: { segment },
-        },
-      );
+    const patience = archiver?.failing === true ? FAILING_MS : ARCHIVED_MS;
+    if (performance.now() - begun > patience) {
+      return { timeline, trouble: fails(target, segment, archiver) };
     }
     await wait(POLL_MS, undefined, { signal });
   }
+}
+
+function fails(target: DatabaseAt, segment: string, archiver: Archiver | undefined): TransientError {
+  const failed = archiver?.failing === true ? `; archiving ${archiver.last_failed_wal} failed` : '';
+  return new TransientError(
+    'ArchivingFails',
+    `WAL segment ${segment} of ${target.site} has not reached the archive${failed}.`,
+    {
+      next: `See why in ${target.postgres.service.logFile} (archive_command); the step tries again by itself for a while.`,
+      details: { segment },
+    },
+  );
 }

@@ -4,12 +4,14 @@ import { withClient } from '../../src/postgres.js';
 import type { BackupTaken, DatabaseAt } from '../contract.js';
 import {
   failureOf,
+  MOVING_SECONDS,
   type PgbackrestScope,
   repositoryName,
   runPgbackrest,
   scopeOf,
 } from '../pgbackrest/command.js';
 import { type BackupInfo, backupsIn, readInfo } from '../pgbackrest/info.js';
+import { askRepositories } from '../pgbackrest/reach.js';
 import { spoolDirectoryOf } from '../provision/lease.js';
 import { adminOf } from '../service/index.js';
 import { waitForArchiving } from './archiving.js';
@@ -27,11 +29,11 @@ export const pgbackrestBackup: BackupDriver = {
   async protect(input, update) {
     const { target, backup } = input;
     const scope = scopeOf(target.postgres, backup);
-    const { timeline, databaseBytes } = await withClient(
+    const { timeline, trouble, databaseBytes } = await withClient(
       adminOf(target.postgres),
       { statementTimeoutMs: 60_000, applicationName: 'muster-protect' },
       async (client) => ({
-        timeline: await waitForArchiving(target, client),
+        ...(await waitForArchiving(target, client)),
         databaseBytes: Number(
           (
             await client.query<{ bytes: string }>(
@@ -45,7 +47,11 @@ export const pgbackrestBackup: BackupDriver = {
     await rm(spoolDirectoryOf(target.postgres.service.dataDirectory), { recursive: true, force: true });
     const total = databaseBytes * backup.repositories.length;
     const labels: Taken[] = [];
-    const failures: Error[] = [];
+    const failures: unknown[] = trouble === undefined ? [] : [trouble];
+    const answers = await askRepositories(
+      scope,
+      backup.repositories.map((one) => one.number),
+    );
     let done = 0;
     for (const { number } of backup.repositories) {
       const show = (share: number) =>
@@ -57,14 +63,18 @@ export const pgbackrestBackup: BackupDriver = {
         });
       show(0);
       try {
+        const silence = answers.get(number);
+        if (silence !== undefined) throw silence;
         labels.push(await backUpInto(input, scope, number, timeline, show));
       } catch (error) {
         // The other repositories are still worth having.
-        failures.push(error as Error);
+        failures.push(error);
       }
       done += databaseBytes;
     }
-    if (failures[0] !== undefined) throw failures[0];
+    // What says which repository is to blame is told before what follows from it.
+    const failure = failures.at(-1);
+    if (failure !== undefined) throw failure;
     return { labels, summary: summarise(input, labels) };
   },
 };
@@ -93,6 +103,7 @@ async function backUpInto(
       timeoutMs: BACKUP_MS,
       console: 'detail',
       stderr: 'off',
+      silenceSeconds: MOVING_SECONDS,
       onMessageLine: (line) => {
         const percent = /backup file .*?, ([\d.]+)%\)/.exec(line)?.[1];
         if (percent !== undefined) show(Number(percent) / 100);

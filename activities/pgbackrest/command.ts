@@ -24,7 +24,17 @@ export interface CommandOptions {
   readonly stderr?: 'off' | 'warn' | 'info';
   readonly onMessageLine?: (line: string) => void;
   readonly background?: true;
+  /**
+   * How long the repository may be silent. pgBackRest tries about four times, so a dead one is given up after four times
+   * this; its own default of 60 s makes a restore wait for eight minutes (tried with 2.45).
+   */
+  readonly silenceSeconds?: number;
 }
+
+/** For commands that only ask. */
+const ASKING_SECONDS = 5;
+/** For commands that move much data: a store under load may pause. */
+export const MOVING_SECONDS = 20;
 
 export interface CommandOutcome extends RunOutcome {
   /** Warnings and errors, from both outputs. */
@@ -51,6 +61,7 @@ export async function runPgbackrest(
       `--stanza=${scope.stanza}`,
       `--log-level-console=${level}`,
       `--log-level-stderr=${stderr}`,
+      `--io-timeout=${options.silenceSeconds ?? ASKING_SECONDS}`,
       ...args,
     ],
     {
@@ -100,28 +111,57 @@ export function failureOf(
   const warned = outcome.messages
     .filter((message) => message.level === 'WARN')
     .map((message) => message.text);
-  const all = [...said, ...warned].join('\n');
-  const wrongKey = /key\/value found outside of section|unable to (?:flush|decrypt)|\[CryptoError\]/.test(
-    all,
-  );
-  const unreadableInfo = wrongKey && /backup\.info|archive\.info/.test(all);
-  const facts = {
-    ...(unreadableInfo
-      ? {
-          why: `The repository cannot be deciphered: its passphrase is not the one in ${scope.config} (repo-cipher-pass).`,
-          next: `Put the passphrase that the repository was made with into ${scope.config}, then retry the step.`,
-        }
-      : { ...(warned.length > 0 ? { why: firstLines(warned.join('\n'), 3) } : {}), next }),
-    details: { exitCode: outcome.exitCode, exit: name, stanza: scope.stanza },
-  };
   const message = `${what} failed (pgBackRest ${outcome.exitCode}, ${name}): ${firstLines(said.join('\n') || outcome.stderr.trim(), 2)}`;
-  const code = unreadableInfo ? 'WrongRepositoryKey' : codeOf(outcome.exitCode);
+  const details = { exitCode: outcome.exitCode, exit: name, stanza: scope.stanza };
+  const why = warned.length > 0 ? { why: firstLines(warned.join('\n'), 3) } : {};
+  const known = knownTrouble(scope, [...said, ...warned].join('\n'));
+  if (known !== undefined) {
+    const { transient, code, ...facts } = known;
+    const kind = transient ? TransientError : PermanentError;
+    return {
+      error: new kind(code, message, { ...why, ...facts, details }),
+      repositoryFault: true,
+      exitCode: outcome.exitCode,
+    };
+  }
   const kind = meaning === 'retry' ? TransientError : PermanentError;
   return {
-    error: new kind(code, message, facts),
+    error: new kind(codeOf(outcome.exitCode), message, { ...why, next, details }),
     repositoryFault: repository === true,
     exitCode: outcome.exitCode,
   };
+}
+
+/** Where a restore cannot even read the list of backups it calls the set invalid; the warnings before tell the cause. */
+function knownTrouble(
+  { config }: PgbackrestScope,
+  said: string,
+): { code: string; transient: boolean; next: string; why?: string } | undefined {
+  if (/\[HostConnectError\]|unable to connect to|\[ServiceError\]/.test(said)) {
+    return {
+      code: 'RepositoryUnreachable',
+      transient: true,
+      next: 'See whether the object store answers; the step tries again by itself for a while.',
+    };
+  }
+  if (/HTTP request failed with 40[13]/.test(said)) {
+    return {
+      code: 'RepositoryDenied',
+      transient: false,
+      why: `The object store refuses the key in ${config}.`,
+      next: `Put a valid key into ${config} (repo-s3-key, repo-s3-key-secret), then retry the step.`,
+    };
+  }
+  const undecipherable = /key\/value found outside of section|unable to (?:flush|decrypt)|\[CryptoError\]/;
+  if (undecipherable.test(said) && /backup\.info|archive\.info/.test(said)) {
+    return {
+      code: 'WrongRepositoryKey',
+      transient: false,
+      why: `The repository cannot be deciphered: its passphrase is not the one in ${config} (repo-cipher-pass).`,
+      next: `Put the passphrase that the repository was made with into ${config}, then retry the step.`,
+    };
+  }
+  return undefined;
 }
 
 function codeOf(exitCode: number): string {

@@ -1,6 +1,6 @@
 import { TransientError } from '../../src/errors.js';
 import { runTool } from '../../src/process.js';
-import { failureOf, type PgbackrestScope, runPgbackrest } from './command.js';
+import { failureOf, MOVING_SECONDS, type PgbackrestScope, runPgbackrest } from './command.js';
 import { collectMessages } from './output.js';
 import { parseVerifyReport, parseWrongFile, type VerifyReport, type WrongFile } from './verify-report.js';
 
@@ -25,7 +25,7 @@ export async function runVerify(
       ...(label === undefined ? [] : [`--set=${label}`]),
       'verify',
     ],
-    { timeoutMs, stderr: 'info', background: true },
+    { timeoutMs, stderr: 'info', background: true, silenceSeconds: MOVING_SECONDS },
   );
   if (outcome.exitCode !== 0) {
     const what = `Verifying repository ${repository}`;

@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PermanentError } from '../../src/errors.js';
+import { type MusterError, PermanentError } from '../../src/errors.js';
 import type { Progress } from '../../src/model/run.js';
 import type { PgbackrestBackup } from '../../src/runbook/schema.js';
 import type { DatabaseAt, RecoveryPoint, StepRef } from '../contract.js';
@@ -8,6 +8,7 @@ import {
   type CommandFailure,
   type CommandOutcome,
   failureOf,
+  MOVING_SECONDS,
   repositoryName,
   runPgbackrest,
   scopeOf,
@@ -42,16 +43,23 @@ export interface RestoreFilesInput {
  * Brings the files of a backup into the data directory, from the best repository that works. A repository that is at fault
  * is passed over for the next one.
  *
+ * @param answers which repositories answer now; those that do not are passed over at once
  * @throws what the last repository failed with; TransientError when trying again may help with any of them
  */
 export async function restoreFiles(
   input: RestoreFilesInput,
+  answers: Answers,
   update: (progress: Progress) => void,
 ): Promise<RestoredSet> {
   const { point, backup } = input;
   const order = [...new Set([point.backup.repository, ...point.usableRepositories])];
-  const failures: { readonly repository: number; readonly failure: CommandFailure }[] = [];
+  const failures: Failure[] = [];
   for (const repository of order) {
+    const silence = answers.get(repository);
+    if (silence !== undefined) {
+      failures.push({ repository, failure: { error: silence, repositoryFault: true, exitCode: 0 } });
+      continue;
+    }
     const label = await labelIn(input, repository);
     if (label === undefined) continue;
     const begun = performance.now();
@@ -71,6 +79,14 @@ export async function restoreFiles(
     if (!result.failure.repositoryFault) break;
   }
   throw await nameFiles(input, failures, worstOf(failures, backup, point));
+}
+
+/** Repository -> why it does not answer, where it does not. */
+export type Answers = ReadonlyMap<number, MusterError | undefined>;
+
+interface Failure {
+  readonly repository: number;
+  readonly failure: CommandFailure;
 }
 
 /** Labels are a repository's own: another repository holds other backups of the same cluster. */
@@ -137,6 +153,7 @@ async function restoreFrom(
       timeoutMs: RESTORE_MS,
       console: 'detail',
       stderr: 'off',
+      silenceSeconds: MOVING_SECONDS,
       onMessageLine: (line) => {
         const file = parseRestoredFile(line);
         if (file === undefined) return;
@@ -154,7 +171,7 @@ async function restoreFrom(
 /** pgBackRest does not name the file when it cannot decompress or decipher it: the repository is then looked through. */
 async function nameFiles(
   { target, backup, point }: RestoreFilesInput,
-  failures: readonly { readonly repository: number; readonly failure: CommandFailure }[],
+  failures: readonly Failure[],
   error: Error,
 ): Promise<Error> {
   const [first] = failures;
@@ -171,11 +188,7 @@ async function nameFiles(
   );
 }
 
-function worstOf(
-  failures: readonly { readonly repository: number; readonly failure: CommandFailure }[],
-  backup: PgbackrestBackup,
-  point: RecoveryPoint,
-): Error {
+function worstOf(failures: readonly Failure[], backup: PgbackrestBackup, point: RecoveryPoint): Error {
   const [first, ...others] = failures;
   if (first === undefined) {
     return new PermanentError('NoBackup', `No repository holds a backup from before ${point.time}.`, {

@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
-import { PermanentError } from '../../src/errors.js';
+import { PermanentError, TransientError } from '../../src/errors.js';
 import { formatBytes, formatDuration } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
 import type { DatabaseAt } from '../contract.js';
-import { repositoryName } from '../pgbackrest/command.js';
+import { repositoryName, scopeOf } from '../pgbackrest/command.js';
+import { askRepositories } from '../pgbackrest/reach.js';
 import {
   type Lease,
   markRestored,
@@ -13,7 +14,7 @@ import {
 } from '../provision/lease.js';
 import { hasLeftRecovery, serviceOf } from '../service/index.js';
 import { ownedDirectory } from '../service/pg-ctl.js';
-import { restoreFiles } from './files.js';
+import { type Answers, restoreFiles } from './files.js';
 import type { RestoreDriver, RestoreInput } from './index.js';
 import { type PausedCopy, replayToPoint } from './replay.js';
 import { writeTargetSettings } from './settings.js';
@@ -29,7 +30,7 @@ export const pgbackrestRestore: RestoreDriver = {
   async restore(input, update) {
     const lease = await ownLease(input);
     const placed = await placeFiles(input, lease, update);
-    const paused = await replayFromAnyRepository(input, placed.files, update);
+    const paused = await replayFromAnyRepository(input, placed, update);
     const { files } = placed;
     return {
       repository: files.repository,
@@ -59,6 +60,8 @@ interface Placed {
   readonly files: RestoredFiles;
   readonly how: 'restored' | 'found' | 'forward';
   readonly passedOver: readonly string[];
+  /** Where the repositories were asked a moment ago. */
+  readonly answers?: Answers;
 }
 
 /** Brings the data directory to where replay can begin, by the shortest way. */
@@ -85,18 +88,15 @@ async function placeFiles(
   if (before !== undefined && isAhead(input, before)) {
     // The same history, further on: replay goes on from where it stands.
     const files = { ...before, time: point.time, restoredBytes: 0, filesMs: 0, delta: true };
-    await markRestored(lease, undefined);
-    await configure(input, undefined);
     await markRestored(lease, files);
     return { files, how: 'forward', passedOver: [] };
   }
   await markRestored(lease, undefined);
-  const set = await restoreFiles(input, update);
-  const { passedOver, ...rest } = set;
-  await configure(input, passedOver.length > 0 ? set.repository : undefined);
-  const files: RestoredFiles = { ...rest, time: point.time, timeline: point.timeline };
+  const answers = await ask(input);
+  const { passedOver, ...set } = await restoreFiles(input, answers, update);
+  const files: RestoredFiles = { ...set, time: point.time, timeline: point.timeline };
   await markRestored(lease, files);
-  return { files, how: 'restored', passedOver };
+  return { files, how: 'restored', passedOver, answers };
 }
 
 function isAhead({ point }: RestoreInput, before: RestoredFiles): boolean {
@@ -113,10 +113,95 @@ function comparable(iso: string): string {
   return `${seconds}.${fraction.padEnd(6, '0')}`;
 }
 
-async function configure(
-  { at, target, backup, point }: RestoreInput,
-  only: number | undefined,
-): Promise<void> {
+function ask({ target, backup }: RestoreInput): Promise<Answers> {
+  return askRepositories(
+    scopeOf(target.postgres, backup),
+    backup.repositories.map((one) => one.number),
+  );
+}
+
+/**
+ * WAL that one repository has damaged may be sound in another. Replay asks all of them for what is missing, but takes the
+ * first copy that it gets, so each is tried by itself where that breaks.
+ */
+async function replayFromAnyRepository(
+  input: RestoreInput,
+  { files, passedOver, answers }: Placed,
+  update: (progress: Progress) => void,
+): Promise<PausedCopy> {
+  const usable = input.point.usableRepositories;
+  try {
+    return await replay(input, passedOver.length > 0 ? [files.repository] : usable, update, answers);
+  } catch (error) {
+    if (usable.length < 2 || !isWalFault(error)) throw error;
+    const last = (repository: number) => Number(repository === files.repository);
+    for (const repository of [...usable].sort((a, b) => last(a) - last(b))) {
+      try {
+        return await replay(input, [repository], update);
+      } catch (again) {
+        if (!isWalFault(again)) throw again;
+      }
+    }
+    throw error;
+  }
+}
+
+function isWalFault(error: unknown): boolean {
+  return error instanceof PermanentError && (error.code === 'WalMissing' || error.code === 'WalDamaged');
+}
+
+/** How often the source of WAL is changed under way before the step is left to be tried again. */
+const CHANGES = 3;
+
+/**
+ * Replays to the point with WAL from these repositories. Where one of them does not answer, before or under way, the others
+ * are used alone: asking a dead one takes minutes for each segment.
+ */
+async function replay(
+  input: RestoreInput,
+  from: readonly number[],
+  update: (progress: Progress) => void,
+  answers?: Answers,
+): Promise<PausedCopy> {
+  const { target, point } = input;
+  const service = serviceOf(target.postgres);
+  for (let change = 0; ; change++) {
+    if ((await service.pid()) === undefined) {
+      const newest = (change === 0 ? answers : undefined) ?? (await ask(input));
+      await prepareReplay(input, sourceOf(from, newest));
+    }
+    try {
+      return await replayToPoint(target, point, update, async () => requireAnswers(await ask(input), from));
+    } catch (error) {
+      const lost = error instanceof TransientError && error.code === 'RepositoryLost';
+      if (!lost && !isWalFault(error)) throw error;
+      // Nothing is lost with the server: replay goes on from its last restart point.
+      await service.stop('immediate');
+      if (!lost || change === CHANGES) throw error;
+    }
+  }
+}
+
+/** The one repository that WAL comes from; undefined: whichever has it. */
+function sourceOf(from: readonly number[], answers: Answers): number | undefined {
+  const answering = from.filter((repository) => answers.get(repository) === undefined);
+  const allAnswer = [...answers.values()].every((one) => one === undefined);
+  return from.length > 1 && allAnswer ? undefined : (answering[0] ?? from[0]);
+}
+
+function requireAnswers(answers: Answers, from: readonly number[]): void {
+  const silent = [...answers].find(([, error]) => error !== undefined);
+  const another = from.some((repository) => answers.get(repository) === undefined);
+  if (silent === undefined || !another) return;
+  throw new TransientError('RepositoryLost', `Repository ${silent[0]} has stopped answering.`, {
+    next: 'Replay goes on with the others.',
+    cause: silent[1],
+  });
+}
+
+async function prepareReplay(input: RestoreInput, only: number | undefined): Promise<void> {
+  const { at, target, backup, point } = input;
+  await emptySpool(input);
   await writeTargetSettings(target, {
     restoreCommand: archiveGetCommand(target.postgres, backup, {
       only,
@@ -138,47 +223,11 @@ function spoolOf(target: DatabaseAt, only: number | undefined): string {
 /** What was fetched for an earlier attempt may be what it failed on. */
 async function emptySpool({ target, point }: RestoreInput): Promise<void> {
   const { account, dataDirectory } = target.postgres.service;
-  if ((await serviceOf(target.postgres).pid()) !== undefined) return;
   await rm(spoolDirectoryOf(dataDirectory), { recursive: true, force: true, maxRetries: 3 });
   await ownedDirectory(spoolDirectoryOf(dataDirectory), account, 0o700);
   for (const only of [undefined, ...point.usableRepositories]) {
     await ownedDirectory(`${spoolOf(target, only)}/lock`, account, 0o700);
   }
-}
-
-/**
- * WAL that one repository has damaged may be sound in another. Replay asks all of them for what is missing, but takes the
- * first copy that it gets, so each is tried by itself where that breaks.
- */
-async function replayFromAnyRepository(
-  input: RestoreInput,
-  files: RestoredFiles,
-  update: (progress: Progress) => void,
-): Promise<PausedCopy> {
-  const { target, point } = input;
-  await emptySpool(input);
-  try {
-    return await replayToPoint(target, point, update);
-  } catch (error) {
-    const others = point.usableRepositories;
-    if (others.length < 2 || !isWalFault(error)) throw error;
-    for (const repository of [...others].sort(
-      (a, b) => Number(a === files.repository) - Number(b === files.repository),
-    )) {
-      await serviceOf(target.postgres).stop('immediate');
-      await configure(input, repository);
-      try {
-        return await replayToPoint(target, point, update);
-      } catch (again) {
-        if (!isWalFault(again)) throw again;
-      }
-    }
-    throw error;
-  }
-}
-
-function isWalFault(error: unknown): boolean {
-  return error instanceof PermanentError && (error.code === 'WalMissing' || error.code === 'WalDamaged');
 }
 
 function summarise({ backup }: RestoreInput, { files, how, passedOver }: Placed, paused: PausedCopy): string {

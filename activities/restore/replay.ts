@@ -18,6 +18,8 @@ export interface PausedCopy {
 }
 
 const POLL_MS = 30;
+/** Replay that has not moved for this long is worth a question. */
+const QUIET_MS = 45_000;
 /** A server that neither restores a segment nor moves on for this long is stuck. */
 const STALL_MS = 10 * 60_000;
 /** Between "accepts read-only connections" and a login that works. */
@@ -27,6 +29,7 @@ const LOGIN_MS = 60_000;
  * Starts a restored copy, unless it runs already, and follows it until replay is paused at its target.
  *
  * @param point what the copy's settings lead to, for progress and for wording what went wrong
+ * @param onQuiet called now and then while replay does not move; what it throws ends the waiting
  * @throws PermanentError `WalMissing`, `WalDamaged`, `PointNotReached`, `TimelineMismatch`, `ServerStartFailed`,
  *   `CopyPromoted`, `ReplayFailed`; TransientError `ReplayStalled`, `DatabaseUnreachable`
  */
@@ -34,16 +37,17 @@ export async function replayToPoint(
   target: DatabaseAt,
   point: RecoveryPoint,
   update: (progress: Progress) => void,
+  onQuiet: () => Promise<void> = async () => undefined,
 ): Promise<PausedCopy> {
   const begun = performance.now();
+  const movement = watchMovement(target, onQuiet);
   const follower = await startOrAttach(target);
   const signal = activitySignal();
-  let moved = performance.now();
   let readableSince: number | undefined;
   let withoutServer = 0;
   for (;;) {
     signal.throwIfAborted();
-    if (await follower.poll()) moved = performance.now();
+    await movement.see(await follower.poll());
     const { log } = follower;
     if (log.fatal.length > 0 || log.shutDown) throw describeReplayFailure(target, point, log);
     withoutServer = (await serviceOf(target.postgres).pid()) === undefined ? withoutServer + 1 : 0;
@@ -52,12 +56,34 @@ export async function replayToPoint(
     update(progressOf(follower, point, undefined));
     if (log.acceptsReaders) {
       readableSince ??= performance.now();
-      const paused = await watchPosition(target, point, follower, update, readableSince);
+      const paused = await watchPosition(target, point, follower, update, movement, readableSince);
       if (paused !== undefined) return { ...paused, replayMs: Math.round(performance.now() - begun) };
     }
-    if (performance.now() - moved > STALL_MS) throw stalled(target);
     await wait(POLL_MS, undefined, { signal });
   }
+}
+
+interface Movement {
+  /** @param moved whether anything has come since the last call */
+  see(moved: boolean): Promise<void>;
+}
+
+function watchMovement(target: DatabaseAt, onQuiet: () => Promise<void>): Movement {
+  let movedAt = performance.now();
+  let askedAt = movedAt;
+  return {
+    async see(moved) {
+      const now = performance.now();
+      if (moved) {
+        movedAt = now;
+        askedAt = now;
+      }
+      if (now - movedAt > STALL_MS) throw stalled(target);
+      if (now - askedAt < QUIET_MS) return;
+      await onQuiet();
+      askedAt = performance.now();
+    },
+  };
 }
 
 /** A server that runs already is followed from its own start; where its log does not say, it is started again. */
@@ -101,6 +127,7 @@ async function watchPosition(
   point: RecoveryPoint,
   follower: LogFollower,
   update: (progress: Progress) => void,
+  movement: Movement,
   readableSince: number,
 ): Promise<Omit<PausedCopy, 'replayMs'> | undefined> {
   const signal = activitySignal();
@@ -110,7 +137,7 @@ async function watchPosition(
       { statementTimeoutMs: 10_000, applicationName: 'muster-restore' },
       async (client) => {
         let seen: string | null = null;
-        let moved = performance.now();
+        const since = performance.now();
         for (;;) {
           signal.throwIfAborted();
           const logged = await follower.poll();
@@ -122,20 +149,19 @@ async function watchPosition(
           } = await readPosition(client);
           if (!inRecovery) throw promoted(target);
           if (lsn !== null && pause === 'paused' && follower.log.pausedAtEnd) return { lsn, lastCommitAt };
-          if (pause === 'paused' && !follower.log.pausedAtEnd && performance.now() - moved > 5_000) {
+          if (pause === 'paused' && !follower.log.pausedAtEnd && performance.now() - since > 5_000) {
             throw pausedEarly(target, lsn, follower);
           }
           update(progressOf(follower, point, lsn ?? undefined));
-          if (logged || lsn !== seen) moved = performance.now();
+          await movement.see(logged || lsn !== seen);
           seen = lsn;
-          if (performance.now() - moved > STALL_MS) throw stalled(target);
           await wait(POLL_MS, undefined, { signal });
         }
       },
     );
   } catch (error) {
     if (signal.aborted || error instanceof PermanentError) throw error;
-    if (error instanceof MusterError && error.code === 'ReplayStalled') throw error;
+    if (error instanceof MusterError && /^(ReplayStalled|RepositoryLost)$/.test(error.code)) throw error;
     if (performance.now() - readableSince > LOGIN_MS) throw error;
     return undefined;
   }

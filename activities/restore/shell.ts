@@ -30,6 +30,8 @@ export function archiveGetCommand(
           // Its own locks: the original's server may archive on the same machine.
           `--lock-path=${word(`${prefetch.directory}/lock`)}`,
           `--process-max=${prefetch.processes}`,
+          // A repository that dies under way is passed over after a while; see CommandOptions.silenceSeconds.
+          '--io-timeout=10',
         ];
   return [...common(postgres, backup), ...repository, ...ahead, 'archive-get', '%f', '"%p"'].join(' ');
 }

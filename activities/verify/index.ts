@@ -7,7 +7,7 @@ import { verifyDump } from './dump.js';
 import { verifyFiles } from './files.js';
 import { verifyInvariants } from './invariants.js';
 import { verifyPoint } from './point.js';
-import { verifyRepository } from './repository.js';
+import { verifyOtherCopies, verifyRepository } from './repository.js';
 import { verifyStructure } from './structure.js';
 
 export { type ConversationOptions, type ConversationResult, converse } from './conversation.js';
@@ -15,6 +15,7 @@ export { askInvariant } from './invariant-query.js';
 
 type VerifyName =
   | 'verifyRepository'
+  | 'verifyOtherCopies'
   | 'verifyFiles'
   | 'verifyPoint'
   | 'verifyStructure'
@@ -25,7 +26,8 @@ type VerifyName =
 /** Climbs the rungs. A rung that is not passed is a permanent failure; what is returned holds passed checks only. */
 export function verifyActivities(): Pick<MusterActivities, VerifyName> {
   return {
-    verifyRepository: (input) => alive('reading the repositories', () => verifyRepository(input)),
+    verifyRepository: (input) => alive('reading the repository', () => verifyRepository(input)),
+    verifyOtherCopies: (input) => alive('reading the other repositories', () => verifyOtherCopies(input)),
     verifyFiles: (input) => alive('checking the files', (update) => verifyFiles(input, update)),
     verifyPoint: (input) => alive('comparing the position with the point', () => verifyPoint(input)),
     verifyStructure: (input) =>
@@ -37,9 +39,9 @@ export function verifyActivities(): Pick<MusterActivities, VerifyName> {
   };
 }
 
-function alive(
+function alive<Result extends RungResult>(
   text: string,
-  work: (update: (progress: Progress) => void) => Promise<RungResult>,
-): Promise<RungResult> {
+  work: (update: (progress: Progress) => void) => Promise<Result>,
+): Promise<Result> {
   return withProgress({ done: 0, unit: 'bytes', text }, work);
 }

@@ -1,10 +1,18 @@
 import { MusterError, messageOf } from '../../src/errors.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
 import type { PgbackrestBackup } from '../../src/runbook/schema.js';
-import type { MusterActivities, RecoveryPoint, RungCheck, RungResult } from '../contract.js';
+import type {
+  CopiesResult,
+  DatabaseAt,
+  MusterActivities,
+  RecoveryPoint,
+  RepositoryResult,
+  RungCheck,
+} from '../contract.js';
 import { archiveIdOf, listSegments, readHistory, segmentsAlong } from '../pgbackrest/archive.js';
 import { type PgbackrestScope, pgbackrestVersion, repositoryName, scopeOf } from '../pgbackrest/command.js';
 import { type BackupInfo, backupsIn, readInfo, type StanzaInfo } from '../pgbackrest/info.js';
+import { askRepositories } from '../pgbackrest/reach.js';
 import { canVerifyOneSet, runVerify } from '../pgbackrest/verify.js';
 import type { VerifyReport, WrongFile } from '../pgbackrest/verify-report.js';
 import { check, passed, verificationFailed } from './check.js';
@@ -19,30 +27,70 @@ const WORTHWHILE_FACTOR = 10;
 const WORTHWHILE_BYTES = 50e9;
 
 /**
- * Rung 1: the backup set is whole and the WAL from it to the point is there without a gap, for every repository that the
- * point counts on. One sound repository is enough to go on; what is wrong with the others is said. Runs beside the restore
- * and gives way to it.
+ * Rung 1: the backup set is whole and the WAL from it to the point is there without a gap. The repository that is restored
+ * from is looked at first; where it is not sound, the next one that the point counts on carries the rung, and what is wrong
+ * is said. Runs beside the restore and gives way to it.
  *
  * @throws PermanentError `VerificationFailed` when no repository is sound; TransientError when none could be read
  */
-export async function verifyRepository({ target, backup, point }: Input): Promise<RungResult> {
-  const scope = scopeOf(target.postgres, backup);
-  const checks: RungCheck[] = [];
-  const troubles: { readonly repository: number; readonly error: unknown }[] = [];
+export async function verifyRepository({ target, backup, point }: Input): Promise<RepositoryResult> {
+  const lookedAt: number[] = [];
+  const troubles: Trouble[] = [];
   for (const repository of point.usableRepositories) {
-    try {
-      checks.push(...(await verifyOne(scope, backup, point, repository)));
-    } catch (error) {
-      if (!(error instanceof MusterError)) throw error;
-      troubles.push({ repository, error });
+    lookedAt.push(repository);
+    const looked = await lookAt(target, backup, point, repository);
+    if ('checks' in looked) {
+      const notes = troubles.map(({ text }) => ` NOT SOUND: ${text}`);
+      return { ...passed(looked.checks, notes.join('')), lookedAt };
     }
+    troubles.push(looked);
   }
-  if (checks.length === 0) throw summaryOf(troubles.map((one) => one.error));
-  const note = troubles.map(
-    ({ repository, error }) =>
-      ` NOT SOUND: ${repositoryName(backup, repository)}: ${messageOf(error)} Repair it or take a new backup into it.`,
-  );
-  return passed(checks, note.join(''));
+  throw summaryOf(troubles.map(({ error }) => error));
+}
+
+/**
+ * Looks at the repositories that rung 1 had no need of, all at once. One that is not sound is told and not a failure: the
+ * recovery does not rest on it.
+ */
+export async function verifyOtherCopies({
+  target,
+  backup,
+  point,
+  lookedAt,
+}: Parameters<MusterActivities['verifyOtherCopies']>[0]): Promise<CopiesResult> {
+  const others = point.usableRepositories.filter((repository) => !lookedAt.includes(repository));
+  const looked = await Promise.all(others.map((repository) => lookAt(target, backup, point, repository)));
+  const checks = looked.flatMap((one) => ('checks' in one ? one.checks : []));
+  const unsound = looked.flatMap((one) => ('checks' in one ? [] : [one.text]));
+  const notes = unsound.map((text) => ` NOT SOUND: ${text}`).join('');
+  if (checks.length > 0) return { ...passed(checks, notes), unsound };
+  const none = 'no other repository holds what this recovery needs';
+  return { checks, unsound, summary: others.length === 0 ? none : notes.trim() };
+}
+
+interface Trouble {
+  readonly error: MusterError;
+  /** For people: which repository, what is wrong, what to do. */
+  readonly text: string;
+}
+
+/** Answers rather than throws, so that one bad repository does not hide a good one. */
+async function lookAt(
+  target: DatabaseAt,
+  backup: PgbackrestBackup,
+  point: RecoveryPoint,
+  repository: number,
+): Promise<{ readonly checks: readonly RungCheck[] } | Trouble> {
+  const scope = scopeOf(target.postgres, backup);
+  try {
+    const silence = (await askRepositories(scope, [repository])).get(repository);
+    if (silence !== undefined) throw silence;
+    return { checks: await verifyOne(scope, backup, point, repository) };
+  } catch (error) {
+    if (!(error instanceof MusterError)) throw error;
+    const name = repositoryName(backup, repository);
+    return { error, text: `${name}: ${messageOf(error)} Repair it or take a new backup into it.` };
+  }
 }
 
 function summaryOf(errors: readonly unknown[]): unknown {

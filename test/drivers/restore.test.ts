@@ -116,6 +116,24 @@ test('takes the other repository when a file of the backup is damaged, and says 
   expect(await entries()).toEqual({ count: '100', sum: '5050' });
 });
 
+test('goes round a repository that does not answer, for files and for WAL', async () => {
+  const result = await restoreTo(cluster.point(cluster.marks.hundred), await cluster.deadFirstRepository());
+
+  expect(result).toMatchObject({ repository: 2, backupLabel: cluster.labels[2] });
+  expect(result.summary).toMatch(/Passed over: Asking repository 1 failed \(pgBackRest 49/);
+  expect(await entries()).toEqual({ count: '100', sum: '5050' });
+  // A dead repository would be asked for minutes, segment by segment.
+  expect(result.replayMs).toBeLessThan(20_000);
+});
+
+test('is worth another try when no repository answers', async () => {
+  const point = cluster.point(cluster.marks.hundred, [1]);
+  await expect(restoreTo(point, await cluster.deadFirstRepository())).rejects.toMatchObject({
+    name: 'TransientError',
+    code: 'RepositoryUnreachable',
+  });
+});
+
 test('names the file and the repository when no other repository can be used', async () => {
   const { config, folder } = await cluster.copyRepositories('damaged-only');
   await flipByte(

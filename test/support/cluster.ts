@@ -32,6 +32,8 @@ export interface TestCluster {
   point(mark: Mark, repositories?: readonly number[]): RecoveryPoint;
   /** The same with another configuration, for instance of damaged repositories. */
   withConfig(config: string): DatabaseAt;
+  /** A configuration whose first repository is an object store at which nothing listens. */
+  deadFirstRepository(): Promise<string>;
   /** Copies the repositories so that they can be damaged, and returns the configuration that leads to the copy. */
   copyRepositories(name: string): Promise<{ readonly config: string; readonly folder: string }>;
   as<T>(site: DatabaseAt, work: (client: pg.Client) => Promise<T>): Promise<T>;
@@ -220,6 +222,18 @@ export async function startTestCluster(): Promise<TestCluster> {
       };
     },
     withConfig: (config) => ({ ...target, postgres: { ...target.postgres, backupConfig: config } }),
+    async deadFirstRepository() {
+      const config = join(folder, 'dead.conf');
+      await writeConfig(config, target.postgres, folder);
+      const dead = [
+        ...['repo1-path=/', 'repo1-type=s3', 'repo1-s3-bucket=west', 'repo1-s3-region=us-west-2'],
+        ...['repo1-s3-endpoint=localhost', `repo1-storage-port=${await freePort()}`],
+        ...['repo1-s3-key=unused', 'repo1-s3-key-secret=unused', 'repo1-s3-uri-style=path'],
+      ];
+      const text = await readFile(config, 'utf8');
+      await writeFile(config, text.replace(/^repo1-path=.*$/m, dead.join('\n')));
+      return config;
+    },
     async copyRepositories(name) {
       const copy = join(folder, name);
       await mkdir(copy);
