@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { PermanentError, TransientError } from '../../src/errors.js';
+import { type MusterError, PermanentError, TransientError } from '../../src/errors.js';
 import { failureOf, type PgbackrestScope, runPgbackrest } from './command.js';
+import { printable } from './output.js';
 
 const statusSchema = z.object({ code: z.number().int(), message: z.string() });
 const backupSchema = z.object({
@@ -46,24 +47,27 @@ const stanzaSchema = z.object({
 export type StanzaInfo = z.output<typeof stanzaSchema>;
 export type BackupInfo = StanzaInfo['backup'][number];
 
-/** Reads the JSON of `pgbackrest info`. System identifiers are kept as text. */
+/**
+ * Reads the JSON of `pgbackrest info`. System identifiers are kept as text. What a wrong key deciphers stands in it as it is,
+ * so that control characters are no fault.
+ */
 export function parseInfo(json: string): readonly StanzaInfo[] {
-  return z.array(stanzaSchema).parse(JSON.parse(json.replace(/("system-id":)\s*(\d+)/g, '$1"$2"')));
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is meant
+  const readable = json.replace(/[\u0000-\u001f]/g, ' ').replace(/("system-id":)\s*(\d+)/g, '$1"$2"');
+  return z.array(stanzaSchema).parse(JSON.parse(readable));
 }
 
 /**
- * What pgBackRest knows of a stanza. It exits 0 for a stanza that it does not know: the status in its JSON counts
- * (manual: command reference, info).
+ * What one repository holds of a stanza. pgBackRest exits 0 for a stanza that it does not know and for a repository that it
+ * cannot read: the status in its JSON counts (manual: command reference, info).
  *
- * @param repository only this one; absent: all of them
- * @throws TransientError or PermanentError where the command fails, PermanentError `StanzaMissing`
+ * @throws TransientError `RepositoryUnreachable`; PermanentError `StanzaMissing`, `WrongRepositoryKey`; what a failed
+ *   command throws
  */
-export async function readInfo(scope: PgbackrestScope, repository?: number): Promise<StanzaInfo> {
-  const outcome = await runPgbackrest(
-    scope,
-    [...(repository === undefined ? [] : [`--repo=${repository}`]), '--output=json', 'info'],
-    { timeoutMs: 120_000 },
-  );
+export async function readInfo(scope: PgbackrestScope, repository: number): Promise<StanzaInfo> {
+  const outcome = await runPgbackrest(scope, [`--repo=${repository}`, '--output=json', 'info'], {
+    timeoutMs: 120_000,
+  });
   if (outcome.exitCode !== 0) {
     throw failureOf(
       scope,
@@ -82,12 +86,33 @@ export async function readInfo(scope: PgbackrestScope, repository?: number): Pro
     });
   }
   const stanza = stanzas.find((one) => one.name === scope.stanza);
+  const trouble = stanza?.repo.find((one) => one.key === repository && one.status.code === OTHER_TROUBLE);
+  if (trouble !== undefined) throw unreadable(scope, repository, trouble.status.message);
   if (stanza !== undefined && stanza.status.code !== 1) return stanza;
   throw new PermanentError(
     'StanzaMissing',
-    `${scope.config} leads to no stanza ${scope.stanza}${repository === undefined ? '' : ` in repository ${repository}`}.`,
+    `${scope.config} leads to no stanza ${scope.stanza} in repository ${repository}.`,
     { next: 'Check the stanza in the runbook (backups.<name>.stanza) and the repositories in that file.' },
   );
+}
+
+/** Status of a repository about which the message says more. */
+const OTHER_TROUBLE = 99;
+/** pgBackRest's exit codes, as its other commands end with for the same. */
+const FORMAT = 29;
+const NOT_REACHABLE = 49;
+
+// The command exits 0, so it is worded as the failure that it is.
+function unreadable(scope: PgbackrestScope, repository: number, said: string): MusterError {
+  const outcome = {
+    exitCode: /\[(?:Format|Crypto|Checksum)Error\]/.test(said) ? FORMAT : NOT_REACHABLE,
+    stdout: '',
+    stderr: '',
+    durationMs: 0,
+    messages: [{ level: 'ERROR' as const, text: said.split('\n').map(printable).join('\n') }],
+  };
+  const next = `See what is wrong with repository ${repository} in ${scope.config}; another one may do.`;
+  return failureOf(scope, outcome, `Reading repository ${repository} of ${scope.stanza}`, next).error;
 }
 
 /** The backups of one repository, oldest first. */

@@ -47,8 +47,8 @@ export function collectMessages(levels: readonly LogMessage['level'][]): {
   };
 }
 
-// A wrong key makes pgBackRest print what it deciphered.
-function printable(text: string): string {
+/** Fit for a person to read: a wrong key makes pgBackRest print what it deciphered. */
+export function printable(text: string): string {
   const shown = text.replace(/[^\x20-\x7e]+/g, '?');
   return shown.length > 400 ? `${shown.slice(0, 400)}...` : shown;
 }

@@ -23,17 +23,8 @@ export interface Coverage {
  */
 export async function coverage(damaged: DatabaseAt, backup: PgbackrestBackup): Promise<Coverage> {
   const live = await isLive(damaged);
-  const errors: MusterError[] = [];
-  const ranges: { readonly oldest: string; readonly newest: string }[] = [];
-  for (const { number } of backup.repositories) {
-    try {
-      const range = await rangeOf(damaged, backup, number, live);
-      if (range !== undefined) ranges.push(range);
-    } catch (error) {
-      if (!(error instanceof MusterError)) throw error;
-      errors.push(error);
-    }
-  }
+  const { found, errors } = await lookInto(backup, (number) => rangeOf(damaged, backup, number, live));
+  const ranges = found.filter((range) => range !== undefined);
   const oldest = ranges.map((range) => range.oldest).sort()[0];
   const newest = ranges
     .map((range) => range.newest)
@@ -41,6 +32,37 @@ export async function coverage(damaged: DatabaseAt, backup: PgbackrestBackup): P
     .at(-1);
   if (oldest !== undefined && newest !== undefined) return { oldest, newest, live };
   throw errors[0] ?? noBackup(backup);
+}
+
+/**
+ * Whether the backups can be read from where the copy is to be made: that site has keys and a configuration of its own.
+ *
+ * @returns what the repositories that cannot be read say, where another one can
+ * @throws what the first repository says when none can be read
+ */
+export async function unreadableFrom(
+  target: DatabaseAt,
+  backup: PgbackrestBackup,
+): Promise<readonly MusterError[]> {
+  const scope = scopeOf(target.postgres, backup);
+  const { found, errors } = await lookInto(backup, (number) => readInfo(scope, number));
+  if (found.length === 0) throw errors[0] ?? noBackup(backup);
+  return errors;
+}
+
+/** Looks into all repositories at once: one that does not answer must not hold up the others. */
+async function lookInto<T>(
+  backup: PgbackrestBackup,
+  look: (repository: number) => Promise<T>,
+): Promise<{ readonly found: readonly T[]; readonly errors: readonly MusterError[] }> {
+  const looks = await Promise.allSettled(backup.repositories.map(({ number }) => look(number)));
+  const found = looks.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const errors = looks.flatMap((one) => {
+    if (one.status === 'fulfilled') return [];
+    if (one.reason instanceof MusterError) return [one.reason];
+    throw one.reason;
+  });
+  return { found, errors };
 }
 
 async function rangeOf(

@@ -12,6 +12,8 @@ import type { ClusterService, StopMode } from './index.js';
 /** A clean stop writes a checkpoint: minutes on slow disks. */
 const STOP_MS = 15 * 60_000;
 const START_MS = 10 * 60_000;
+/** After the checkpoint of a clean stop the server waits for its archiver, which may wait for a repository that is gone. */
+const ARCHIVER_MS = 10_000;
 
 /** A server run with pg_ctl by a worker on the same machine (manual: reference, server applications, pg_ctl). */
 export function pgCtl(postgres: PostgresSite): ClusterService {
@@ -26,7 +28,26 @@ export function pgCtl(postgres: PostgresSite): ClusterService {
     });
   }
 
+  async function control(): Promise<ControlData> {
+    const outcome = await run('pg_controldata', ['-D', dataDirectory], 30_000);
+    if (outcome.exitCode === 0) return parseControlData(outcome.stdout);
+    throw new PermanentError(
+      'NoCluster',
+      `${dataDirectory} holds no complete PostgreSQL cluster: ${outcome.stderr.trim()}`,
+      {
+        next: 'See whether the directory is the right one; a restore that was cut short has to be repeated.',
+      },
+    );
+  }
+
+  /** Everything is in the files: what still runs only sends WAL, and finds it again after the next start. */
+  async function isWrittenDown(): Promise<boolean> {
+    return (await control()).state === 'shut down';
+  }
+
   return {
+    control,
+
     pid: () => serverPid(dataDirectory),
 
     async start(wait) {
@@ -49,30 +70,23 @@ export function pgCtl(postgres: PostgresSite): ClusterService {
     },
 
     async stop(mode: StopMode) {
-      if ((await serverPid(dataDirectory)) === undefined) return;
-      const outcome = await run(
-        'pg_ctl',
-        ['stop', '-D', dataDirectory, '-m', mode, '-s', '-w', '-t', String(STOP_MS / 1000)],
-        STOP_MS + 10_000,
-      );
-      if ((await serverPid(dataDirectory)) === undefined) return;
-      throw new TransientError(
-        'ServerStopFailed',
-        `PostgreSQL in ${dataDirectory} does not stop: ${outcome.stderr.trim() || `pg_ctl ended with ${outcome.exitCode}`}.`,
-        { next: `See what holds it (${logFile}); the step tries again by itself for a while.` },
-      );
-    },
-
-    async control(): Promise<ControlData> {
-      const outcome = await run('pg_controldata', ['-D', dataDirectory], 30_000);
-      if (outcome.exitCode === 0) return parseControlData(outcome.stdout);
-      throw new PermanentError(
-        'NoCluster',
-        `${dataDirectory} holds no complete PostgreSQL cluster: ${outcome.stderr.trim()}`,
-        {
-          next: 'See whether the directory is the right one; a restore that was cut short has to be repeated.',
-        },
-      );
+      let outcome: RunOutcome | undefined;
+      const deadline = performance.now() + STOP_MS;
+      while ((await serverPid(dataDirectory)) !== undefined) {
+        if (performance.now() > deadline) {
+          throw new TransientError(
+            'ServerStopFailed',
+            `PostgreSQL in ${dataDirectory} does not stop: ${outcome?.stderr.trim() || `pg_ctl ended with ${outcome?.exitCode}`}.`,
+            { next: `See what holds it (${logFile}); the step tries again by itself for a while.` },
+          );
+        }
+        const how = outcome !== undefined && (await isWrittenDown()) ? 'immediate' : mode;
+        outcome = await run(
+          'pg_ctl',
+          ['stop', '-D', dataDirectory, '-m', how, '-s', '-w', '-t', String(ARCHIVER_MS / 1000)],
+          ARCHIVER_MS + 10_000,
+        );
+      }
     },
   };
 }

@@ -16,7 +16,8 @@ export interface PreflightSubject {
 /** Throws when the recovery must not be begun; answers with a remark when it could not look. */
 export type PreflightCheck = (subject: PreflightSubject) => Promise<string | undefined>;
 
-const checks: readonly PreflightCheck[] = [toolsAreThere, pointIsCovered];
+/** The first one that finds something decides what is said. */
+const checks: readonly PreflightCheck[] = [toolsAreThere, targetReadsBackups, pointIsCovered];
 
 /**
  * Looks at what can be looked at from here. The run looks again itself, before it touches anything.
@@ -30,14 +31,11 @@ export async function preflight(subject: PreflightSubject): Promise<string[]> {
       'The worker runs on another machine: whether its tools and the backups are in order is seen by the run itself, first of all.',
     ];
   }
-  const remarks: string[] = [];
-  for (const check of checks) {
-    const remark = await check(subject).catch((error: unknown) => {
-      throw nothingStarted(error);
-    });
-    if (remark !== undefined) remarks.push(remark);
-  }
-  return remarks;
+  const looks = await Promise.allSettled(checks.map((check) => check(subject)));
+  return looks.flatMap((look) => {
+    if (look.status === 'rejected') throw nothingStarted(look.reason);
+    return look.value ?? [];
+  });
 }
 
 /** Identities are `muster@host:pid`. */
@@ -70,6 +68,15 @@ async function toolsAreThere({ runbook }: PreflightSubject): Promise<undefined> 
   for (const program of ['pg_ctl', 'pg_controldata', 'pg_checksums', 'pg_amcheck', 'pg_dump']) {
     await versionOf(await programOf(target, program));
   }
+}
+
+async function targetReadsBackups({ runbook }: PreflightSubject): Promise<string | undefined> {
+  const { unreadableFrom } = await import('../../activities/point/coverage.js');
+  const { corruptionParts } = await import('../../workflows/parts.js');
+  const { target, backup } = corruptionParts(runbook);
+  const unreadable = await unreadableFrom(target, backup);
+  if (unreadable.length === 0) return undefined;
+  return `From ${target.site} not every repository can be read: ${unreadable.map(messageOf).join(' ')}`;
 }
 
 async function pointIsCovered({ runbook, params }: PreflightSubject): Promise<undefined> {

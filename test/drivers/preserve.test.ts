@@ -70,6 +70,19 @@ test('the cluster is stopped cleanly, its last WAL archived, moved whole, and ca
   await expect(serviceOf(there).start('ready')).rejects.toMatchObject({ code: 'ServerStartFailed' });
 });
 
+test('an archive that does not answer holds a clean stop up for seconds only', async () => {
+  await cluster.admin(async (client) => {
+    await client.query('insert into payment default values');
+    await client.query("alter system set archive_command = 'sleep 600'");
+    await client.query('select pg_reload_conf()');
+  });
+  const begun = performance.now();
+  const kept = await preserveDamaged(order);
+  expect(performance.now() - begun).toBeLessThan(40_000);
+  const { control } = JSON.parse(await readFile(kept.manifest, 'utf8'));
+  expect(control.state).toBe('shut down');
+});
+
 test('repeated it says the same; returned, the cluster runs and holds what it held', async () => {
   await cluster.admin((client) => client.query('insert into payment default values'));
   const first = await preserveDamaged(order);

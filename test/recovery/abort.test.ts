@@ -7,15 +7,7 @@ import type { FenceClaim } from '../../activities/vault/claims.js';
 import { waitForPayments } from '../../lab/demo/payments.js';
 import type { ReportDocument } from '../../src/evidence/document.js';
 import type { RunView } from '../../src/model/run.js';
-import {
-  COMMANDER,
-  gateOpens,
-  printed,
-  readJson,
-  SYSTEM,
-  stepIs,
-  useIncident,
-} from '../support/incident.js';
+import { COMMANDER, gateOpens, printed, readJson, SYSTEM, stepIs, useIncident } from '../support/incident.js';
 import { onLedger, secretOf, useLab } from '../support/lab.js';
 
 const lab = useLab({ worker: 'when-built' });

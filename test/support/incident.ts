@@ -131,7 +131,9 @@ export class Incident {
         if (failed !== undefined) throw new Error(`${what}: not yet, but ${inWords(failed)}`);
         if (seen.endedAt !== undefined) throw new Error(`${what}: never, the run is ${seen.status}`);
       }
-      if (Date.now() > deadline) throw new Error(`${what}: not within ${LONGEST_MS / 1000} s`);
+      if (Date.now() > deadline) {
+        throw new Error(`${what}: not within ${LONGEST_MS / 1000} s; ${progressOf(seen)}`);
+      }
       await new Promise((later) => setTimeout(later, 100));
     }
   }
@@ -169,6 +171,10 @@ export function recoverArgs(before: string): readonly string[] {
 function demandDone(finished: Finished): Finished {
   if (finished.code === 0) return finished;
   throw new Error(`exit code ${finished.code}: ${finished.stderr}`);
+}
+
+function progressOf(seen: RunView | undefined): string {
+  return seen?.steps.map(({ name, status }) => `${name} ${status}`).join(', ') ?? 'it never answered';
 }
 
 function inWords({ step, question, facts }: OpenDecision): string {
