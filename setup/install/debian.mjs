@@ -6,6 +6,8 @@ import process from 'node:process';
 import { CommandFailed, run } from '../run.mjs';
 
 const LOCK_WAIT_S = 600;
+/** What apt says when some of the packages cannot be had; without a network it is all of them. */
+const ONE_IS_TO_BLAME = /Unable to locate|no installation candidate|unmet dependencies|broken packages|404 /;
 const CREATE_CLUSTER = '/etc/postgresql-common/createcluster.conf';
 const CREATE_CLUSTER_TEXT = `# Written by Muster's set-up before PostgreSQL was installed: it brings its own clusters and wants none made by
 # the package. Remove the line to get a cluster "main" with the next server package.
@@ -50,7 +52,7 @@ export async function installDebian(job, { log, say, machine }) {
     if (error.tail.includes('dpkg --configure -a')) {
       const [file, ...rest] = [...prefix, 'dpkg', '--configure', '-a'];
       await run(/** @type {string} */ (file), rest, { log, onLine: say });
-    } else if (packages.length === 1) throw error;
+    } else if (packages.length === 1 || !ONE_IS_TO_BLAME.test(error.tail)) throw error;
   }
   /** @type {unknown} */
   let first = null;
