@@ -135,6 +135,17 @@ export interface RungResult extends Summarised {
   readonly checks: readonly RungCheck[];
 }
 
+export interface RepositoryResult extends RungResult {
+  /** The repositories looked at until one was sound. */
+  readonly lookedAt: readonly number[];
+}
+
+/** The copies that a recovery could do without: what is wrong with them is told, and holds nothing up. */
+export interface CopiesResult extends RungResult {
+  /** What is wrong, a sentence a repository; empty: nothing. */
+  readonly unsound: readonly string[];
+}
+
 export interface Promotion extends Summarised {
   readonly token: string;
   readonly timeline: number;
@@ -228,8 +239,6 @@ export interface MusterActivities {
     damaged: DatabaseAt;
     backup: PgbackrestBackup;
     before: string;
-    systemIdentifier: string;
-    timeline: number;
     dataClasses: Readonly<Record<string, DataClass>>;
   }): Promise<RecoveryPoint>;
 
@@ -271,12 +280,21 @@ export interface MusterActivities {
     point: RecoveryPoint;
   }): Promise<RestoreResult>;
 
+  /** Looks at repositories in the order of their use until one is sound. */
   verifyRepository(input: {
     at: StepRef;
     target: DatabaseAt;
     backup: PgbackrestBackup;
     point: RecoveryPoint;
-  }): Promise<RungResult>;
+  }): Promise<RepositoryResult>;
+  /** Looks at all others. */
+  verifyOtherCopies(input: {
+    at: StepRef;
+    target: DatabaseAt;
+    backup: PgbackrestBackup;
+    point: RecoveryPoint;
+    lookedAt: readonly number[];
+  }): Promise<CopiesResult>;
   verifyFiles(input: {
     at: StepRef;
     target: DatabaseAt;

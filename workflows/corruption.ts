@@ -65,17 +65,10 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     title: 'Find the newest recovery point before the damage',
     effect: 'none',
     budgetMs: 2 * minutes,
-    needs: { assessment },
+    needs: {},
     commands: pointCommands({ damaged, backup }),
-    do: ({ at, quick, params }, { assessment }) =>
-      quick.proposePoint({
-        at,
-        damaged,
-        backup,
-        before: params.before,
-        dataClasses,
-        ...identityOf(assessment),
-      }),
+    do: ({ at, quick, params }) =>
+      quick.proposePoint({ at, damaged, backup, before: params.before, dataClasses }),
   });
 
   const pointApproved = plan.gate({
@@ -88,8 +81,7 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     denying: 'nothing is fenced; the gate stays open for another point or an abort',
     revises: {
       step: point,
-      do: ({ at, quick }, { assessment }, before) =>
-        quick.proposePoint({ at, damaged, backup, before, dataClasses, ...identityOf(assessment) }),
+      do: ({ at, quick }, _needs, before) => quick.proposePoint({ at, damaged, backup, before, dataClasses }),
     },
   });
 
@@ -350,14 +342,22 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     effect: 'production',
     budgetMs: 60 * minutes,
     needs: {},
-    after: [validation],
+    after: [promotion],
     commands: backupCommands({ target, backup }),
     do: ({ at, long }) => long.protectAgain({ at, target, backup }),
   });
 
-  return plan.build(validation);
-}
+  plan.step({
+    name: 'verify-other-copies',
+    title: 'Look at the copies that the recovery did not need',
+    effect: 'none',
+    budgetMs: 30 * minutes,
+    needs: { point, repository },
+    after: [restored],
+    commands: verifyCommands({ rung: 1, target, backup }),
+    do: ({ at, long }, { point, repository: { lookedAt } }) =>
+      long.verifyOtherCopies({ at, target, backup, point, lookedAt }),
+  });
 
-function identityOf(assessment: { readonly systemIdentifier: string; readonly timeline: number }) {
-  return { systemIdentifier: assessment.systemIdentifier, timeline: assessment.timeline };
+  return plan.build(validation);
 }

@@ -12,6 +12,8 @@ export interface Change {
 }
 
 /**
+ * Changes the record; that all servers of the authority serve it by then is not waited for.
+ *
  * @param expected values that the record must hold now
  * @param wanted what it shall hold; a record that holds it already was changed by an earlier attempt
  * @param allowed throws when the act must not happen; asked right before it, and also when it has happened already
@@ -35,7 +37,6 @@ export async function changeRecord(
     if (!sameValues(before.values, expected)) throw changedByOthers(record, expected, before.values);
     const changeId = await driver.replace(before, after);
     if (changeId === undefined) continue;
-    await driver.settled(changeId);
     return { before, after, changeId };
   }
   throw new TransientError('RecordContended', `${record.name} keeps changing while Muster changes it.`, {

@@ -26,8 +26,8 @@ export function dnsActivities(): Pick<MusterActivities, 'lowerTtl' | 'restoreTtl
       const signal = activitySignal();
       const expected = valuesOf(record, from);
       const values = valuesOf(record, to);
-      const change = await withVault(vault, signal, (open) =>
-        withDns(record, signal, (driver) =>
+      return withDns(record, signal, async (driver) => {
+        const change = await withVault(vault, signal, (open) =>
           // Asked last before the act: a run that was overtaken must not move traffic.
           changeRecord(
             driver,
@@ -36,11 +36,14 @@ export function dnsActivities(): Pick<MusterActivities, 'lowerTtl' | 'restoreTtl
             ({ ttl }) => ({ values, ttl }),
             () => requireInCharge(open, at, fence),
           ),
-        ),
-      );
-      const staleForMs = change.before.ttl * 1000;
-      const seenAfterMs = await untilResolversAnswer(record, values, staleForMs + RESOLVER_GRACE_MS, signal);
-      return describe(record, change, seenAfterMs, staleForMs);
+        );
+        const staleForMs = change.before.ttl * 1000;
+        const [seenAfterMs] = await Promise.all([
+          untilResolversAnswer(record, values, staleForMs + RESOLVER_GRACE_MS, signal),
+          settled(driver, change),
+        ]);
+        return describe(record, change, seenAfterMs, staleForMs);
+      });
     },
   };
 }
@@ -49,10 +52,16 @@ async function setTtl(at: StepRef, record: DnsRecord, site: string, ttl: number)
   requireReal(at, `change the TTL of ${record.name}`);
   const signal = activitySignal();
   const values = valuesOf(record, site);
-  const change = await withDns(record, signal, (driver) =>
-    changeRecord(driver, record, values, () => ({ values, ttl })),
-  );
-  return describe(record, change, {}, change.before.ttl * 1000);
+  return withDns(record, signal, async (driver) => {
+    const change = await changeRecord(driver, record, values, () => ({ values, ttl }));
+    await settled(driver, change);
+    return describe(record, change, {}, change.before.ttl * 1000);
+  });
+}
+
+/** Waits until all servers of the authority serve a change. */
+async function settled(driver: DnsDriver, { changeId }: Change): Promise<void> {
+  if (changeId !== '') await driver.settled(changeId);
 }
 
 /** @throws PermanentError `FenceSuperseded`, `NotPromoted` */

@@ -19,7 +19,9 @@ const REQUEST_MS = 10_000;
 const CONNECT_MS = 3_000;
 /** Usually within a minute. */
 const SETTLED_MS = 180_000;
+/** Route 53 takes five requests a second, an account. */
 const POLL_MS = 500;
+const FIRST_POLL_MS = 100;
 
 export const openRoute53: OpenDns = async (record, signal) => {
   const client = new Route53Client({
@@ -96,7 +98,7 @@ function driver(client: Route53Client, record: DnsRecord, signal: AbortSignal): 
 
     async settled(changeId) {
       const deadline = performance.now() + SETTLED_MS;
-      for (;;) {
+      for (let pause = FIRST_POLL_MS; ; pause = Math.min(2 * pause, POLL_MS)) {
         const { ChangeInfo } = await ask(() => client.send(new GetChangeCommand({ Id: changeId }), limits()));
         if (ChangeInfo?.Status === 'INSYNC') return;
         if (performance.now() > deadline) {
@@ -106,7 +108,7 @@ function driver(client: Route53Client, record: DnsRecord, signal: AbortSignal): 
             { next: 'See its status page. The change is made; the step goes on waiting by itself.' },
           );
         }
-        await delay(POLL_MS, undefined, { signal });
+        await delay(pause, undefined, { signal });
       }
     },
   };

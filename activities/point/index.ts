@@ -19,11 +19,12 @@ const EQUAL_SEGMENTS = 64;
 
 export function pointActivities(): Pick<MusterActivities, 'proposePoint'> {
   return {
-    async proposePoint({ damaged, backup, before, systemIdentifier, timeline, dataClasses }) {
+    async proposePoint({ damaged, backup, before, dataClasses }) {
       const signal = activitySignal();
       const moment = toMoment(before);
       requirePast(moment);
-      const handedOver = await archiveNewest(damaged, signal);
+      const primary = await archiveNewest(damaged, signal);
+      const { systemIdentifier = '', timeline = 0 } = primary ?? {};
       const sought = { moment, systemIdentifier, timeline };
       const [examined, losses] = await Promise.all([
         Promise.all(
@@ -41,7 +42,7 @@ export function pointActivities(): Pick<MusterActivities, 'proposePoint'> {
         ...refused.map(
           (one) => `${repositoryName(backup, one.repository)} does not lead there (${one.error.message})`,
         ),
-        ...(handedOver === undefined ? ['the primary could not be asked for its newest WAL'] : []),
+        ...(primary === undefined ? ['the primary could not be asked for its newest WAL'] : []),
       ];
       return describe(best, bestFirst(usable), backup, { moment, asked: before }, losses, notes);
     },

@@ -9,13 +9,22 @@ import type { DatabaseAt } from '../contract.js';
 const ARCHIVED_MS = 30_000;
 const POLL_MS = 50;
 
+/** Whose WAL it is. */
+export interface LivePrimary {
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+}
+
 /**
  * Closes the current WAL segment and waits a while until it is archived. A transaction without content goes first: the
  * restore stops before the first commit after the point, so there must be one.
  *
- * @returns the segment; undefined: the primary cannot be asked
+ * @returns who the primary is; undefined: it cannot be asked
  */
-export async function archiveNewest(damaged: DatabaseAt, signal: AbortSignal): Promise<string | undefined> {
+export async function archiveNewest(
+  damaged: DatabaseAt,
+  signal: AbortSignal,
+): Promise<LivePrimary | undefined> {
   const { host, port, database, admin } = damaged.postgres;
   try {
     return await withClient(
@@ -24,12 +33,17 @@ export async function archiveNewest(damaged: DatabaseAt, signal: AbortSignal): P
       async (client) => {
         await client.query('set synchronous_commit = local; set default_transaction_read_only = off');
         await client.query('select pg_current_xact_id()');
-        const { rows } = await client.query<{ segment: string }>(
-          'select pg_walfile_name(pg_switch_wal()) as segment',
+        const { rows } = await client.query<{ segment: string; system: string }>(
+          `select pg_walfile_name(pg_switch_wal()) as segment,
+                  (select system_identifier::text from pg_control_system()) as system`,
         );
-        const segment = rows[0]?.segment;
-        if (segment !== undefined) await untilArchived(client, segment, signal);
-        return segment;
+        const [row] = rows;
+        if (row === undefined) return undefined;
+        await untilArchived(client, row.segment, signal);
+        return {
+          systemIdentifier: row.system,
+          timeline: Number.parseInt(row.segment.slice(0, 8), 16),
+        };
       },
     );
   } catch (error) {

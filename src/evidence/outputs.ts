@@ -4,6 +4,7 @@
  */
 import type {
   Assessment,
+  CopiesResult,
   LossReport,
   Quarantine,
   RecordChange,
@@ -44,6 +45,10 @@ export function assessmentsOf(outputs: Outputs): Found<Assessment>[] {
     (value): value is Assessment =>
       isObject(value) && Array.isArray(value.invariants) && Array.isArray(value.disabledTriggers),
   );
+}
+
+export function copiesOf(outputs: Outputs): Found<CopiesResult>[] {
+  return find(outputs, (value): value is CopiesResult => isChecked(value) && 'unsound' in value);
 }
 
 export function quarantinesOf(outputs: Outputs): Found<Quarantine>[] {

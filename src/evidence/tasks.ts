@@ -5,7 +5,14 @@ import type { PlanDocument } from '../model/plan.js';
 import type { RunView } from '../model/run.js';
 import { overBudgetMs } from './deviations.js';
 import type { DataObjective, LostClass, Objective, Task } from './document.js';
-import { assessmentsOf, type Outputs, pointsOf, quarantinesOf, recordChangesOf } from './outputs.js';
+import {
+  assessmentsOf,
+  copiesOf,
+  type Outputs,
+  pointsOf,
+  quarantinesOf,
+  recordChangesOf,
+} from './outputs.js';
 
 const COMMANDER = 'incident commander';
 
@@ -61,6 +68,9 @@ export function findingsOf({ plan, view, outputs, rto, rpo }: Situation): Task[]
         },
       ];
     }),
+    ...copiesOf(outputs).flatMap(({ output }) =>
+      output.unsound.map((text): Task => ({ text: `A copy is not sound: ${text}`, owner: data })),
+    ),
     ...pointsOf(outputs).flatMap(({ output }): Task[] =>
       output.usableRepositories.length > 1
         ? []

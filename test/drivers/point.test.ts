@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { examineRepository } from '../../activities/point/candidates.js';
 import { segmentOfMoment } from '../../activities/point/commits.js';
 import { coverage, pointActivities } from '../../activities/point/index.js';
 import { toMoment } from '../../activities/point/moment.js';
@@ -17,14 +18,11 @@ beforeAll(async () => {
 afterAll(() => Promise.all([cluster?.close(), record?.close()]));
 
 function order(before: string, backupConfig = cluster.primary.postgres.backupConfig) {
-  const { systemIdentifier, timeline } = cluster.point(cluster.marks.hundred);
   return {
     at: cluster.at,
     damaged: { ...cluster.primary, postgres: { ...cluster.primary.postgres, backupConfig } },
     backup: cluster.backup,
     before,
-    systemIdentifier,
-    timeline,
     dataClasses: {},
   };
 }
@@ -84,12 +82,15 @@ test('a time outside of what the backups cover is refused with what they cover',
 });
 
 test('backups of another system are refused', async () => {
-  await expect(
-    proposePoint({ ...order(cluster.marks.hundred.time), systemIdentifier: '7000000000000000001' }),
-  ).rejects.toMatchObject({
-    name: 'PermanentError',
-    code: 'WrongSystemIdentifier',
-    message: expect.stringContaining('7000000000000000001'),
+  const { primary, backup, marks } = cluster;
+  const sought = { moment: marks.hundred.time, systemIdentifier: '7000000000000000001', timeline: 1 };
+  expect(await examineRepository(primary.postgres, backup, 1, sought)).toMatchObject({
+    repository: 1,
+    error: {
+      name: 'PermanentError',
+      code: 'WrongSystemIdentifier',
+      message: expect.stringContaining('7000000000000000001'),
+    },
   });
 });
 
@@ -149,7 +150,7 @@ test('with the primary gone, the archive decides how far one can go', async () =
   const range = await coverage(cluster.primary, cluster.backup);
   expect(range).toMatchObject({ live: false, newest: refusal.details.newest });
   expect(range.newest > cluster.marks.rewritten.time && range.newest < now).toBe(true);
-  const point = await proposePoint({ ...order(range.newest), systemIdentifier: '', timeline: 0 });
+  const point = await proposePoint(order(range.newest));
   expect(point).toMatchObject({ timeline: 1, time: range.newest, usableRepositories: [1, 2] });
   expect(point.summary).toContain('the primary could not be asked');
 });

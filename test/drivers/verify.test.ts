@@ -72,6 +72,7 @@ describe('a sound copy', () => {
       await verify.verifyPoint({ at, target, point, restored }),
       await verify.verifyFiles({ at, target, point, restored }),
       await verify.verifyRepository({ at, target, backup, point }),
+      await verify.verifyOtherCopies({ at, target, backup, point, lookedAt: [1] }),
       await verify.verifyStructure({ at, target, jobs: 2 }),
       await verify.verifyDump({ at, target, jobs: 2 }),
       await verify.verifyInvariants({
@@ -98,14 +99,34 @@ describe('a sound copy', () => {
 });
 
 describe('rung 1, repository', () => {
-  test('one damaged repository is named with its file, the other carries the rung', async () => {
+  test('a damaged repository is named with its file, the other one carries the rung', async () => {
     const { config, folder } = await cluster.copyRepositories('rung1-one');
-    await flipByte(join(folder, 'repo2', 'backup', 'main', cluster.labels[2] ?? '', 'bundle', '1'), 200_000);
+    await flipByte(join(folder, 'repo1', 'backup', 'main', cluster.labels[1] ?? '', 'bundle', '1'), 200_000);
     const { at, backup } = cluster;
     const result = await verify.verifyRepository({ at, target: cluster.withConfig(config), backup, point });
 
-    expect(result.checks.every((one) => one.title.includes('repository 1 (west)'))).toBe(true);
-    expect(result.summary).toMatch(/NOT SOUND: repository 2 \(east\).*invalid checksum \S+F\/pg_data\//);
+    expect(result.lookedAt).toEqual([1, 2]);
+    expect(result.checks.every((one) => one.title.includes('repository 2 (east)'))).toBe(true);
+    expect(result.summary).toMatch(/NOT SOUND: repository 1 \(west\).*invalid checksum \S+F\/pg_data\//);
+  });
+
+  test('of a sound repository leaves the others to a step of their own, which tells what is wrong with them', async () => {
+    const { config, folder } = await cluster.copyRepositories('rung1-other');
+    await flipByte(join(folder, 'repo2', 'backup', 'main', cluster.labels[2] ?? '', 'bundle', '1'), 200_000);
+    const order = { at: cluster.at, target: cluster.withConfig(config), backup: cluster.backup, point };
+    const { lookedAt, checks } = await verify.verifyRepository(order);
+    expect([lookedAt, checks.length]).toEqual([[1], 2]);
+
+    const others = await verify.verifyOtherCopies({ ...order, lookedAt });
+    expect(others.checks).toEqual([]);
+    expect(others.unsound).toEqual([
+      expect.stringMatching(/^repository 2 \(east\): .*invalid checksum \S+F\/pg_data\//),
+    ]);
+    expect(others.summary).toContain('NOT SOUND: repository 2 (east)');
+    expect(await verify.verifyOtherCopies({ ...order, lookedAt: [1, 2] })).toMatchObject({
+      unsound: [],
+      summary: 'no other repository holds what this recovery needs',
+    });
   });
 
   test('fails when the set of the only repository lost its manifest, which pgBackRest calls ok', async () => {
