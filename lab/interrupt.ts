@@ -40,8 +40,9 @@ export async function undoneWhenInterrupted<T>(
   undo: () => Promise<void>,
   work: () => Promise<T>,
 ): Promise<T> {
+  let undoing: Promise<void> | undefined;
   const interrupted = (signal: NodeJS.Signals) => {
-    void undo().finally(() => {
+    undoing = undo().finally(() => {
       for (const each of SIGNALS) process.off(each, interrupted);
       // Whoever else listens to the signal decides what it means; otherwise it does what it always does.
       if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
@@ -51,6 +52,8 @@ export async function undoneWhenInterrupted<T>(
   try {
     return await work();
   } finally {
+    // What is undone makes the work fail; the signal, not that failure, is what ends the process.
+    await undoing?.catch(() => undefined);
     for (const signal of SIGNALS) process.off(signal, interrupted);
   }
 }

@@ -158,7 +158,7 @@ describe('the cutover', () => {
 
 describe('what cannot work is said at once', () => {
   test('a resolver that does not follow is named with what it says', async () => {
-    await expect(untilResolversAnswer(record, ['127.0.9.9'], 300, never)).rejects.toMatchObject({
+    await expect(untilResolversAnswer(record, ['127.0.9.250'], 300, never)).rejects.toMatchObject({
       code: 'ResolversBehind',
       message: expect.stringContaining(record.resolvers[0] ?? ''),
     });
