@@ -1,5 +1,6 @@
 /** One Temporal development server for a whole test run, and workers on it that run the real engine with chosen activities. */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -64,8 +65,6 @@ export interface TestWorker {
   readonly stop: () => Promise<void>;
 }
 
-let queues = 0;
-
 /** Starts a worker with the given activities on a task queue of its own. */
 export async function startWorker(activities: object): Promise<TestWorker> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -74,8 +73,8 @@ export async function startWorker(activities: object): Promise<TestWorker> {
     NativeConnection.connect({ address }),
     Connection.connect({ address }),
   ]);
-  queues += 1;
-  const taskQueue = `test-${process.pid}-${queues}`;
+  // Test files may share a process: a run that one of them left open must not meet the worker of the next.
+  const taskQueue = `test-${randomUUID()}`;
   const worker = await Worker.create({
     connection: native,
     taskQueue,

@@ -8,8 +8,9 @@ import type { Decision, DecisionAnswer, RunResult, RunView } from '../../src/mod
 import type { GatePolicy, Runbook } from '../../src/runbook/schema.js';
 import { planHash } from '../../workflows/engine/hash.js';
 import { decideUpdate, statusQuery } from '../../workflows/engine/messages.js';
+import type { Scenario } from '../../workflows/engine/plan.js';
 import { startWorker, type TestWorker } from './temporal.js';
-import { patient, type ToyCall, toyScenario } from './toy-scenario.js';
+import { patient, type ToyCall, type ToyParams, toyScenario } from './toy-scenario.js';
 
 type Behaviour = (call: ToyCall) => Promise<string> | string;
 
@@ -22,8 +23,14 @@ export interface ToyWorld {
   readonly kept: RunView[];
   /** What the activity of a step does instead of answering at once. */
   readonly behave: Map<string, Behaviour>;
+  /** What keeping a finished run does besides. */
+  keep: () => Promise<void>;
   /** @param point what the first gate does when nobody decides */
-  readonly start: (budgets?: Record<string, number>, point?: Partial<GatePolicy>) => Promise<ToyRun>;
+  readonly start: (
+    budgets?: Record<string, number>,
+    point?: Partial<GatePolicy>,
+    scenario?: Scenario<ToyParams>,
+  ) => Promise<ToyRun>;
 }
 
 export class ToyRun {
@@ -105,7 +112,18 @@ export function held(): { readonly release: (answer: string) => void; readonly b
   const released = new Promise<string>((resolve) => {
     release = resolve;
   });
-  return { release, behaviour: () => Promise.race([released, Context.current().cancelled]) };
+  return { release, behaviour: () => alive(Promise.race([released, Context.current().cancelled])) };
+}
+
+/** Without heartbeats an activity does not learn that it is cancelled. */
+export async function alive<T>(work: Promise<T>): Promise<T> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), 50);
+  try {
+    return await work;
+  } finally {
+    clearInterval(beat);
+  }
 }
 
 export async function openToyWorld(): Promise<ToyWorld> {
@@ -124,19 +142,23 @@ export async function openToyWorld(): Promise<ToyWorld> {
       reports.push({ view });
       return { summary: 'report written' };
     },
-    keepRun: async ({ view }: { view: RunView }) => void kept.push(view),
+    keepRun: async ({ view }: { view: RunView }) => {
+      kept.push(view);
+      await world.keep();
+    },
   });
-  return {
+  const world: ToyWorld = {
     worker,
+    keep: async () => undefined,
     calls,
     journal,
     reports,
     kept,
     behave,
-    start: async (budgets = {}, point = {}) => {
+    start: async (budgets = {}, point = {}, scenario = toyScenario) => {
       const runbook = toyRunbook(budgets, point);
       const runId = `toy-${randomUUID()}`;
-      const handle = await worker.client.workflow.start('toy', {
+      const handle = await worker.client.workflow.start(scenario.name, {
         workflowId: runId,
         taskQueue: worker.taskQueue,
         args: [
@@ -145,7 +167,7 @@ export async function openToyWorld(): Promise<ToyWorld> {
             mode: 'real',
             requestedBy: 'ada',
             detectedAt: new Date().toISOString(),
-            planHash: planHash(toyScenario.buildPlan(runbook).document),
+            planHash: planHash(scenario.buildPlan(runbook).document),
             expectations: {},
             params: { point: 'noon' },
             runbook,
@@ -155,4 +177,5 @@ export async function openToyWorld(): Promise<ToyWorld> {
       return new ToyRun(handle);
     },
   };
+  return world;
 }

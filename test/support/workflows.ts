@@ -3,10 +3,15 @@
 import type { RunInput, RunResult } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
 import { runScenario } from '../../workflows/engine/scenario-workflow.js';
+import { crossedScenario } from './crossed-scenario.js';
 import { type ToyParams, toyScenario } from './toy-scenario.js';
 
 export * from '../../workflows/index.js';
 
 export function toy(input: RunInput<Runbook, ToyParams>): Promise<RunResult> {
   return runScenario(toyScenario, input);
+}
+
+export function crossed(input: RunInput<Runbook, ToyParams>): Promise<RunResult> {
+  return runScenario(crossedScenario, input);
 }

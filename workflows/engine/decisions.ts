@@ -1,7 +1,7 @@
 /** Takes decisions of people: refuses what is not possible now and says what is, then carries out what was accepted. */
 import { ApplicationFailureCategory } from '@temporalio/common';
-import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import type { Decision, DecisionAnswer, DecisionView } from '../../src/model/run.js';
+import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
+import type { Decision, DecisionAnswer, DecisionView, Fact } from '../../src/model/run.js';
 import { describeFailure } from './failure.js';
 import { rolesOf } from './gates.js';
 import { openDecisions, whatAbortDoes } from './open-decisions.js';
@@ -15,8 +15,8 @@ const WHOLE_RUN = 'run';
 export function refusal<Params>(run: Run<Params>, decision: Decision): string | undefined {
   const malformed = malformation(decision);
   if (malformed !== undefined) return malformed;
-  if (run.abortedBy !== undefined)
-    return `The run was aborted by ${run.abortedBy.by}; nothing can be decided any more.`;
+  const over = overBecause(run);
+  if (over !== undefined) return over;
   const person = run.input.runbook.people.find((candidate) => candidate.name === decision.by);
   if (person === undefined) {
     const roster = run.input.runbook.people.map((candidate) => candidate.name).join(', ');
@@ -35,6 +35,12 @@ export function refusal<Params>(run: Run<Params>, decision: Decision): string | 
   if (step.decidedBy !== undefined)
     return `${decision.on} is being decided by ${step.decidedBy} at this moment.`;
   return step.isGate ? refusalAtGate(step, decision, person.roles) : refusalAtFailure(step, decision);
+}
+
+function overBecause<Params>(run: Run<Params>): string | undefined {
+  if (run.abortedBy !== undefined)
+    return `The run was aborted by ${run.abortedBy.by}; nothing can be decided any more.`;
+  return run.closing ? 'The run is over; nothing can be decided any more.' : undefined;
 }
 
 function malformation(decision: Decision): string | undefined {
@@ -111,10 +117,12 @@ export async function decide<Params>(
   const step = findOpen(run, decision.on);
   const refused = refusal(run, decision);
   if (step === undefined || refused !== undefined) throw refusedFailure(refused ?? 'It is decided already.');
+  // What the approver has seen; a changed point changes it.
+  const saw = shownAt(run, step);
   step.decidedBy = decision.by;
   try {
     const changed = decision.point === undefined ? undefined : await changePoint(run, step, decision.point);
-    note(run, step, decision, channel, changed);
+    note(run, step, { decision, channel, changed, saw });
     return { accepted: true, text: carryOut(run, step, decision, changed) };
   } finally {
     step.decidedBy = undefined;
@@ -153,16 +161,25 @@ async function changePoint<Params>(
   const revise = gate.planned.gate?.revise;
   if (revised === undefined || revise === undefined)
     throw refusedFailure('The point cannot be changed here.');
+  const scope = new CancellationScope();
+  gate.scope = scope;
   try {
-    const output = await revise(run.contextFor(revised), run.inputsOf(gate), point);
-    await run.replaceOutput(revises, output);
+    const output = await scope.run(() => revise(run.contextFor(revised), run.inputsOf(gate), point));
+    // An abort may come at any moment; what was accepted first holds.
+    if (run.abortedBy !== undefined || !(await run.replaceOutput(revises, output, gate))) {
+      throw refusedFailure(overBecause(run) ?? 'The point cannot be changed here.');
+    }
     return output.summary;
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
+    const over = overBecause(run);
+    if (over !== undefined) throw refusedFailure(over);
     const failure = describeFailure(error, Date.now(), 1);
     throw refusedFailure(
       `That point cannot be used: ${failure.message} ${failure.next} The gate is still open.`,
     );
+  } finally {
+    gate.scope = undefined;
   }
 }
 
@@ -173,20 +190,28 @@ function abort<Params>(
 ): DecisionAnswer {
   const text = `Accepted: it ${whatAbortDoes(run)}.`;
   const on = run.steps.find((step) => step.status === 'waiting') ?? run.steps.find((step) => step.begun > 0);
-  if (on !== undefined) note(run, on, { ...decision, on: WHOLE_RUN }, channel, undefined);
-  run.abortedBy = { by: decision.by, reason: decision.reason ?? '' };
-  run.wake();
+  if (on !== undefined)
+    note(run, on, { decision: { ...decision, on: WHOLE_RUN }, channel, saw: shownAt(run, on) });
+  run.requestAbort(decision.by, decision.reason ?? '');
   return { accepted: true, text };
+}
+
+function shownAt<Params>(run: Run<Params>, step: StepState<Params>): readonly Fact[] {
+  return step.planned.gate?.show(run.inputsOf(step)) ?? [];
+}
+
+interface Noted {
+  readonly decision: Decision;
+  readonly channel: DecisionView['channel'];
+  readonly changed?: string | undefined;
+  readonly saw: readonly Fact[];
 }
 
 function note<Params>(
   run: Run<Params>,
   step: StepState<Params>,
-  decision: Decision,
-  channel: DecisionView['channel'],
-  changed: string | undefined,
+  { decision, channel, changed, saw }: Noted,
 ): void {
-  const saw = step.planned.gate?.show(run.inputsOf(step)) ?? [];
   step.decisions.push({
     choice: decision.choice,
     by: decision.by,

@@ -21,12 +21,19 @@ export function openGate<Params>(run: Run<Params>, step: StepState<Params>): voi
     facts: gate?.show(run.inputsOf(step)) ?? [],
   });
   const label = `gate ${document.gate?.gate ?? step.name}`;
-  const stop = run.watch({ label, budgetMs: document.budgetMs, usedMs: 0 }, (text, percent) => {
+  step.stopWaiting = run.watch({ label, budgetMs: document.budgetMs, usedMs: 0 }, (text, percent) => {
     if (percent < 100) run.warn(`${text}; ${asked(step)} is awaited`, step.name);
-    else expire(run, step);
+    else void CancellationScope.nonCancellable(() => expireUnlessDecided(run, step));
   });
-  step.settled = condition(() => step.status !== 'waiting').then(stop);
   run.turned();
+}
+
+/** A decision that is being carried out comes first: what it changes must not have been acted upon by then. */
+async function expireUnlessDecided<Params>(run: Run<Params>, step: StepState<Params>): Promise<void> {
+  const opening = step.begun;
+  await condition(() => step.decidedBy === undefined);
+  if (step.status !== 'waiting' || step.begun !== opening || run.abortedBy !== undefined) return;
+  expire(run, step);
 }
 
 /** The roles that may decide a gate now. */
@@ -92,21 +99,21 @@ function note<Params>(
   });
 }
 
-/** Each further expiry reminds again: a gate is never forgotten. */
+/** Reminds again and again, less often the longer it takes: a gate is never forgotten, nor does it fill the history. */
 function remindUntilDecided<Params>(run: Run<Params>, step: StepState<Params>): void {
   const { budgetMs, gate } = step.planned.document;
   const scope = new CancellationScope();
+  step.stopWaiting = () => scope.cancel();
   const reminding = scope.run(async () => {
-    for (let periods = 2; ; periods += 1) {
-      await sleep(budgetMs, { summary: `gate ${gate?.gate}: remind again` });
-      run.warn(
-        `${gate?.gate}: open for ${formatDuration(budgetMs * periods)}; ${asked(step)} is awaited`,
-        step.name,
-      );
+    let openMs = budgetMs;
+    for (;;) {
+      const pauseMs = Math.max(budgetMs, openMs / 4);
+      await sleep(pauseMs, { summary: `gate ${gate?.gate}: remind again` });
+      openMs += pauseMs;
+      run.warn(`${gate?.gate}: open for ${formatDuration(openMs)}; ${asked(step)} is awaited`, step.name);
     }
   });
   reminding.catch((error: unknown) => {
     if (!isCancellation(error)) throw error;
   });
-  void condition(() => step.status !== 'waiting').then(() => scope.cancel());
 }

@@ -5,26 +5,36 @@ import type { MusterActivities } from '../../activities/contract.js';
 /** Every activity heartbeats by itself, so a worker that died or froze is noticed after this. */
 const heartbeatTimeout = '10 s';
 
+/**
+ * Work that is to be stopped is waited for: what undoes it, or does it anew, must not run beside it. Said for every
+ * policy: left out, the SDK gives up waiting at once, whatever its documentation says of a default.
+ */
+const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
+
 const policies = {
   quick: {
     startToCloseTimeout: '1 min',
     heartbeatTimeout,
+    cancellationType,
     retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '10 s', maximumAttempts: 8 },
   },
   long: {
     startToCloseTimeout: '12 h',
     heartbeatTimeout,
+    cancellationType,
     retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s', maximumAttempts: 6 },
   },
   careful: {
     startToCloseTimeout: '20 min',
     heartbeatTimeout,
+    cancellationType,
     retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '5 s', maximumAttempts: 5 },
   },
   // What keeps the record must outlast any outage; it stands beside the work and holds nothing up.
   record: {
     startToCloseTimeout: '30 s',
     heartbeatTimeout,
+    cancellationType,
     retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '10 s' },
   },
 } satisfies Record<string, ActivityOptions>;

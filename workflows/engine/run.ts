@@ -39,6 +39,8 @@ export class Run<Params> {
   private activityCount = 0;
   private stopRtoWatch: () => void = () => undefined;
   ended: { readonly status: RunStatus; readonly at: number } | undefined;
+  /** All is done or undone: nothing can be decided any more. */
+  closing = false;
   private undoing = false;
   private undoFailed = false;
   private changed = true;
@@ -102,6 +104,13 @@ export class Run<Params> {
     this.changed = true;
   }
 
+  /** From here on nothing begins, nothing is decided and no gate does anything by itself; the engine undoes. */
+  requestAbort(by: string, reason: string): void {
+    this.abortedBy = { by, reason };
+    for (const step of this.steps) step.endWaiting();
+    this.wake();
+  }
+
   warn(text: string, step?: string): void {
     this.warnings.push({ at: new Date(Date.now()).toISOString(), text });
     this.journal.add({ kind: 'warning', text, facts: [], ...(step === undefined ? {} : { step }) });
@@ -127,22 +136,26 @@ export class Run<Params> {
     };
   }
 
-  /** The step's output was replaced: everything built on the old one that has begun is done again. */
-  async replaceOutput(name: string, output: Summarised): Promise<void> {
+  /**
+   * Replaces a step's output: everything built on the old one that has begun is done again, and asked again.
+   *
+   * @param gate at which it is replaced
+   * @returns false when the run was aborted meanwhile: then everything stays as it was
+   */
+  async replaceOutput(name: string, output: Summarised, gate: StepState<Params>): Promise<boolean> {
     const revised = this.byName.get(name);
-    if (revised === undefined) return;
-    revised.output = output;
+    if (revised === undefined) return false;
     const documents = this.plan.document.steps;
     const affected = this.steps.filter(
-      (step) => step.begun > 0 && !step.isGate && ancestorsOf(documents, step.name).has(name),
+      (step) => step !== gate && step.begun > 0 && ancestorsOf(documents, step.name).has(name),
     );
-    for (const step of affected) {
-      step.invalidated = true;
-      step.scope?.cancel();
-    }
+    for (const step of [revised, ...affected]) step.invalidated = true;
+    for (const step of affected) step.scope?.cancel();
     await Promise.all(affected.map((step) => step.settled));
+    for (const step of [revised, ...affected]) step.invalidated = false;
+    if (this.abortedBy !== undefined) return false;
+    revised.output = output;
     for (const step of affected) {
-      step.invalidated = false;
       step.output = undefined;
       step.failure = undefined;
       step.become('pending', Date.now());
@@ -154,6 +167,7 @@ export class Run<Params> {
       });
     }
     this.turned();
+    return true;
   }
 
   /** Puts a failed step back: it begins again at once. */
@@ -202,12 +216,18 @@ export class Run<Params> {
     );
   }
 
+  /** What is about to change counts as not done: whatever began now would be built on what is replaced. */
+  private stands(name: string): boolean {
+    const step = this.byName.get(name);
+    return step?.status === 'done' && !step.invalidated;
+  }
+
   private beginReady(): void {
     for (const step of this.steps) {
       const ready =
         step.name === REPORT_STEP
           ? this.reportReady
-          : step.planned.document.needs.every((need) => this.byName.get(need)?.status === 'done');
+          : step.planned.document.needs.every((need) => this.stands(need));
       if (step.status !== 'pending' || step.invalidated || !ready) continue;
       if (step.isGate) openGate(this, step);
       else step.settled = this.work(step);
@@ -228,8 +248,9 @@ export class Run<Params> {
     try {
       await this.announce(step);
       const output = await scope.run(async () => this.act(step));
-      if (!step.invalidated && this.abortedBy === undefined) this.finish(step, output);
-      else step.output = output;
+      // What came to its end although it was to be stopped is done all the same; an abort undoes it.
+      if (step.invalidated) step.output = output;
+      else this.finish(step, output);
     } catch (error) {
       this.failed(step, error);
     } finally {
@@ -278,6 +299,7 @@ export class Run<Params> {
   }
 
   private async close(): Promise<RunView> {
+    this.closing = true;
     this.stopRtoWatch();
     const aborted = this.abortedBy !== undefined;
     const status: RunStatus = !aborted ? 'recovered' : this.undoFailed ? 'failed' : 'aborted';

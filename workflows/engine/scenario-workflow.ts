@@ -38,6 +38,8 @@ export async function runScenario<Params>(
     cancelRequested.catch(() => cancelAsAbort(run));
     const ended = await run.execute();
     await condition(allHandlersFinished);
+    // What came too late was refused, and that is written down too.
+    await run.journal.flush();
     return ended;
   });
   return { view, outputs: run.outputs() };
@@ -81,10 +83,10 @@ async function decideOrWarn<Params>(
 }
 
 function cancelAsAbort<Params>(run: Run<Params>): void {
+  if (run.abortedBy !== undefined || run.closing) return;
   if (run.pointOfNoReturnPassed) {
     run.warn('The workflow was asked to cancel. The point of no return has passed: the run goes on.');
     return;
   }
-  run.abortedBy = { by: 'Temporal', reason: 'the workflow was cancelled' };
-  run.wake();
+  run.requestAbort('Temporal', 'the workflow was cancelled');
 }

@@ -17,9 +17,11 @@ export class StepState<Params> {
   failure: FailureView | undefined;
   /** Cancels the work under way. */
   scope: CancellationScope | undefined;
+  /** Ends the timers of an open gate. */
+  stopWaiting: (() => void) | undefined;
   /** Settles when the work under way has ended, however it ended. Never rejects. */
   settled: Promise<void> = Promise.resolve();
-  /** What the step was built on has changed: it is done again. */
+  /** Its output, or what it was built on, is about to change: nothing is built on it meanwhile. */
   invalidated = false;
   /** A decision is being carried out: no other is taken meanwhile. */
   decidedBy: string | undefined;
@@ -45,6 +47,7 @@ export class StepState<Params> {
   become(status: StepStatus, at: number): void {
     this.settleTime(at);
     this.state = status;
+    if (status !== 'waiting') this.endWaiting();
     if (status === 'running' || status === 'waiting') {
       this.startedAt ??= at;
       this.endedAt = undefined;
@@ -53,6 +56,12 @@ export class StepState<Params> {
     } else {
       this.endedAt ??= at;
     }
+  }
+
+  /** Nobody is reminded any more, and nothing happens by itself. */
+  endWaiting(): void {
+    this.stopWaiting?.();
+    this.stopWaiting = undefined;
   }
 
   view(at: number): StepView {
