@@ -62,10 +62,12 @@ export async function runTool(
     buffer: !streamed,
     maxBuffer: 64 * 1024 * 1024,
     reject: false,
+    // A group of its own: what the program has started is ended with it.
+    detached: true,
   });
   const streams = streamed ? followStreams(child, options) : undefined;
   let timedOut = false;
-  const end = () => child.kill('SIGTERM', { forceKillAfterTimeout: 5_000 });
+  const end = () => endGroup(child);
   const deadline = setTimeout(() => {
     timedOut = true;
     end();
@@ -93,6 +95,28 @@ export async function runTool(
     stderr: streams?.stderrTail() ?? result.stderr ?? '',
     durationMs: Math.round(performance.now() - begun),
   };
+}
+
+const KILL_AFTER_MS = 5_000;
+
+/** Ends a program with everything in its group; whoever is still there when the program has gone is killed. */
+function endGroup(child: ExecaChildProcess): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  const signal = (name: NodeJS.Signals) => {
+    try {
+      process.kill(-pid, name);
+    } catch {
+      // Nobody is left in it.
+    }
+  };
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const force = setTimeout(() => signal('SIGKILL'), KILL_AFTER_MS);
+  child.once('exit', () => {
+    clearTimeout(force);
+    signal('SIGKILL');
+  });
+  signal('SIGTERM');
 }
 
 /** Where a program is. @throws PermanentError `ToolMissing` */

@@ -111,7 +111,8 @@ export function failureOf(
   const warned = outcome.messages
     .filter((message) => message.level === 'WARN')
     .map((message) => message.text);
-  const message = `${what} failed (pgBackRest ${outcome.exitCode}, ${name}): ${firstLines(said.join('\n') || outcome.stderr.trim(), 2)}`;
+  const words = firstLines(said.join('\n') || outcome.stderr.trim(), 2);
+  const message = `${what} failed (pgBackRest ${outcome.exitCode}, ${name})${words === '' ? '.' : `: ${words}`}`;
   const details = { exitCode: outcome.exitCode, exit: name, stanza: scope.stanza };
   const why = warned.length > 0 ? { why: firstLines(warned.join('\n'), 3) } : {};
   const known = knownTrouble(scope, [...said, ...warned].join('\n'));

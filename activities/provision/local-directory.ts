@@ -5,6 +5,7 @@ import { PermanentError, TransientError } from '../../src/errors.js';
 import { formatBytes } from '../../src/model/format.js';
 import { accountIds, runTool } from '../../src/process.js';
 import type { DatabaseAt, ProvisionedTarget, RecoveryPoint, StepRef } from '../contract.js';
+import { endLeftovers } from '../pgbackrest/leftovers.js';
 import { type ClusterService, hasLeftRecovery, serviceOf } from '../service/index.js';
 import { ownedDirectory } from '../service/pg-ctl.js';
 import {
@@ -94,6 +95,7 @@ export async function destroyDirectory(
   }
   // Its files are about to go: no checkpoint is needed.
   await service.stop('immediate');
+  await endLeftovers(dataDirectory);
   await rm(dataDirectory, { recursive: true, force: true });
   for (const beside of [tablespaceDirectoryOf(dataDirectory), spoolDirectoryOf(dataDirectory)]) {
     await rm(beside, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { formatBytes, formatDuration } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
 import type { DatabaseAt } from '../contract.js';
 import { repositoryName, scopeOf } from '../pgbackrest/command.js';
+import { endLeftovers } from '../pgbackrest/leftovers.js';
 import { askRepositories } from '../pgbackrest/reach.js';
 import {
   type Lease,
@@ -85,6 +86,7 @@ async function placeFiles(
     );
   }
   await serviceOf(target.postgres).stop('fast');
+  await endLeftovers(target.postgres.service.dataDirectory);
   if (before !== undefined && isAhead(input, before)) {
     // The same history, further on: replay goes on from where it stands.
     const files = { ...before, time: point.time, restoredBytes: 0, filesMs: 0, delta: true };
@@ -201,6 +203,7 @@ function requireAnswers(answers: Answers, from: readonly number[]): void {
 
 async function prepareReplay(input: RestoreInput, only: number | undefined): Promise<void> {
   const { at, target, backup, point } = input;
+  await endLeftovers(target.postgres.service.dataDirectory);
   await emptySpool(input);
   await writeTargetSettings(target, {
     restoreCommand: archiveGetCommand(target.postgres, backup, {

@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { ProvisionedTarget, RecoveryPoint, StepRef } from '../../activities/contract.js';
+import { findRestores } from '../../activities/pgbackrest/leftovers.js';
 import { provisionActivities } from '../../activities/provision/index.js';
 import { restoreActivities } from '../../activities/restore/index.js';
 import { serviceOf } from '../../activities/service/index.js';
+import { accountIds } from '../../src/process.js';
 import { flipByte, startTestCluster, type TestCluster, until } from '../support/cluster.js';
 
 const { restoreDatabase } = restoreActivities();
@@ -92,12 +96,42 @@ test('cancelled in the middle it leaves nothing running, and repeated it finishe
   );
   env.cancel();
   await expect(restoring).rejects.toMatchObject({ name: 'CancelledFailure' });
+  expect(await findRestores(dataDirectory)).toEqual([]);
   // pg_control comes last: without it nothing could be started from here.
   expect(await readdir(join(dataDirectory, 'global'))).not.toContain('pg_control');
   expect(await serviceOf(cluster.target.postgres).pid()).toBeUndefined();
 
   const result = await restoreDatabase(input);
   expect(result.delta).toBe(true);
+  expect(await entries()).toEqual({ count: '100', sum: '5050' });
+});
+
+test('helpers of a restore that was killed are ended before anything is written again', async () => {
+  const point = cluster.point(cluster.marks.hundred);
+  const { dataDirectory, account } = cluster.target.postgres.service;
+  const input = {
+    at: cluster.at,
+    target: cluster.target,
+    provisioned: await provisioned(point),
+    backup: cluster.backup,
+    point,
+  };
+  const { uid, gid } = accountIds(account);
+  const killed = spawn(
+    'pgbackrest',
+    [
+      ...[`--config=${cluster.target.postgres.backupConfig}`, '--stanza=main', '--repo=1', '--process-max=2'],
+      ...[`--pg1-path=${dataDirectory}`, `--set=${cluster.labels[1]}`, 'restore'],
+    ],
+    { stdio: 'ignore', ...(process.getuid?.() === 0 ? { uid, gid } : {}) },
+  );
+  await until('its helpers are at work', async () => (await findRestores(dataDirectory)).length > 1);
+  killed.kill('SIGKILL');
+  await once(killed, 'exit');
+  expect((await findRestores(dataDirectory)).length).toBeGreaterThan(0);
+
+  await restoreDatabase(input);
+  expect(await findRestores(dataDirectory)).toEqual([]);
   expect(await entries()).toEqual({ count: '100', sum: '5050' });
 });
 
