@@ -2,8 +2,8 @@
  * The demo: Payymo's ledger is corrupted by a bad change while payments go on, and brought back. It types the commands that
  * a commander would type; without a terminal it takes the approvers' decisions itself and says so.
  */
-import { cp, mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { cp } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { MusterError, messageOf } from '../src/errors.js';
 import { musterHome } from '../src/home.js';
@@ -104,9 +104,10 @@ async function runDemo(options: DemoOptions, say: (line: string) => void): Promi
 /** The lab's folder goes with the lab; the report stays. */
 async function keepReport(report: DemoOutcome['report']): Promise<DemoOutcome['report']> {
   if (report === undefined) return undefined;
-  const kept = join(musterHome(), 'reports', basename(join(report.json, '..')));
-  await mkdir(kept, { recursive: true });
-  await cp(join(report.json, '..'), kept, { recursive: true });
+  const written = dirname(report.json);
+  const kept = join(musterHome(), 'reports', basename(written));
+  // With a MUSTER_HOME of one's own it is written there in the first place.
+  if (kept !== written) await cp(written, kept, { recursive: true });
   const at = (file: string) => join(kept, basename(file));
   return {
     html: at(report.html),

@@ -20,12 +20,13 @@ export function run(
   file: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  timeoutMs = 120_000,
 ): Promise<Finished> {
   return new Promise((done) => {
     execFile(
       file,
       [...args],
-      { env: { ...process.env, NO_COLOR: '1', ...env }, timeout: 120_000, maxBuffer: 64 * 1024 * 1024 },
+      { env: { ...process.env, NO_COLOR: '1', ...env }, timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
         done({ code, stdout, stderr });
