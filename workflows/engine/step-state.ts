@@ -14,6 +14,8 @@ export class StepState<Params> {
 
   begun = 0;
   output: Summarised | undefined;
+  /** Said instead of the output's summary, once that is no longer so. */
+  note: string | undefined;
   failure: FailureView | undefined;
   /** Cancels the work under way. */
   scope: CancellationScope | undefined;
@@ -54,7 +56,7 @@ export class StepState<Params> {
     } else if (status === 'pending') {
       this.endedAt = undefined;
     } else {
-      this.endedAt ??= at;
+      this.endedAt = at;
     }
   }
 
@@ -67,7 +69,7 @@ export class StepState<Params> {
   view(at: number): StepView {
     this.settleTime(at);
     const { document } = this.planned;
-    const summary = this.output?.summary ?? this.failure?.message;
+    const summary = this.note ?? this.output?.summary ?? this.failure?.message;
     return {
       name: document.name,
       title: document.title,

@@ -11,6 +11,7 @@ import type { StepState } from './step-state.js';
 export async function undoEverything<Params>(run: Run<Params>): Promise<boolean> {
   for (const step of run.steps) step.scope?.cancel();
   await Promise.all(run.steps.filter((step) => step.status === 'running').map((step) => step.settled));
+  for (const step of run.steps) stopStep(step);
   let complete = true;
   for (const step of [...run.beginning].reverse()) {
     complete = (await undoStep(run, step)) && complete;
@@ -19,11 +20,19 @@ export async function undoEverything<Params>(run: Run<Params>): Promise<boolean>
   return complete;
 }
 
+/** What worked or waited when the run was aborted has not come to its end, whatever became of it. */
+function stopStep<Params>(step: StepState<Params>): void {
+  if (step.status !== 'running' && step.status !== 'waiting') return;
+  step.note = step.failure?.message ?? 'stopped by the abort';
+  step.become('skipped', Date.now());
+}
+
 async function undoStep<Params>(run: Run<Params>, step: StepState<Params>): Promise<boolean> {
   const { undo, document } = step.planned;
   if (undo === undefined) return true;
   try {
     const undone = await undo(run.contextFor(step, `undo-${step.name}`), run.inputsOf(step));
+    step.note = undone.summary;
     step.become('undone', Date.now());
     run.journal.add({ kind: 'step-undone', step: step.name, text: undone.summary, facts: [] });
     return true;
