@@ -117,6 +117,13 @@ describe('a report', () => {
     expect(report.findings.map(({ text }) => text).join()).toContain('What user-accounts lost is not known');
   });
 
+  test('tells of a copy that is not sound, although the recovery did not need it', () => {
+    const text = 'repository 2 (east): invalid checksum 20261121-013000F/bundle/1';
+    const copies = { checks: [], unsound: [text], summary: `NOT SOUND: ${text}` };
+    const report = buildReport({ ...inputs, outputs: { ...finishedOutputs, 'verify-other-copies': copies } });
+    expect(report.findings).toContainEqual(expect.objectContaining({ text: `A copy is not sound: ${text}` }));
+  });
+
   test('says when another plan ran than the one that was asked for', () => {
     const other = buildReport({ ...inputs, view: { ...finishedRun, planHash: 'f'.repeat(64) } });
     expect(other.deviations).toEqual([expect.objectContaining({ kind: 'plan' })]);
