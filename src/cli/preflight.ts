@@ -1,5 +1,6 @@
 /** What is looked at before a recovery is begun. Nothing here changes anything anywhere. */
 import { hostname } from 'node:os';
+import { productionSteps } from '../../workflows/engine/rules.js';
 import { InputError, MusterError, messageOf, RefusedError } from '../errors.js';
 import type { PlanDocument } from '../model/plan.js';
 import type { CorruptionParams, Mode } from '../model/run.js';
@@ -48,7 +49,7 @@ export function isHere(identities: readonly string[]): boolean {
  * @throws InputError
  */
 export function requireConfined(mode: Mode, plan: PlanDocument): void {
-  const production = plan.steps.filter((step) => step.effect === 'production').map((step) => step.name);
+  const production = productionSteps(plan);
   if (mode === 'real' || production.length === 0) return;
   throw new InputError(`The scenario ${plan.scenario} cannot be drilled: its steps would reach production.`, [
     {

@@ -38,6 +38,8 @@ export interface FailureView {
   readonly next: string;
   readonly at: string;
   readonly attempts: number;
+  /** The step knows that none of its attempts has had an effect. */
+  readonly nothingDone?: true;
 }
 
 export interface StepView {

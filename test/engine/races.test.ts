@@ -164,6 +164,22 @@ describe('while the point is being changed', () => {
     ]);
   });
 
+  it('an abort comes first also while work on the old point is still being stopped', async () => {
+    const build = stubborn();
+    world.behave.set('build', build.behaviour);
+    const run = await world.start();
+    await run.until((view) => names().includes('build') && view.openDecisions.length === 1);
+    const refused = run.refused({ ...approve('point'), point: earlier });
+    await build.stopped;
+    await run.decide(abort);
+    build.release();
+    expect(await refused).toBe('The run was aborted by ada; nothing can be decided any more.');
+    const { view, outputs } = await run.result();
+    expect(statuses(view)).toMatchObject({ build: 'undone', fence: 'pending' });
+    expect(outputs.propose).toEqual({ summary: 'propose of noon' });
+    expect(saw('build')).toEqual(['propose of noon']);
+  });
+
   it('is written down with what the approver had seen, not with what came of it', async () => {
     const run = await world.start();
     await run.waitsFor('gate-point');
@@ -181,17 +197,17 @@ describe('once a run is being undone', () => {
   it('no gate goes on by itself and nobody is reminded', async () => {
     const build = stubborn();
     world.behave.set('build', build.behaviour);
-    const run = await world.start({ build: 1_600 }, { expires: 400, atExpiry: 'proceed' });
+    const run = await world.start({ build: 2_000 }, { expires: 600, atExpiry: 'proceed' });
     await run.until((view) => names().includes('build') && view.openDecisions.length === 1);
     await run.decide(abort);
     // By then the gate would have expired.
     await run.until((view) => view.warnings.some(({ text }) => text.startsWith('build: 50 %')));
     build.release();
     const { view } = await run.result();
-    expect(view.steps.find(({ name }) => name === 'gate-point')?.decisions).toMatchObject([
-      { choice: 'abort', by: 'ada' },
-    ]);
-    expect(view.warnings.filter(({ text }) => text.startsWith('point'))).toEqual([]);
+    const decisions = view.steps.find(({ name }) => name === 'gate-point')?.decisions ?? [];
+    expect(decisions).toMatchObject([{ choice: 'abort', by: 'ada' }]);
+    const aborted = decisions[0]?.at ?? '';
+    expect(view.warnings.filter(({ at, text }) => at > aborted && !text.startsWith('build'))).toEqual([]);
   });
 
   it('cancelling the workflow does not take the place of who aborted it', async () => {

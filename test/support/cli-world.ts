@@ -6,6 +6,7 @@ import { type RunHandle, startRun } from '../../src/temporal/runs.js';
 import { findTemporal } from '../../src/temporal/target.js';
 import { planHash } from '../../workflows/engine/hash.js';
 import { type Outcome, runMuster } from '../cli/run-muster.js';
+import { crossedScenario } from './crossed-scenario.js';
 import { sharedTemporal } from './temporal.js';
 import { toyScenario } from './toy-scenario.js';
 import { openToyWorld, type ToyWorld, toyRunbook } from './toy-world.js';
@@ -40,9 +41,11 @@ export async function openCliWorld(): Promise<CliTestWorld> {
     start: (mode = 'real') => {
       const system = `toy-${randomUUID().slice(0, 8)}`;
       const runbook = { ...toyRunbook(), system };
+      // What reaches production cannot be drilled.
+      const scenario = mode === 'real' ? toyScenario : crossedScenario;
       return startRun(session, {
         system,
-        scenario: 'toy',
+        scenario: scenario.name,
         taskQueue: toy.worker.taskQueue,
         summary: `${system}: toy`,
         details: 'a run of the tests',
@@ -52,7 +55,7 @@ export async function openCliWorld(): Promise<CliTestWorld> {
           mode,
           requestedBy: 'ada',
           detectedAt: new Date().toISOString(),
-          planHash: planHash(toyScenario.buildPlan(runbook).document),
+          planHash: planHash(scenario.buildPlan(runbook).document),
           expectations: {},
           params: { point: 'noon' },
           runbook,

@@ -23,6 +23,8 @@ export interface ToyWorld {
   readonly kept: RunView[];
   /** What the activity of a step does instead of answering at once. */
   readonly behave: Map<string, Behaviour>;
+  /** What the journal does before it takes entries. */
+  takeEntries: () => Promise<void>;
   /** What keeping a finished run does besides. */
   keep: () => Promise<void>;
   /** @param point what the first gate does when nobody decides */
@@ -137,7 +139,10 @@ export async function openToyWorld(): Promise<ToyWorld> {
       calls.push(call);
       return { summary: await (behave.get(call.step)?.(call) ?? `${call.step} of ${call.saw}`) };
     },
-    appendJournal: async ({ entries }: { entries: JournalEntry[] }) => void journal.push(...entries),
+    appendJournal: async ({ entries }: { entries: JournalEntry[] }) => {
+      await world.takeEntries();
+      journal.push(...entries);
+    },
     writeReport: async ({ view }: { view: RunView }) => {
       reports.push({ view });
       return { summary: 'report written' };
@@ -149,6 +154,7 @@ export async function openToyWorld(): Promise<ToyWorld> {
   });
   const world: ToyWorld = {
     worker,
+    takeEntries: async () => undefined,
     keep: async () => undefined,
     calls,
     journal,

@@ -43,16 +43,22 @@ function overBecause<Params>(run: Run<Params>): string | undefined {
   return run.closing ? 'The run is over; nothing can be decided any more.' : undefined;
 }
 
+/** Characters at most: what is decided is kept in every record of the run and has to fit into its messages. */
+const longest = { on: 100, choice: 20, by: 200, reason: 2_000, point: 100 } as const;
+const needed: readonly (keyof typeof longest)[] = ['on', 'choice', 'by'];
+
 function malformation(decision: Decision): string | undefined {
   if (typeof decision !== 'object' || decision === null)
     return 'A decision is an object with on, choice and by.';
-  for (const field of ['on', 'choice', 'by'] as const) {
+  for (const field of ['on', 'choice', 'by', 'reason', 'point'] as const) {
     const value: unknown = decision[field];
-    if (typeof value !== 'string' || value.trim() === '') return `A decision needs ${field}, a text.`;
-  }
-  for (const field of ['reason', 'point'] as const) {
-    const value: unknown = decision[field];
-    if (value !== undefined && typeof value !== 'string') return `${field} of a decision is a text.`;
+    const isText = typeof value === 'string';
+    if (needed.includes(field) && (!isText || value.trim() === ''))
+      return `A decision needs ${field}, a text.`;
+    if (value !== undefined && !isText) return `${field} of a decision is a text.`;
+    if (isText && value.length > longest[field]) {
+      return `${field} of a decision has ${longest[field]} characters at most; these are ${value.length}.`;
+    }
   }
   if (!['approve', 'deny', 'retry', 'abort'].includes(decision.choice)) {
     return `${decision.choice} is not a choice. Choices: approve, deny, retry, abort.`;

@@ -5,6 +5,14 @@ import type { FailureView } from '../../src/model/run.js';
 interface FailureDetails {
   readonly next?: string;
   readonly why?: string;
+  readonly nothingDone?: boolean;
+}
+
+/** Far beyond what a person reads; a tool gone wrong may say much more, and a view has to fit into a message. */
+const MOST_CHARACTERS = 4_000;
+
+function short(text: string): string {
+  return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS)}…`;
 }
 
 /**
@@ -19,7 +27,8 @@ export function describeFailure(failure: ActivityFailure, at: number, begun: num
     return {
       ...common,
       code: cause.type ?? 'Unknown',
-      message: details.why === undefined ? cause.message : `${cause.message} ${details.why}`,
+      message: short(details.why === undefined ? cause.message : `${cause.message} ${details.why}`),
+      ...(details.nothingDone === true ? { nothingDone: true } : {}),
       next: details.next ?? 'Look at the run in the Temporal UI, mend the cause, then retry the step.',
     };
   }
@@ -34,7 +43,7 @@ export function describeFailure(failure: ActivityFailure, at: number, begun: num
   return {
     ...common,
     code: 'Unknown',
-    message: cause?.message ?? failure.message,
+    message: short(cause?.message ?? failure.message),
     next: 'Look at the run in the Temporal UI, mend the cause, then retry the step.',
   };
 }

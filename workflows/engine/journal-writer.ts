@@ -24,13 +24,21 @@ export class JournalWriter {
     if (this.waiting.length === 1) this.beside.soon(() => this.sendWaiting());
   }
 
-  /** Returns when everything that was added so far is kept durably. */
-  async flush(): Promise<void> {
+  /**
+   * Returns when everything that was added so far is kept durably.
+   *
+   * @param patienceMs how long that is waited for; for ever where left out
+   * @returns whether it is
+   */
+  async flush(patienceMs?: number): Promise<boolean> {
     const upTo = this.nextIndex - 1;
+    const written = () => this.written >= upTo;
     this.flushing += 1;
     this.sendWaiting();
-    await condition(() => this.written >= upTo);
+    if (patienceMs === undefined) await condition(written);
+    else await condition(written, patienceMs, { summary: 'journal: intent before the act' });
     this.flushing -= 1;
+    return written();
   }
 
   private sendWaiting(): void {

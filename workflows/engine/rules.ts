@@ -16,6 +16,11 @@ export function ancestorsOf(steps: readonly StepDocument[], name: string): Reado
   return found;
 }
 
+/** Steps that touch what users depend on. A plan that has any cannot be drilled. */
+export function productionSteps(plan: PlanDocument): readonly string[] {
+  return plan.steps.filter((step) => step.effect === 'production').map((step) => step.name);
+}
+
 /** @throws Error naming the rule and the step that breaks it */
 export function checkRules(plan: PlanDocument): void {
   const byName = new Map<string, StepDocument>();

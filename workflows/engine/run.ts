@@ -4,6 +4,7 @@
  */
 import { ActivityFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { MusterActivities, StepRef, Summarised } from '../../activities/contract.js';
+import { formatDuration } from '../../src/model/format.js';
 import type { RunInput, RunStatus, RunView, Warning } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
 import { Beside } from './beside.js';
@@ -19,6 +20,11 @@ import { ancestorsOf } from './rules.js';
 import { viewOf } from './run-view.js';
 import { StepState } from './step-state.js';
 import { undoEverything } from './undo.js';
+
+/** How long the record may hold up what cannot be taken back: long enough for another worker where one has died. */
+const INTENT_MS = 30_000;
+/** What is shown of warnings; the journal holds all of them. */
+const MOST_WARNINGS = 200;
 
 export class Run<Params> {
   readonly steps: readonly StepState<Params>[];
@@ -95,8 +101,11 @@ export class Run<Params> {
     return this.byName.get(name);
   }
 
+  /** A step that failed and says that it has done nothing has not passed it. */
   get pointOfNoReturnPassed(): boolean {
-    return this.steps.some((step) => step.planned.document.pointOfNoReturn && step.begun > 0);
+    return this.steps.some(
+      (step) => step.planned.document.pointOfNoReturn && step.begun > 0 && step.failure?.nothingDone !== true,
+    );
   }
 
   /** Wakes the engine after a decision. */
@@ -112,7 +121,13 @@ export class Run<Params> {
   }
 
   warn(text: string, step?: string): void {
-    this.warnings.push({ at: new Date(Date.now()).toISOString(), text });
+    const at = new Date(Date.now()).toISOString();
+    this.warnings.push({ at, text });
+    // A view has to fit into a message: of many the first and the last are shown.
+    if (this.warnings.length > MOST_WARNINGS) {
+      const leftOut = { at, text: 'There were more warnings here: the journal holds all of them.' };
+      this.warnings.splice(MOST_WARNINGS / 2, 2, leftOut);
+    }
     this.journal.add({ kind: 'warning', text, facts: [], ...(step === undefined ? {} : { step }) });
     this.publish();
   }
@@ -260,7 +275,8 @@ export class Run<Params> {
     }
   }
 
-  // What cannot be taken back is in the journal before it is done; anything else is written beside the work.
+  // What cannot be taken back is in the journal before it is done; anything else is written beside the work. Temporal's
+  // history holds every entry in any case, so a record that nobody takes does not hold a recovery up.
   private async announce(step: StepState<Params>): Promise<void> {
     const { document } = step.planned;
     const irrevocable = ['fence', 'promotion', 'cutover'].includes(document.kind);
@@ -270,7 +286,12 @@ export class Run<Params> {
       text: document.title,
       facts: [],
     });
-    if (irrevocable) await this.journal.flush();
+    const patienceMs = Math.min(INTENT_MS, document.budgetMs / 10);
+    if (!irrevocable || (await this.journal.flush(patienceMs))) return;
+    this.warn(
+      `${step.name} goes on although neither store nor spool has taken its intent for ${formatDuration(patienceMs)}: Temporal's history holds it, and the journal follows`,
+      step.name,
+    );
   }
 
   private act(step: StepState<Params>): Promise<Summarised> {

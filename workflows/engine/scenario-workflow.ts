@@ -10,18 +10,20 @@ import type { Runbook } from '../../src/runbook/schema.js';
 import { decide, refusal, refusedFailure } from './decisions.js';
 import { planHash } from './hash.js';
 import { DECIDE_HELP, decideSignal, decideUpdate, statusQuery } from './messages.js';
-import type { Scenario } from './plan.js';
+import type { Plan, Scenario } from './plan.js';
+import { productionSteps } from './rules.js';
 import { Run } from './run.js';
 
 /**
- * The body of every scenario workflow.
- * @throws ApplicationFailure `PlanMismatch` when this worker builds another plan than the one that was shown and started
+ * The body of every scenario workflow. Whatever started it: what cannot be run is refused before anything is begun.
+ * @throws ApplicationFailure `PlanMismatch` when this worker builds another plan than the one that was shown and started;
+ *   `BadInput`; `DrillForbidden`
  */
 export async function runScenario<Params>(
   scenario: Scenario<Params>,
   input: RunInput<Runbook, Params>,
 ): Promise<RunResult> {
-  const plan = scenario.buildPlan(input.runbook);
+  const plan = planFor(scenario, input);
   const hash = planHash(plan.document);
   if (hash !== input.planHash) {
     throw ApplicationFailure.nonRetryable(
@@ -43,6 +45,36 @@ export async function runScenario<Params>(
     return ended;
   });
   return { view, outputs: run.outputs() };
+}
+
+/** @throws ApplicationFailure `BadInput`, `DrillForbidden` */
+function planFor<Params>(scenario: Scenario<Params>, input: RunInput<Runbook, Params>): Plan<Params> {
+  const { mode, detectedAt } = input;
+  if (mode !== 'real' && mode !== 'drill') {
+    throw refusedInput(`mode is "${mode}"; allowed are real and drill.`);
+  }
+  if (Number.isNaN(Date.parse(detectedAt))) {
+    throw refusedInput(`detectedAt is "${detectedAt}"; it is a time, ISO 8601.`);
+  }
+  let plan: Plan<Params>;
+  try {
+    plan = scenario.buildPlan(input.runbook);
+  } catch (error) {
+    throw refusedInput(error instanceof Error ? error.message : String(error));
+  }
+  const production = mode === 'drill' ? productionSteps(plan.document) : [];
+  if (production.length === 0) return plan;
+  throw ApplicationFailure.nonRetryable(
+    `A drill must not reach production, and these steps do: ${production.join(', ')}. Nothing was begun.`,
+    'DrillForbidden',
+  );
+}
+
+function refusedInput(what: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(
+    `This run cannot be planned, and nothing was begun: ${what} Begin it with muster recover.`,
+    'BadInput',
+  );
 }
 
 function register<Params>(run: Run<Params>): void {
