@@ -1,0 +1,56 @@
+import { runTool } from '../../src/process.js';
+import { until } from '../support/cluster.js';
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('every line arrives, and the end of standard error is kept', async () => {
+  const lines: string[] = [];
+  const outcome = await runTool('sh', ['-c', 'seq 1 5000; echo last words >&2; exit 3'], {
+    timeoutMs: 20_000,
+    onLine: (line) => lines.push(line),
+  });
+  expect(lines).toHaveLength(5_000);
+  expect(lines.at(-1)).toBe('5000');
+  expect(outcome).toMatchObject({ exitCode: 3, stderr: 'last words\n' });
+});
+
+test('cancelled, it ends the program together with what that has started', async () => {
+  const stop = new AbortController();
+  let helper = 0;
+  const running = runTool('sh', ['-c', 'sleep 300 & echo $!; wait'], {
+    timeoutMs: 20_000,
+    signal: stop.signal,
+    onLine: (line) => {
+      helper = Number(line);
+      stop.abort(new Error('called off'));
+    },
+  });
+  await expect(running).rejects.toThrow('called off');
+  expect(helper).toBeGreaterThan(1);
+  await until('the helper is gone', async () => !isRunning(helper));
+});
+
+test('past its deadline the program is ended, and the error says so', async () => {
+  await expect(runTool('sleep', ['300'], { timeoutMs: 50 })).rejects.toMatchObject({ code: 'ToolTimedOut' });
+});
+
+test('a program that is not there is named', async () => {
+  await expect(runTool('no-such-program', [], { timeoutMs: 1_000 })).rejects.toMatchObject({
+    code: 'ToolMissing',
+    message: expect.stringContaining('no-such-program'),
+  });
+});
+
+test("nothing of the worker's environment reaches the program", async () => {
+  process.env.MUSTER_TEST_SECRET = 'hidden';
+  const { stdout } = await runTool('env', [], { timeoutMs: 10_000, env: { GIVEN: 'yes' } });
+  expect(stdout).toContain('GIVEN=yes');
+  expect(stdout).not.toContain('hidden');
+});
