@@ -70,7 +70,7 @@ test('budgets that cannot hold an RTO are an error, and name the component that 
         problems: [
           {
             field: 'scenarios.corruption.budgets',
-            given: 'budgets of 4 h 42 min until core-api is back, most of it restore with 3 h',
+            given: 'budgets of 4 h 37 min until core-api is back, most of it restore with 3 h',
             allowed: expect.stringContaining('at most 4 h, the RTO of core-api'),
           },
         ],

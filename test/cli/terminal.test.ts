@@ -1,6 +1,7 @@
 /** Watching on a terminal: redrawn in place, never more than fits, the last screen stays. */
 import { runCli } from '../../src/cli/program.js';
 import { type CliTestWorld, openCliWorld } from '../support/cli-world.js';
+import { eventually } from '../support/lab.js';
 
 const ESCAPE = '\u001b';
 
@@ -37,7 +38,8 @@ test('the screen is redrawn in place until the run ends', async () => {
     version: '0.0.0',
   });
   for (const gate of ['point', 'promote']) {
-    await world.musterUntil(({ stdout }) => stdout.includes(`approve ${system} ${gate}`), 'status', system);
+    // Each gate is on the screen before it is decided.
+    await eventually(async () => expect(written.join('')).toContain(`approve ${system} ${gate}`));
     await world.muster('approve', system, gate, '--by', 'ada');
   }
   expect(await watched).toBe(0);
