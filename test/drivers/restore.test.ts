@@ -57,6 +57,31 @@ test('restores to the point and pauses there, read-only, on its own port', async
   expect(result.lastCommitAt && result.lastCommitAt < point.time).toBe(true);
 });
 
+test("keeps the original's tablespaces and archive out of reach", async () => {
+  const point = cluster.point(cluster.marks.hundred);
+  const drill = { ...cluster.at, mode: 'drill' as const };
+  await restoreDatabase({
+    at: drill,
+    target: cluster.target,
+    provisioned: await provisioned(point),
+    backup: cluster.backup,
+    point,
+  });
+  const found = await cluster.as(cluster.target, async (client) => {
+    const { rows } = await client.query(`
+      select pg_tablespace_location(oid) as location, current_setting('archive_mode') as archiving,
+        (select count(*)::int from ledger.spare) as spare
+      from pg_tablespace where spcname = 'spare'`);
+    return rows[0];
+  });
+
+  expect(found).toEqual({
+    location: expect.stringContaining(`${cluster.target.postgres.service.dataDirectory}.tablespaces/`),
+    archiving: 'off',
+    spare: 10,
+  });
+});
+
 test('moves to a later and to an earlier point without copying everything again', async () => {
   await restoreTo(cluster.point(cluster.marks.hundred));
   const later = await restoreTo(cluster.point(cluster.marks.twoHundred));
@@ -121,7 +146,8 @@ test('helpers of a restore that was killed are ended before anything is written 
     'pgbackrest',
     [
       ...[`--config=${cluster.target.postgres.backupConfig}`, '--stanza=main', '--repo=1', '--process-max=2'],
-      ...[`--pg1-path=${dataDirectory}`, `--set=${cluster.labels[1]}`, 'restore'],
+      ...[`--pg1-path=${dataDirectory}`, `--set=${cluster.labels[1]}`],
+      ...[`--tablespace-map-all=${dataDirectory}.tablespaces`, 'restore'],
     ],
     { stdio: 'ignore', ...(process.getuid?.() === 0 ? { uid, gid } : {}) },
   );

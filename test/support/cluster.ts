@@ -52,7 +52,7 @@ export async function startTestCluster(): Promise<TestCluster> {
   };
   await chmod(folder, 0o755);
   await own(folder);
-  for (const name of ['repo1', 'repo2', 'lock', 'log', 'run']) {
+  for (const name of ['repo1', 'repo2', 'lock', 'log', 'run', 'space']) {
     await mkdir(join(folder, name), { mode: 0o750 });
     await own(join(folder, name));
   }
@@ -123,6 +123,11 @@ export async function startTestCluster(): Promise<TestCluster> {
     (client) => client.query('create database ledger'),
   );
   await as(primary, (client) => client.query(SEED));
+  // A statement that allows no others beside it.
+  await as(primary, (client) => client.query(`create tablespace spare location '${join(folder, 'space')}'`));
+  await as(primary, (client) =>
+    client.query('create table ledger.spare tablespace spare as select generate_series(1, 10) as id'),
+  );
   await pgbackrest('stanza-create');
   await pgbackrest('--repo=1', '--type=full', 'backup');
   await pgbackrest('--repo=2', '--type=full', 'backup');
