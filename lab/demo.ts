@@ -77,14 +77,14 @@ async function runDemo(options: DemoOptions, say: (line: string) => void): Promi
   const env = labEnvironment(state);
 
   say('2  Payments are taken');
-  await waitForPayments(state, 30);
+  await waitForPayments(state, 12);
 
   say('3  A bad change is deployed');
   const damage = await labBreak('corruption');
   say(
     `   ${damage.alteredRows} payments altered, ${damage.deletedRows} deleted, ${damage.disabledTrigger} off; payments go on`,
   );
-  await waitForPayments(state, 30);
+  await waitForPayments(state, 15);
 
   say('4  It is noticed. The incident commander begins the recovery');
   const detectedAt = new Date().toISOString();
