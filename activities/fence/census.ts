@@ -3,6 +3,7 @@ import { withClient } from '../../src/postgres.js';
 import type { DataClass } from '../../src/runbook/schema.js';
 import type { DatabaseAt, FenceProof } from '../contract.js';
 import { databaseLogin } from './maintenance.js';
+import { FENCE_CONNECTIONS } from './sessions.js';
 
 /** Counting a class may read its whole table while users wait; longer is not worth it. */
 const COUNT_MS = 20_000;
@@ -25,7 +26,7 @@ export async function takeCensus(
   let lastWriteAt: string | null = null;
   await withClient(
     databaseLogin(damaged),
-    { statementTimeoutMs: COUNT_MS, applicationName: 'muster census' },
+    { statementTimeoutMs: COUNT_MS, applicationName: FENCE_CONNECTIONS.census },
     async (client) => {
       for (const [name, dataClass] of Object.entries(dataClasses)) {
         const counted = await countSince(client, dataClass, since).catch(() => undefined);

@@ -14,12 +14,17 @@ export interface FenceOrder {
   readonly since: string;
   readonly dataClasses: Readonly<Record<string, DataClass>>;
   readonly signal: AbortSignal;
+  /** Throws when the token is not the newest any more; asked once the driver's own connection stands. */
+  readonly requireInCharge: () => Promise<unknown>;
 }
 
-/** A way to make a primary refuse writes. Both acts may be done twice and after a crash between any two statements. */
+/**
+ * A way to make a primary refuse writes. Both acts may be done twice and after a crash between any two statements, and
+ * whichever begins later ends what an earlier attempt still has under way: one that was frozen must not go on when it wakes.
+ */
 export interface FenceDriver {
   /** @throws PermanentError `FenceNotProven`, `PrimaryUnreachable` */
   fence(order: FenceOrder): Promise<Omit<FenceProof, 'token' | 'summary'>>;
   /** Exactly undoes what `fence` of the same run did; false: there was nothing to undo. */
-  lift(order: { readonly runId: string; readonly damaged: DatabaseAt }): Promise<boolean>;
+  lift(order: Pick<FenceOrder, 'runId' | 'damaged' | 'signal'>): Promise<boolean>;
 }

@@ -3,7 +3,7 @@ import { formatCount } from '../../src/model/format.js';
 import { activitySignal } from '../context.js';
 import type { FenceProof, MusterActivities } from '../contract.js';
 import { requireReal } from '../production.js';
-import { acquireFencingToken, releaseFencingToken, withVault } from '../vault/index.js';
+import { acquireFencingToken, releaseFencingToken, requireFencingToken, withVault } from '../vault/index.js';
 import { postgresLogin } from './postgres-login.js';
 
 export { proveRefusalOrSilence } from './proof.js';
@@ -15,19 +15,21 @@ export function fenceActivities(): Pick<MusterActivities, 'fencePrimary' | 'lift
       const signal = activitySignal();
       const { runId, system } = at;
       const { systemIdentifier, timeline } = point;
-      // The token comes first: a run that was overtaken must not touch the primary.
-      const token = await withVault(vault, signal, (open) =>
-        acquireFencingToken(open, { system, runId, systemIdentifier, timeline }),
-      );
-      const fenced = await postgresLogin.fence({
-        runId,
-        damaged,
-        systemIdentifier,
-        timeline,
-        token,
-        since: point.time,
-        dataClasses,
-        signal,
+      const { token, fenced } = await withVault(vault, signal, async (open) => {
+        // The token comes first: a run that was overtaken must not touch the primary.
+        const token = await acquireFencingToken(open, { system, runId, systemIdentifier, timeline });
+        const fenced = await postgresLogin.fence({
+          runId,
+          damaged,
+          systemIdentifier,
+          timeline,
+          token,
+          since: point.time,
+          dataClasses,
+          signal,
+          requireInCharge: () => requireFencingToken(open, { system, runId, token }),
+        });
+        return { token, fenced };
       });
       return { ...fenced, token, summary: summaryOf(damaged.site, fenced, Object.keys(dataClasses)) };
     },
@@ -35,7 +37,7 @@ export function fenceActivities(): Pick<MusterActivities, 'fencePrimary' | 'lift
     async liftFence({ at, damaged, vault }) {
       requireReal(at, `lift the fence of ${damaged.site}`);
       await withVault(vault, activitySignal(), (open) => releaseFencingToken(open, at.system, at.runId));
-      const lifted = await postgresLogin.lift({ runId: at.runId, damaged });
+      const lifted = await postgresLogin.lift({ runId: at.runId, damaged, signal: activitySignal() });
       return {
         summary: lifted
           ? `${damaged.site} takes logins and writes as before`

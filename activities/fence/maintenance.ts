@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { PermanentError } from '../../src/errors.js';
 import { type Login, withClient } from '../../src/postgres.js';
 import type { DatabaseAt } from '../contract.js';
+import { FENCE_CONNECTIONS } from './sessions.js';
 
 const STATEMENT_MS = 60_000;
 
@@ -28,7 +29,7 @@ export async function asAdministrator<T>(
 ): Promise<T> {
   return withClient(
     maintenanceLogin(damaged),
-    { statementTimeoutMs: STATEMENT_MS, applicationName: 'muster fence' },
+    { statementTimeoutMs: STATEMENT_MS, applicationName: FENCE_CONNECTIONS.changes },
     async (admin) => {
       await admin.query(
         'set synchronous_commit = local; set default_transaction_read_only = off; set lock_timeout = 15000',

@@ -12,7 +12,7 @@ import type { FenceDriver, FenceOrder } from './driver.js';
 import { asAdministrator } from './maintenance.js';
 import { answerOf, proveRefusal } from './proof.js';
 import { allowConnections, letRolesIn, rolesThatMayLogIn, shutRolesOut } from './roles.js';
-import { endSessions } from './sessions.js';
+import { endEarlierAttempts, endSessions } from './sessions.js';
 
 const ATTEMPTS = 3;
 const BETWEEN_MS = 1_000;
@@ -28,6 +28,9 @@ export const postgresLogin: FenceDriver = {
       );
     }
     const reached = await reach(order, async (client) => {
+      // In this order: whoever takes the charge away ends this connection next, so nothing of this comes after.
+      await order.requireInCharge();
+      await endEarlierAttempts(client, order.signal);
       await requireServer(client, order);
       const terminatedSessions = await emptyServer(client, order);
       // A census of an attempt that died may have left it closed; nobody but Muster can log in any more.
@@ -45,9 +48,12 @@ export const postgresLogin: FenceDriver = {
     return { ...reached.done, refusedWrite: await proveRefusal(order.damaged) };
   },
 
-  async lift({ runId, damaged }) {
+  async lift({ runId, damaged, signal }) {
     const { database } = damaged.postgres;
-    const roles = await asAdministrator(damaged, (client) => letRolesIn(client, { runId, database }));
+    const roles = await asAdministrator(damaged, async (client) => {
+      await endEarlierAttempts(client, signal);
+      return letRolesIn(client, { runId, database });
+    });
     return roles !== undefined;
   },
 };

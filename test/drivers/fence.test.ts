@@ -55,6 +55,7 @@ function order(runId = 'run-1', damaged: DatabaseAt = primary.at) {
     since: point.time,
     dataClasses,
     signal: never,
+    requireInCharge: async () => undefined,
   };
 }
 
@@ -124,17 +125,17 @@ describe('a fence', () => {
     for (; await diedAfter(survived, () => postgresLogin.fence(order())); survived++) {
       const proof = await postgresLogin.fence(order());
       expect(proof.refusedWrite.answer).toMatch(/^28000 /);
-      await postgresLogin.lift({ runId: 'run-1', damaged: primary.at });
+      await postgresLogin.lift(order());
       expect(await logins()).toEqual(before);
     }
     expect(survived).toBeGreaterThan(15);
-    await postgresLogin.lift({ runId: 'run-1', damaged: primary.at });
+    await postgresLogin.lift(order());
   });
 
   test('whose undo was cut off after any statement is undone by the next attempt', async () => {
     const before = await logins();
     await postgresLogin.fence(order());
-    const lift = () => postgresLogin.lift({ runId: 'run-1', damaged: primary.at });
+    const lift = () => postgresLogin.lift(order());
     let survived = 0;
     for (; await diedAfter(survived, lift); survived++) {
       expect(await refusalOf('app', APP_PASSWORD)).toBe('28000');
@@ -144,16 +145,55 @@ describe('a fence', () => {
     expect(await refusalOf('app', APP_PASSWORD)).toBeUndefined();
   });
 
+  test('that was frozen before any statement does nothing when it wakes after its undo', async () => {
+    const before = await logins();
+    // Every other statement, and the ones between in the next test.
+    let survived = 0;
+    for (; ; survived += 2) {
+      const at = freshStep();
+      const given = { at, damaged: primary.at, vault: vault.bucket, point, dataClasses };
+      const frozen = await frozenAfter(survived, () => fencePrimary(given));
+      if (frozen === undefined) {
+        await liftFence({ at, damaged: primary.at, vault: vault.bucket });
+        break;
+      }
+      await liftFence({ at, damaged: primary.at, vault: vault.bucket });
+      await expect(frozen()).rejects.toThrow();
+      expect(await logins()).toEqual(before);
+      expect(await refusalOf('app', APP_PASSWORD)).toBeUndefined();
+    }
+    expect(survived).toBeGreaterThan(15);
+  }, 60_000);
+
+  test('that was frozen before any statement does not hold the next attempt up', async () => {
+    const before = await logins();
+    let survived = 1;
+    for (; ; survived += 2) {
+      const at = freshStep();
+      const given = { at, damaged: primary.at, vault: vault.bucket, point, dataClasses };
+      const frozen = await frozenAfter(survived, () => fencePrimary(given));
+      const proof = await fencePrimary(given);
+      expect(proof.refusedWrite.answer).toMatch(/^28000 /);
+      // Before its connection stands, an attempt that wakes is as good as a third one.
+      await frozen?.().catch(() => undefined);
+      expect(await refusalOf('app', APP_PASSWORD)).toBe('28000');
+      await liftFence({ at, damaged: primary.at, vault: vault.bucket });
+      expect(await logins()).toEqual(before);
+      if (frozen === undefined) break;
+    }
+    expect(survived).toBeGreaterThan(15);
+  }, 60_000);
+
   test('of another run is neither taken over by an older token nor lifted', async () => {
     await postgresLogin.fence({ ...order('run-2'), token: 7 });
     await expect(postgresLogin.fence({ ...order('run-1'), token: 3 })).rejects.toMatchObject({
       code: 'FenceSuperseded',
       message: expect.stringContaining('run-2'),
     });
-    await expect(postgresLogin.lift({ runId: 'run-1', damaged: primary.at })).rejects.toMatchObject({
+    await expect(postgresLogin.lift(order())).rejects.toMatchObject({
       code: 'FenceSuperseded',
     });
-    await postgresLogin.lift({ runId: 'run-2', damaged: primary.at });
+    await postgresLogin.lift(order('run-2'));
   });
 
   test('leaves a server alone that is not the one the point was made for', async () => {
@@ -172,7 +212,7 @@ describe('a fence', () => {
     const missing = { ...PAYMENTS, table: 'public.gone' };
     const proof = await postgresLogin.fence({ ...order(), dataClasses: { ...dataClasses, missing } });
     expect(Object.keys(proof.census)).toEqual(['transactions']);
-    await postgresLogin.lift({ runId: 'run-1', damaged: primary.at });
+    await postgresLogin.lift(order());
   });
 
   test('done by hand with the printed commands holds, and their undo is the undo', async () => {
@@ -210,7 +250,7 @@ describe('the proof', () => {
       await client.query('alter database ledger allow_connections true; alter role app login');
     }, 'postgres');
     await expect(proveRefusal(primary.at)).rejects.toMatchObject({ code: 'FenceNotProven' });
-    await postgresLogin.lift({ runId: 'run-1', damaged: primary.at });
+    await postgresLogin.lift(order());
   });
 
   test('is not a wrong password', async () => {
@@ -304,4 +344,41 @@ async function diedAfter(survived: number, work: () => Promise<unknown>): Promis
   } finally {
     pg.Client.prototype.query = original;
   }
+}
+
+/**
+ * Lets `survived` statements of the administrator through and stands still before the next, as a frozen worker does.
+ * @returns lets it go on and gives its outcome; undefined: it came to its end before
+ */
+async function frozenAfter<T>(
+  survived: number,
+  work: () => Promise<T>,
+): Promise<(() => Promise<T>) | undefined> {
+  const original = pg.Client.prototype.query;
+  let seen = 0;
+  let wake: () => void = () => undefined;
+  const woken = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  let stands: () => void = () => undefined;
+  const standing = new Promise<'stands'>((resolve) => {
+    stands = () => resolve('stands');
+  });
+  const freezing = function (this: pg.Client, ...args: unknown[]): unknown {
+    seen += 1;
+    if (seen <= survived) return Reflect.apply(original, this, args);
+    stands();
+    return woken.then(() => Reflect.apply(original, this, args));
+  };
+  pg.Client.prototype.query = freezing as typeof original;
+  const outcome = work();
+  outcome.catch(() => undefined);
+  const first = await Promise.race([standing, outcome]).finally(() => {
+    pg.Client.prototype.query = original;
+  });
+  if (first !== 'stands') return undefined;
+  return () => {
+    wake();
+    return outcome;
+  };
 }

@@ -96,6 +96,7 @@ describe('with the old primary fenced', () => {
       since: new Date().toISOString(),
       dataClasses: {},
       signal: new AbortController().signal,
+      requireInCharge: async () => undefined,
     });
   });
 
