@@ -258,11 +258,16 @@ export interface MusterActivities {
     quarantineDirectory: string;
     /** Of the cluster that is meant; another one is left alone. */
     systemIdentifier: string;
+    vault: Bucket;
+    /** Fencing token of the run: without it, and once it is not the newest any more, nothing is stopped. */
+    token: number;
   }): Promise<Quarantine>;
+  /** Refuses once a copy was promoted, or may be, in place of the cluster. */
   returnFromQuarantine(input: {
     at: StepRef;
     damaged: DatabaseAt;
     quarantineDirectory: string;
+    vault: Bucket;
   }): Promise<Summarised>;
 
   provisionTarget(input: {

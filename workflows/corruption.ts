@@ -236,14 +236,13 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     title: 'Stop the damaged cluster and keep it in quarantine',
     effect: 'production',
     budgetMs: 15 * minutes,
-    needs: { point },
-    after: [fence],
+    needs: { point, fence },
     commands: preserveCommands({ damaged, quarantineDirectory }),
-    do: ({ at, careful }, { point: { systemIdentifier } }) =>
-      careful.preserveDamaged({ at, damaged, quarantineDirectory, systemIdentifier }),
+    do: ({ at, careful }, { point: { systemIdentifier }, fence: { token } }) =>
+      careful.preserveDamaged({ at, damaged, quarantineDirectory, systemIdentifier, vault, token }),
     undo: {
       title: 'bring the damaged cluster back from quarantine and start it',
-      do: ({ at, careful }) => careful.returnFromQuarantine({ at, damaged, quarantineDirectory }),
+      do: ({ at, careful }) => careful.returnFromQuarantine({ at, damaged, quarantineDirectory, vault }),
     },
   });
 

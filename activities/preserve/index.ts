@@ -5,10 +5,11 @@ import { dirname, join } from 'node:path';
 import { messageOf, PermanentError } from '../../src/errors.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
 import { activitySignal } from '../context.js';
-import type { DatabaseAt, MusterActivities, Quarantine } from '../contract.js';
+import type { DatabaseAt, MusterActivities, Quarantine, StepRef } from '../contract.js';
 import { requireReal } from '../production.js';
 import { type ClusterService, serviceOf } from '../service/index.js';
 import { ownedDirectory } from '../service/pg-ctl.js';
+import { requireFencingToken, requireNotReplaced, withVault } from '../vault/index.js';
 
 /** PostgreSQL refuses to start on a data directory with these permissions. */
 const QUARANTINED = 0o500;
@@ -16,35 +17,51 @@ const IN_USE = 0o700;
 
 export function preserveActivities(): Pick<MusterActivities, 'preserveDamaged' | 'returnFromQuarantine'> {
   return {
-    async preserveDamaged({ at, damaged, quarantineDirectory, systemIdentifier }) {
+    async preserveDamaged({ at, damaged, quarantineDirectory, systemIdentifier, vault, token }) {
       requireReal(at, `stop ${damaged.site}`);
-      const place = await placeOf(damaged, quarantineDirectory, at.runId);
-      if (await exists(place.inUse)) {
-        await refuseBoth(place, damaged);
-        await setAside(place, damaged, systemIdentifier);
-      } else if (!(await exists(place.data))) {
-        throw new PermanentError(
-          'ClusterMissing',
-          `There is no cluster in ${place.inUse}, nor in quarantine.`,
-          {
-            why: 'Somebody moved or removed the data directory of the damaged primary.',
-            next: 'Find it before going on: it may be the only place of what was written last. Then retry the step.',
-          },
-        );
-      }
+      const { system, runId } = at;
+      const place = await placeOf(damaged, quarantineDirectory, runId);
+      await withVault(vault, activitySignal(), async (open) => {
+        const requireInCharge = async () => {
+          await refuseReturned(place, at);
+          await requireFencingToken(open, { system, runId, token });
+        };
+        await requireInCharge();
+        if (await exists(place.inUse)) {
+          await refuseBoth(place, damaged);
+          await setAside(place, damaged, { systemIdentifier, requireInCharge });
+        } else if (!(await exists(place.data))) {
+          throw new PermanentError(
+            'ClusterMissing',
+            `There is no cluster in ${place.inUse}, nor in quarantine.`,
+            {
+              why: 'Somebody moved or removed the data directory of the damaged primary.',
+              next: 'Find it before going on: it may be the only place of what was written last. Then retry the step.',
+            },
+          );
+        }
+      });
       // After the move: only its owner's write permission lets a directory change its parent.
       await chmod(place.data, QUARANTINED);
       return describe(place);
     },
 
-    async returnFromQuarantine({ at, damaged, quarantineDirectory }) {
+    async returnFromQuarantine({ at, damaged, quarantineDirectory, vault }) {
       requireReal(at, `start ${damaged.site}`);
       const place = await placeOf(damaged, quarantineDirectory, at.runId);
       const service = serviceOf(damaged.postgres);
+      await withVault(vault, activitySignal(), (open) => requireNotReplaced(open, at.system, at.runId));
+      await mark(place, place.returned, damaged);
       if (await exists(place.data)) {
         await refuseBoth(place, damaged);
         await chmod(place.data, IN_USE);
         await rename(place.data, place.inUse);
+      }
+      // A primary that was down when it was set aside is left down.
+      if (!(await exists(place.wasRunning))) {
+        return {
+          summary: `the cluster of ${damaged.site} is in ${place.inUse}; this run has not stopped it`,
+        };
       }
       await service.start('ready');
       return { summary: `the cluster of ${damaged.site} is back in ${place.inUse} and runs` };
@@ -57,6 +74,10 @@ interface Place {
   readonly folder: string;
   readonly data: string;
   readonly manifest: string;
+  /** There since before the run stopped the server: its undo starts it again. */
+  readonly wasRunning: string;
+  /** There from the undo on: an earlier attempt that was frozen must not set the cluster aside once more. */
+  readonly returned: string;
 }
 
 /**
@@ -73,6 +94,8 @@ async function placeOf({ postgres }: DatabaseAt, quarantineDirectory: string, ru
     folder,
     data: sameFileSystem ? join(folder, 'data') : `${inUse}.quarantine-${name}`,
     manifest: join(folder, 'manifest.json'),
+    wasRunning: join(folder, 'was-running'),
+    returned: join(folder, 'returned'),
   };
 }
 
@@ -94,12 +117,37 @@ async function refuseBoth(place: Place, { site }: DatabaseAt): Promise<void> {
   );
 }
 
-async function setAside(place: Place, damaged: DatabaseAt, systemIdentifier: string): Promise<void> {
+async function mark({ folder }: Place, file: string, damaged: DatabaseAt): Promise<void> {
+  await ownedDirectory(folder, damaged.postgres.service.account, IN_USE);
+  await writeFile(file, `${new Date().toISOString()}\n`, { mode: 0o600, flush: true });
+}
+
+async function refuseReturned({ returned }: Place, { runId }: StepRef): Promise<void> {
+  if (!(await exists(returned))) return;
+  throw new PermanentError('QuarantineReturned', `Run ${runId} was called off: the cluster is back in use.`, {
+    next: 'Nothing was touched. Begin a new recovery if the cluster is to be set aside again.',
+  });
+}
+
+interface SetAside {
+  readonly systemIdentifier: string;
+  /** Throws when the run is not in charge of the system any more; asked right before each act. */
+  readonly requireInCharge: () => Promise<void>;
+}
+
+async function setAside(
+  place: Place,
+  damaged: DatabaseAt,
+  { systemIdentifier, requireInCharge }: SetAside,
+): Promise<void> {
   const service = serviceOf(damaged.postgres);
   await requireCluster(service, place, systemIdentifier);
+  if ((await service.pid()) !== undefined) await mark(place, place.wasRunning, damaged);
+  await requireInCharge();
   await service.stop('fast');
   await ownedDirectory(place.folder, damaged.postgres.service.account, IN_USE);
   await writeManifest(place, service);
+  await requireInCharge();
   try {
     await rename(place.inUse, place.data);
   } catch (error) {

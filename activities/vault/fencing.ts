@@ -64,6 +64,24 @@ export function releaseFencingToken(vault: Vault, system: string, runId: string)
 }
 
 /**
+ * Checks that no copy has taken, or may take, the place of the primary that a run fenced: asked before that primary comes back.
+ *
+ * @throws PermanentError `PromotionHeld`
+ */
+export async function requireNotReplaced(vault: Vault, system: string, runId: string): Promise<void> {
+  const claims = await readClaims(vault, system);
+  const own = fenceOf(claims, runId);
+  if (own === undefined) return;
+  const promotion = claims.find((one) => one.kind === 'promotion' && sameGeneration(one, own));
+  if (promotion === undefined) return;
+  throw new PermanentError(
+    'PromotionHeld',
+    `The old primary of ${system} stays in quarantine: run ${promotion.runId} took the right to promote another copy at ${promotion.at}.`,
+    { next: 'It comes back only through pg_rewind or as a new clone of the promoted copy.' },
+  );
+}
+
+/**
  * Checks that no other run has fenced the system since. Asked right before every act that a stale run must not do.
  *
  * @throws PermanentError `FenceSuperseded`

@@ -1,5 +1,11 @@
 export { type Claim, claimKey, type Generation, type PromotionClaim, readClaims } from './claims.js';
-export { acquireFencingToken, type Claimant, releaseFencingToken, requireFencingToken } from './fencing.js';
+export {
+  acquireFencingToken,
+  type Claimant,
+  releaseFencingToken,
+  requireFencingToken,
+  requireNotReplaced,
+} from './fencing.js';
 export {
   type PromotionRecord,
   type PromotionToken,

@@ -1,13 +1,23 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { preserveActivities } from '../../activities/preserve/index.js';
-import { serviceOf } from '../../activities/service/index.js';
+import { binDirectoryOf, serviceOf } from '../../activities/service/index.js';
+import {
+  acquireFencingToken,
+  releaseFencingToken,
+  takePromotionToken,
+  withVault,
+} from '../../activities/vault/index.js';
+import { eventually } from '../support/lab.js';
 import { generationOf, makeCluster, type TestCluster } from './support/postgres.js';
+import { startVault, type TestVault } from './support/s3.js';
 import { stepOf } from './support/steps.js';
 
 const { preserveDamaged, returnFromQuarantine } = preserveActivities();
-const at = stepOf('run-1');
+const never = new AbortController().signal;
+let vault: TestVault;
+let systems = 0;
 /** Stopped: what each test's cluster is copied from. */
 let template: TestCluster;
 let generation: Awaited<ReturnType<typeof generationOf>>;
@@ -15,19 +25,28 @@ let cluster: TestCluster;
 let order: Parameters<typeof preserveDamaged>[0];
 
 beforeAll(async () => {
-  template = await makeCluster();
+  [vault, template] = await Promise.all([startVault(), makeCluster()]);
   generation = await generationOf(template);
   await template.stop('fast');
 });
-afterAll(() => template?.remove());
+afterAll(() => Promise.all([vault?.remove(), template?.remove()]));
 beforeEach(async () => {
   cluster = await makeCluster({ copyOf: template });
   await cluster.start();
   const { systemIdentifier } = generation;
   const quarantineDirectory = join(cluster.folder, 'quarantine');
-  order = { at, damaged: cluster.at, quarantineDirectory, systemIdentifier };
+  systems += 1;
+  const at = stepOf('run-1', `system-${systems}`);
+  const token = await acquire('run-1', at.system);
+  order = { at, damaged: cluster.at, quarantineDirectory, systemIdentifier, vault: vault.bucket, token };
 });
 afterEach(() => cluster?.remove());
+
+function acquire(runId: string, system: string): Promise<number> {
+  return withVault(vault.bucket, never, (open) =>
+    acquireFencingToken(open, { system, runId, ...generation }),
+  );
+}
 
 const exists = (path: string) =>
   stat(path).then(
@@ -136,3 +155,93 @@ test('with quarantine on another file system it is kept beside its old place, ne
     await rm(quarantineDirectory, { recursive: true, force: true });
   }
 });
+
+test('a run that is not in charge any more stops nothing', async () => {
+  const { system } = order.at;
+  await acquire('run-2', system);
+  await expect(preserveDamaged(order)).rejects.toMatchObject({
+    name: 'PermanentError',
+    code: 'FenceSuperseded',
+  });
+  await withVault(vault.bucket, never, (open) => releaseFencingToken(open, system, 'run-2'));
+  // The primary is in use again.
+  await expect(preserveDamaged(order)).rejects.toMatchObject({ code: 'FenceSuperseded' });
+  expect(await payments()).toBe(0);
+});
+
+test.each([
+  ['stop', 1],
+  ['move', 2],
+])(
+  'an attempt that was frozen before its %s leaves the cluster alone once it was returned',
+  async (_, call) => {
+    const { damaged, wake, stands } = await frozenAtControlData(call);
+    const attempt = preserveDamaged({ ...order, damaged });
+    attempt.catch(() => undefined);
+    await stands();
+    await returnFromQuarantine(order);
+    await wake();
+    await expect(attempt).rejects.toThrow();
+    expect(await payments()).toBe(0);
+  },
+);
+
+test('a cluster whose place was taken by a promoted copy is not started again', async () => {
+  const { at, token } = order;
+  await preserveDamaged(order);
+  await withVault(vault.bucket, never, (open) =>
+    takePromotionToken(open, {
+      ...at,
+      ...generation,
+      fencingToken: token,
+      site: 'recovery',
+      replayLsn: '0/1',
+      checksSha256: 'x',
+    }),
+  );
+  await expect(returnFromQuarantine(order)).rejects.toMatchObject({
+    name: 'PermanentError',
+    code: 'PromotionHeld',
+    message: expect.stringContaining('stays in quarantine'),
+  });
+  expect(await exists(dataDirectory())).toBe(false);
+});
+
+test('a cluster that was down when it was set aside is left down when it is returned', async () => {
+  await cluster.stop('fast');
+  await preserveDamaged(order);
+  const { summary } = await returnFromQuarantine(order);
+  expect(summary).toContain('this run has not stopped it');
+  expect(await exists(join(dataDirectory(), 'global', 'pg_control'))).toBe(true);
+  expect(await serviceOf(cluster.at.postgres).pid()).toBeUndefined();
+});
+
+/** The cluster as a worker sees it that stands still when it reads the control file for the nth time. */
+async function frozenAtControlData(nth: number) {
+  const bin = join(cluster.folder, 'bin');
+  const real = await binDirectoryOf(cluster.at.postgres);
+  const frozen = join(bin, 'frozen');
+  const calls = join(bin, 'calls');
+  await mkdir(bin);
+  for (const program of await readdir(real)) await symlink(join(real, program), join(bin, program));
+  await rm(join(bin, 'pg_controldata'));
+  const script = `#!/bin/sh
+echo >> ${calls}
+if [ $(wc -l < ${calls}) = ${nth} ]; then
+  touch ${frozen}
+  while [ -e ${frozen} ]; do sleep 0.02; done
+fi
+exec ${join(real, 'pg_controldata')} "$@"
+`;
+  await writeFile(join(bin, 'pg_controldata'), script, { mode: 0o755 });
+  await chmod(bin, 0o777);
+  const { postgres } = cluster.at;
+  return {
+    damaged: {
+      ...cluster.at,
+      postgres: { ...postgres, service: { ...postgres.service, binDirectory: bin } },
+    },
+    stands: () => eventually(() => stat(frozen)),
+    wake: () => rm(frozen),
+  };
+}
