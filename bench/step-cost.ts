@@ -7,27 +7,28 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { activityInterceptor } from '../activities/interceptor.js';
 import { findPrograms } from '../lab/parts/lookup.js';
 import { temporalPart } from '../lab/parts/temporal.js';
 import { freePorts } from '../lab/ports.js';
 import { waitFor } from '../lab/wait.js';
-import type { RunInput, RunResult } from '../src/model/run.js';
+import { createLog } from '../src/log.js';
+import type { RunInput } from '../src/model/run.js';
 import type { Runbook } from '../src/runbook/schema.js';
 import { ensureSearchAttributes } from '../src/temporal/search-attributes.js';
 import { planHash } from '../workflows/engine/hash.js';
 import { CHAIN_LENGTH, chainScenario } from './chain-scenario.js';
-import { median } from './statistics.js';
+import { compare, type Measurement } from './measurement.js';
+import type { Settings } from './settings.js';
 
-export interface StepCost {
-  readonly stepMs: number;
-  readonly bareMs: number;
-  readonly runs: number;
-}
+const TASK_QUEUE = 'bench';
 
-const runbook = { system: 'bench', title: 'Benchmark', people: [], scenarios: {} } as unknown as Runbook;
+/** What was promised for a step, and what the same activity without Muster took on the machine that it was promised for. */
+const LIMIT_MS = 15;
+const FLOOR_MS = 10.6;
 
-/** @param runs how often each is measured, in turn */
-export async function measureStepCost(runs: number): Promise<StepCost> {
+/** Steps of which each needs the one before, beside the same activities called one after another, in turn. */
+export async function measureStep({ runs, say }: Settings): Promise<Measurement> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-bench-'));
   const programs = await findPrograms();
   const loopback = { addresses: ['127.0.0.1'] };
@@ -42,7 +43,13 @@ export async function measureStepCost(runs: number): Promise<StepCost> {
   const ended = new Promise((resolve) => server.once('exit', resolve));
   try {
     await waitFor({ what: 'the Temporal server', deadlineMs: 30_000 }, part.answers);
-    return await measure(part.address, runs);
+    const { steps, bare } = await measure(part.address, runs);
+    const measured = compare('step', LIMIT_MS / FLOOR_MS, runs, [
+      { name: 'stepMs', values: steps },
+      { name: 'bareMs', values: bare },
+    ]);
+    say(`a step ${measured.raw.stepMs?.toFixed(1)} ms, bare ${measured.raw.bareMs?.toFixed(1)} ms`);
+    return { ...measured, raw: { ...measured.raw, limitMs: LIMIT_MS } };
   } finally {
     server.kill('SIGTERM');
     await ended;
@@ -50,49 +57,60 @@ export async function measureStepCost(runs: number): Promise<StepCost> {
   }
 }
 
-async function measure(address: string, runs: number): Promise<StepCost> {
+interface StepTimes {
+  readonly steps: readonly number[];
+  readonly bare: readonly number[];
+}
+
+const runbook = { system: 'bench', title: 'Benchmark', people: [], scenarios: {} } as unknown as Runbook;
+
+async function measure(address: string, runs: number): Promise<StepTimes> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
   await ensureSearchAttributes(connection, 'default');
+  const began: number[] = [];
   const worker = await Worker.create({
     connection: native,
-    taskQueue: 'bench',
+    taskQueue: TASK_QUEUE,
     workflowsPath: fileURLToPath(new URL('./workflows.js', import.meta.url)),
-    bundlerOptions: { ignoreModules: [] },
     activities: {
-      nothing: async () => ({ summary: 'nothing' }),
+      nothing: async () => {
+        began.push(performance.now());
+        return { summary: 'nothing' };
+      },
       appendJournal: async () => undefined,
       keepRun: async () => undefined,
       writeReport: async () => ({ summary: 'none' }),
     },
+    interceptors: { activity: [activityInterceptor(createLog('bench'))] },
   });
   const client = new Client({ connection });
+  const timesOf = async (workflow: string, workflowId: string, argument: unknown): Promise<number[]> => {
+    began.length = 0;
+    await client.workflow.execute(workflow, { workflowId, taskQueue: TASK_QUEUE, args: [argument] });
+    return differences(began);
+  };
   const steps: number[] = [];
   const bare: number[] = [];
   await worker.runUntil(async () => {
     for (let run = 0; run <= runs; run += 1) {
-      const took = (await client.workflow.execute('bareActivities', {
-        workflowId: `bare-${run}`,
-        taskQueue: 'bench',
-        args: [CHAIN_LENGTH],
-      })) as number[];
-      const chain = await stepTimes(client, run);
+      const alone = await timesOf('bareActivities', `bare-${run}`, CHAIN_LENGTH);
+      const chain = await timesOf('chain', `chain-${run}`, chainInput(`chain-${run}`));
       // The first of each warms up.
       if (run === 0) continue;
-      bare.push(...took);
+      bare.push(...alone);
       steps.push(...chain);
     }
   });
   await native.close();
   await connection.close();
-  return { stepMs: median(steps), bareMs: median(bare), runs };
+  return { steps, bare };
 }
 
-/** Milliseconds between the starts of steps that follow each other. */
-async function stepTimes(client: Client, run: number): Promise<number[]> {
-  const input: RunInput<Runbook, Record<string, never>> = {
-    runId: `chain-${run}`,
+function chainInput(runId: string): RunInput<Runbook, Record<string, never>> {
+  return {
+    runId,
     mode: 'drill',
     requestedBy: 'benchmark',
     detectedAt: new Date().toISOString(),
@@ -101,11 +119,9 @@ async function stepTimes(client: Client, run: number): Promise<number[]> {
     params: {},
     runbook,
   };
-  const result = (await client.workflow.execute('chain', {
-    workflowId: input.runId,
-    taskQueue: 'bench',
-    args: [input],
-  })) as RunResult;
-  const starts = result.view.steps.map((step) => Date.parse(step.startedAt ?? ''));
-  return starts.slice(1).map((start, index) => start - (starts[index] ?? start));
+}
+
+/** Between neighbours. */
+export function differences(times: readonly number[]): number[] {
+  return times.slice(1).map((time, index) => time - (times[index] ?? time));
 }
