@@ -112,7 +112,7 @@ export function failureOf(
     .filter((message) => message.level === 'WARN')
     .map((message) => message.text);
   const words = firstLines(said.join('\n') || outcome.stderr.trim(), 2);
-  const message = `${what} failed (pgBackRest ${outcome.exitCode}, ${name})${words === '' ? '.' : `: ${words}`}`;
+  const message = `${what} failed (pgBackRest ${outcome.exitCode}, ${name})${words === '' ? '' : `: ${words.replace(/[.:;,]+$/, '')}`}.`;
   const details = { exitCode: outcome.exitCode, exit: name, stanza: scope.stanza };
   const why = warned.length > 0 ? { why: firstLines(warned.join('\n'), 3) } : {};
   const known = knownTrouble(scope, [...said, ...warned].join('\n'));

@@ -49,7 +49,7 @@ export function collectMessages(levels: readonly LogMessage['level'][]): {
 
 /** Fit for a person to read: a wrong key makes pgBackRest print what it deciphered. */
 export function printable(text: string): string {
-  const shown = text.replace(/[^\x20-\x7e]+/g, '?');
+  const shown = text.replace(/(key\/value found outside of section).*/s, '$1').replace(/[^\x20-\x7e]+/g, '?');
   return shown.length > 400 ? `${shown.slice(0, 400)}...` : shown;
 }
 

@@ -147,7 +147,7 @@ function nothingThere(name: string): PermanentError {
 }
 
 function beforeBackups(name: string, backups: readonly BackupInfo[], moment: string): PermanentError {
-  const oldest = momentOf((backups[0]?.timestamp.stop ?? 0) + 1);
+  const oldest = oldestOf(backups);
   return new PermanentError(
     'PointBeforeBackups',
     `${moment} is before all backups in ${name}: they begin at ${oldest}.`,
@@ -186,12 +186,20 @@ function walMissing(
     'WalMissing',
     `WAL segment ${segment} is missing in ${name}, so ${moment} cannot be reached from there: ${covers(backups, reaches)}.`,
     {
-      next: `Bring the segment back from another copy of the archive, or choose ${reaches} or earlier.`,
+      next: `Bring the segment back from another copy of the archive${reaches < oldestOf(backups) ? '' : `, or choose ${reaches} or earlier`}.`,
       details: { segment, newest: reaches },
     },
   );
 }
 
 function covers(backups: readonly BackupInfo[], reaches: string): string {
-  return `it covers from ${momentOf((backups[0]?.timestamp.stop ?? 0) + 1)} to ${reaches}`;
+  const oldest = oldestOf(backups);
+  return reaches < oldest
+    ? `no moment after its backup of ${oldest} can be reached`
+    : `it covers from ${oldest} to ${reaches}`;
+}
+
+/** The first moment that the oldest backup leads to. */
+function oldestOf(backups: readonly BackupInfo[]): string {
+  return momentOf((backups[0]?.timestamp.stop ?? 0) + 1);
 }

@@ -82,7 +82,16 @@ function noneUsable(refused: readonly Refusal[]): MusterError {
     furthest('PointBeforeBackups', 'oldest') ??
     errors[0];
   if (chosen === undefined) throw new TypeError('No repository was examined.');
-  return chosen;
+  const others = errors.filter((error) => error !== chosen).map(({ message }) => message);
+  if (others.length === 0) return chosen;
+  const { code, message, next, details, why = '' } = chosen;
+  const kind = chosen instanceof TransientError ? TransientError : PermanentError;
+  return new kind(code, message, {
+    next,
+    details,
+    why: [why, ...others].join(' ').trim(),
+    cause: chosen.cause,
+  });
 }
 
 function describe(

@@ -94,7 +94,13 @@ export async function showWhatWaits(
     const now = Date.now();
     if (view !== undefined) {
       for (const decision of open) {
-        const lines = decisionLines(decision, view, { width, now, facts: 100, long: 'wrap' });
+        const lines = decisionLines(decision, view, {
+          width,
+          now,
+          facts: 100,
+          long: 'wrap',
+          failureLines: 100,
+        });
         for (const line of [...lines, []]) context.out.line(paintLine(line, width, colors.isColorSupported));
       }
     }

@@ -117,9 +117,10 @@ export class Incident {
 
   /**
    * Waits until the run looks like that.
-   * @throws Error at once when a step has failed that nobody waits for, or when the run is over
+   * @param failing steps whose failure is expected meanwhile
+   * @throws Error at once when another step has failed, or when the run is over
    */
-  async until(sight: Sight, what: string): Promise<RunView> {
+  async until(sight: Sight, what: string, failing: readonly string[] = []): Promise<RunView> {
     const deadline = Date.now() + LONGEST_MS;
     let seen: RunView | undefined;
     for (;;) {
@@ -127,7 +128,9 @@ export class Incident {
       seen = (await this.view().catch(() => undefined)) ?? seen;
       if (seen !== undefined) {
         if (sight(seen)) return seen;
-        const failed = seen.openDecisions.find((open) => open.gate === undefined);
+        const failed = seen.openDecisions.find(
+          (open) => open.gate === undefined && !failing.includes(open.step),
+        );
         if (failed !== undefined) throw new Error(`${what}: not yet, but ${inWords(failed)}`);
         if (seen.endedAt !== undefined) throw new Error(`${what}: never, the run is ${seen.status}`);
       }

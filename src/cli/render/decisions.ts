@@ -11,6 +11,8 @@ export interface DecisionOptions {
   readonly facts: number;
   /** Whether a long fact takes as many lines as it needs, or is cut. */
   readonly long: 'wrap' | 'cut';
+  /** Most lines of what went wrong, and most lines of what to do next. */
+  readonly failureLines: number;
 }
 
 /** One open decision as a block of lines. */
@@ -37,7 +39,10 @@ export function decisionLines(open: OpenDecision, view: RunView, options: Decisi
     head,
     ...(failure === undefined
       ? indented(`${what.replace(':', '')}: ${open.question}`, 2, 'strong')
-      : [...indented(failure.message, 3), ...indented(`Next: ${failure.next}`, 2)]),
+      : [
+          ...indented(failure.message, options.failureLines),
+          ...indented(`Next: ${failure.next}`, options.failureLines),
+        ]),
     ...factLines(open, view, options),
   ];
 }

@@ -35,6 +35,8 @@ export function renderWatch(state: WatchState, size: ScreenSize): string[] {
 interface Detail {
   /** Facts of each open decision. */
   readonly facts: number;
+  /** Of a failure: what went wrong, and as many again of what to do. */
+  readonly failureLines: number;
   readonly warnings: number;
   /** The other components' objectives. */
   readonly components: boolean;
@@ -44,8 +46,22 @@ interface Detail {
 }
 
 const ALL = Number.POSITIVE_INFINITY;
-const full: Detail = { facts: ALL, warnings: 3, components: true, consequences: 'full', air: true };
-const tight: Detail = { facts: ALL, warnings: 0, components: false, consequences: 'beside', air: false };
+const full: Detail = {
+  facts: ALL,
+  failureLines: ALL,
+  warnings: 3,
+  components: true,
+  consequences: 'full',
+  air: true,
+};
+const tight: Detail = {
+  facts: ALL,
+  failureLines: 3,
+  warnings: 0,
+  components: false,
+  consequences: 'beside',
+  air: false,
+};
 
 /** From all there is to what cannot be left out: what an approver must know goes last, fact by fact. */
 function detailsFor(view: RunView): readonly Detail[] {
@@ -53,8 +69,9 @@ function detailsFor(view: RunView): readonly Detail[] {
   return [
     full,
     { ...full, warnings: 1 },
-    { ...full, warnings: 1, consequences: 'below' },
-    { ...full, warnings: 1, consequences: 'below', components: false },
+    { ...full, warnings: 1, failureLines: 3 },
+    { ...full, warnings: 1, failureLines: 3, consequences: 'below' },
+    { ...full, warnings: 1, failureLines: 3, consequences: 'below', components: false },
     { ...tight, warnings: 1, air: true },
     tight,
     ...Array.from({ length: most }, (_, fewer) => ({ ...tight, facts: most - 1 - fewer })),
@@ -98,7 +115,7 @@ function frameOf(state: WatchState, size: ScreenSize, detail: Detail): { before:
   if (silence !== undefined) head.splice(1, 0, silenceLine(silence, now));
   const decisions = failuresFirst(view).flatMap((open) => [
     ...blank,
-    ...decisionLines(open, view, { width, now, facts: detail.facts, long: 'cut' }),
+    ...decisionLines(open, view, { width, now, ...detail, long: 'cut' }),
   ]);
   const warnings = detail.warnings === 0 ? [] : view.warnings.slice(-detail.warnings);
   const remarks = warnings.map(
