@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { PermanentError } from '../../src/errors.js';
+import { PermanentError, TransientError } from '../../src/errors.js';
 import type { DatabaseAt, StepRef } from '../contract.js';
 
 const restoredSchema = z.object({
@@ -23,6 +23,8 @@ const leaseSchema = z.object({
   site: z.string(),
   dataDirectory: z.string(),
   madeAt: z.string(),
+  /** The attempt that works on the directory now: the newest one. Others have been given up and must leave it alone. */
+  holder: z.string().optional(),
   /** The point whose files stand in the directory; absent while none are complete. */
   restored: restoredSchema.optional(),
 });
@@ -81,11 +83,16 @@ export async function takeLease(at: StepRef, target: DatabaseAt): Promise<Lease>
     dataDirectory,
     madeAt: new Date().toISOString(),
   };
+  // Linked when it is whole: a lease that a crash left half written would keep everybody out.
+  const whole = `${leaseFileOf(dataDirectory)}.${lease.id}`;
   try {
-    await writeFile(leaseFileOf(dataDirectory), asText(lease), { flag: 'wx', mode: 0o644 });
+    await writeFile(whole, asText(lease), { mode: 0o644, flush: true });
+    await link(whole, leaseFileOf(dataDirectory));
     return lease;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await rm(whole, { force: true });
   }
   return requireLease(at, target);
 }
@@ -119,11 +126,40 @@ export async function requireLease(at: StepRef, target: DatabaseAt): Promise<Lea
   );
 }
 
+/**
+ * Takes the directory over from every earlier attempt of this run. Asked by each attempt before it acts on the directory.
+ *
+ * @throws what `requireLease` throws
+ */
+export async function holdLease(at: StepRef, target: DatabaseAt): Promise<Lease> {
+  return writeLease({ ...(await requireLease(at, target)), holder: randomUUID() });
+}
+
+/**
+ * Right before each act on the directory: no later attempt has taken it over since, and it was not given up. An attempt that
+ * was frozen may wake when its work was done anew, and even promoted.
+ *
+ * @throws TransientError `AttemptOvertaken`
+ */
+export async function requireHeld(lease: Lease): Promise<void> {
+  const now = await readLease(lease.dataDirectory);
+  if (now?.id === lease.id && now.holder === lease.holder) return;
+  throw new TransientError(
+    'AttemptOvertaken',
+    `This attempt no longer works on ${lease.dataDirectory}: ${now === undefined ? 'it was given up' : 'a later one does'}.`,
+    { next: 'Nothing has to be done: what it left is taken care of by the later one.' },
+  );
+}
+
 /** Records which point's files stand in the directory; undefined: none that are complete. */
 export async function markRestored(lease: Lease, restored: RestoredFiles | undefined): Promise<Lease> {
+  await requireHeld(lease);
   const { restored: _before, ...rest } = lease;
-  const next: Lease = restored === undefined ? rest : { ...rest, restored };
-  const file = leaseFileOf(lease.dataDirectory);
+  return writeLease(restored === undefined ? rest : { ...rest, restored });
+}
+
+async function writeLease(next: Lease): Promise<Lease> {
+  const file = leaseFileOf(next.dataDirectory);
   const handle = await open(`${file}.new`, 'w', 0o644);
   try {
     await handle.writeFile(asText(next));

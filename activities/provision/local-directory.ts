@@ -10,6 +10,7 @@ import { type ClusterService, hasLeftRecovery, serviceOf } from '../service/inde
 import { ownedDirectory } from '../service/pg-ctl.js';
 import {
   dropLease,
+  holdLease,
   readLease,
   requireLease,
   spoolDirectoryOf,
@@ -90,9 +91,12 @@ export async function destroyDirectory(
   if (promoted !== undefined)
     throw keepPromoted(target, `the vault holds its promotion of ${promoted.promotedAt}`);
   const service = serviceOf(target.postgres);
-  if (lease.restored !== undefined && (await hasLeftRecovery(target.postgres, lease.restored.timeline))) {
+  // A directory whose files are not complete holds nothing that could have been promoted, unless a server runs there.
+  const complete = lease.restored !== undefined || (await service.pid()) !== undefined;
+  if (complete && (await hasLeftRecovery(target.postgres, lease.restored?.timeline ?? Infinity))) {
     throw keepPromoted(target, 'its server has left recovery');
   }
+  await holdLease(at, target);
   // Its files are about to go: no checkpoint is needed.
   await service.stop('immediate');
   await endLeftovers(dataDirectory);

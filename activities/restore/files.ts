@@ -44,11 +44,13 @@ export interface RestoreFilesInput {
  * is passed over for the next one.
  *
  * @param answers which repositories answer now; those that do not are passed over at once
+ * @param requireHeld throws when a later attempt has taken the directory over; asked before anything in it is changed
  * @throws what the last repository failed with; TransientError when trying again may help with any of them
  */
 export async function restoreFiles(
   input: RestoreFilesInput,
   answers: Answers,
+  requireHeld: () => Promise<void>,
   update: (progress: Progress) => void,
 ): Promise<RestoredSet> {
   const { point, backup } = input;
@@ -63,6 +65,7 @@ export async function restoreFiles(
     const label = await labelIn(input, repository);
     if (label === undefined) continue;
     const begun = performance.now();
+    await requireHeld();
     const delta = await prepareDirectory(input.target);
     const result = await restoreFrom(input, repository, label, delta, update);
     if (!('failure' in result)) {

@@ -7,10 +7,11 @@ import { repositoryName, scopeOf } from '../pgbackrest/command.js';
 import { endLeftovers } from '../pgbackrest/leftovers.js';
 import { askRepositories } from '../pgbackrest/reach.js';
 import {
+  holdLease,
   type Lease,
   markRestored,
   type RestoredFiles,
-  requireLease,
+  requireHeld,
   spoolDirectoryOf,
 } from '../provision/lease.js';
 import { hasLeftRecovery, serviceOf } from '../service/index.js';
@@ -31,7 +32,7 @@ export const pgbackrestRestore: RestoreDriver = {
   async restore(input, update) {
     const lease = await ownLease(input);
     const placed = await placeFiles(input, lease, update);
-    const paused = await replayFromAnyRepository(input, placed, update);
+    const paused = await replayFromAnyRepository(input, placed, lease, update);
     const { files } = placed;
     return {
       repository: files.repository,
@@ -48,7 +49,7 @@ export const pgbackrestRestore: RestoreDriver = {
 };
 
 async function ownLease({ at, target, provisioned }: RestoreInput): Promise<Lease> {
-  const lease = await requireLease(at, target);
+  const lease = await holdLease(at, target);
   if (lease.id === provisioned.lease) return lease;
   throw new PermanentError(
     'TargetChanged',
@@ -85,6 +86,7 @@ async function placeFiles(
       },
     );
   }
+  await requireHeld(lease);
   await serviceOf(target.postgres).stop('fast');
   await endLeftovers(target.postgres.service.dataDirectory);
   if (before !== undefined && isAhead(input, before)) {
@@ -95,7 +97,7 @@ async function placeFiles(
   }
   await markRestored(lease, undefined);
   const answers = await ask(input);
-  const { passedOver, ...set } = await restoreFiles(input, answers, update);
+  const { passedOver, ...set } = await restoreFiles(input, answers, () => requireHeld(lease), update);
   const files: RestoredFiles = { ...set, time: point.time, timeline: point.timeline };
   await markRestored(lease, files);
   return { files, how: 'restored', passedOver, answers };
@@ -129,17 +131,18 @@ function ask({ target, backup }: RestoreInput): Promise<Answers> {
 async function replayFromAnyRepository(
   input: RestoreInput,
   { files, passedOver, answers }: Placed,
+  lease: Lease,
   update: (progress: Progress) => void,
 ): Promise<PausedCopy> {
   const usable = input.point.usableRepositories;
   try {
-    return await replay(input, passedOver.length > 0 ? [files.repository] : usable, update, answers);
+    return await replay(input, passedOver.length > 0 ? [files.repository] : usable, lease, update, answers);
   } catch (error) {
     if (usable.length < 2 || !isWalFault(error)) throw error;
     const last = (repository: number) => Number(repository === files.repository);
     for (const repository of [...usable].sort((a, b) => last(a) - last(b))) {
       try {
-        return await replay(input, [repository], update);
+        return await replay(input, [repository], lease, update);
       } catch (again) {
         if (!isWalFault(again)) throw again;
       }
@@ -162,6 +165,7 @@ const CHANGES = 3;
 async function replay(
   input: RestoreInput,
   from: readonly number[],
+  lease: Lease,
   update: (progress: Progress) => void,
   answers?: Answers,
 ): Promise<PausedCopy> {
@@ -170,14 +174,17 @@ async function replay(
   for (let change = 0; ; change++) {
     if ((await service.pid()) === undefined) {
       const newest = (change === 0 ? answers : undefined) ?? (await ask(input));
+      await requireHeld(lease);
       await prepareReplay(input, sourceOf(from, newest));
     }
+    await requireHeld(lease);
     try {
       return await replayToPoint(target, point, update, async () => requireAnswers(await ask(input), from));
     } catch (error) {
       const lost = error instanceof TransientError && error.code === 'RepositoryLost';
       if (!lost && !isWalFault(error)) throw error;
       // Nothing is lost with the server: replay goes on from its last restart point.
+      await requireHeld(lease);
       await service.stop('immediate');
       if (!lost || change === CHANGES) throw error;
     }

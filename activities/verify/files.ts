@@ -4,7 +4,7 @@ import { runTool } from '../../src/process.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, RecoveryPoint, RestoreResult, RungResult } from '../contract.js';
 import { lsnToNumber } from '../pgbackrest/wal.js';
-import { requireLease } from '../provision/lease.js';
+import { holdLease, requireHeld } from '../provision/lease.js';
 import { replayToPoint } from '../restore/replay.js';
 import { type ControlData, programOf, serviceOf, versionOf } from '../service/index.js';
 import { check, passed, verificationFailed } from './check.js';
@@ -25,7 +25,7 @@ export async function verifyFiles(
   { at, target, point, restored }: Input,
   update: Update,
 ): Promise<RungResult> {
-  await requireLease(at, target);
+  const lease = await holdLease(at, target);
   const service = serviceOf(target.postgres);
   update({ done: 0, unit: 'bytes', text: 'stopping the copy' });
   await service.stop('fast');
@@ -54,6 +54,7 @@ export async function verifyFiles(
       : checkPages(pagesHeading, target, program, update),
   );
   update({ done: 0, unit: 'segments', text: 'starting the copy again' });
+  await requireHeld(lease);
   const paused = await replayToPoint(target, point, update);
   if (paused.lsn !== restored.lsn) {
     throw verificationFailed(

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { preserveActivities } from '../../activities/preserve/index.js';
-import { binDirectoryOf, serviceOf } from '../../activities/service/index.js';
+import { serviceOf } from '../../activities/service/index.js';
 import {
   acquireFencingToken,
   releaseFencingToken,
   takePromotionToken,
   withVault,
 } from '../../activities/vault/index.js';
-import { eventually } from '../support/lab.js';
+import { frozenAtControlData } from './support/frozen.js';
 import { generationOf, makeCluster, type TestCluster } from './support/postgres.js';
 import { startVault, type TestVault } from './support/s3.js';
 import { stepOf } from './support/steps.js';
@@ -175,12 +175,12 @@ test.each([
 ])(
   'an attempt that was frozen before its %s leaves the cluster alone once it was returned',
   async (_, call) => {
-    const { damaged, wake, stands } = await frozenAtControlData(call);
-    const attempt = preserveDamaged({ ...order, damaged });
+    const frozen = await frozenAtControlData(cluster.at, cluster.folder, call);
+    const attempt = preserveDamaged({ ...order, damaged: frozen.at });
     attempt.catch(() => undefined);
-    await stands();
+    await frozen.stands();
     await returnFromQuarantine(order);
-    await wake();
+    await frozen.wake();
     await expect(attempt).rejects.toThrow();
     expect(await payments()).toBe(0);
   },
@@ -215,33 +215,3 @@ test('a cluster that was down when it was set aside is left down when it is retu
   expect(await exists(join(dataDirectory(), 'global', 'pg_control'))).toBe(true);
   expect(await serviceOf(cluster.at.postgres).pid()).toBeUndefined();
 });
-
-/** The cluster as a worker sees it that stands still when it reads the control file for the nth time. */
-async function frozenAtControlData(nth: number) {
-  const bin = join(cluster.folder, 'bin');
-  const real = await binDirectoryOf(cluster.at.postgres);
-  const frozen = join(bin, 'frozen');
-  const calls = join(bin, 'calls');
-  await mkdir(bin);
-  for (const program of await readdir(real)) await symlink(join(real, program), join(bin, program));
-  await rm(join(bin, 'pg_controldata'));
-  const script = `#!/bin/sh
-echo >> ${calls}
-if [ $(wc -l < ${calls}) = ${nth} ]; then
-  touch ${frozen}
-  while [ -e ${frozen} ]; do sleep 0.02; done
-fi
-exec ${join(real, 'pg_controldata')} "$@"
-`;
-  await writeFile(join(bin, 'pg_controldata'), script, { mode: 0o755 });
-  await chmod(bin, 0o777);
-  const { postgres } = cluster.at;
-  return {
-    damaged: {
-      ...cluster.at,
-      postgres: { ...postgres, service: { ...postgres.service, binDirectory: bin } },
-    },
-    stands: () => eventually(() => stat(frozen)),
-    wake: () => rm(frozen),
-  };
-}

@@ -4,6 +4,13 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseAt, RecoveryPoint, StepRef } from '../../activities/contract.js';
 import { provisionActivities } from '../../activities/provision/index.js';
+import {
+  holdLease,
+  markRestored,
+  readLease,
+  requireHeld,
+  takeLease,
+} from '../../activities/provision/lease.js';
 import { accountIds } from '../../src/process.js';
 
 let promotion: { promotedAt: string } | undefined;
@@ -164,4 +171,31 @@ test('destroys what the run made, unless the vault holds its promotion', async (
   expect(await destroyTarget({ at, target, vault })).toMatchObject({
     summary: expect.stringContaining('bears no lease'),
   });
+});
+
+test('an earlier attempt does not bring back the lease of what was given up, nor touch what a later one holds', async () => {
+  await provisionTarget({ at, target, point: point() });
+  const frozen = await holdLease(at, target);
+  const later = await holdLease(at, target);
+  await expect(requireHeld(frozen)).rejects.toMatchObject({ code: 'AttemptOvertaken' });
+  await expect(markRestored(frozen, undefined)).rejects.toMatchObject({ code: 'AttemptOvertaken' });
+  await requireHeld(later);
+  await destroyTarget({ at, target, vault });
+  await expect(markRestored(later, undefined)).rejects.toMatchObject({ code: 'AttemptOvertaken' });
+  expect(await readLease(target.postgres.service.dataDirectory)).toBeUndefined();
+});
+
+test('a lease is there whole or not at all, and one of many takers gets it', async () => {
+  const { dataDirectory } = target.postgres.service;
+  await mkdir(join(folder, 'clusters'));
+  const takers = Array.from({ length: 8 }, (_, index) => ({ ...at, runId: `run-${index}` }));
+  const seen: unknown[] = [];
+  const looking = (async () => {
+    for (let look = 0; look < 200; look++) seen.push(await readLease(dataDirectory));
+  })();
+  const outcomes = await Promise.allSettled(takers.map((taker) => takeLease(taker, target)));
+  await looking;
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect(await readdir(join(folder, 'clusters'))).toEqual(['ledger.lease.json']);
+  expect(seen).toHaveLength(200);
 });

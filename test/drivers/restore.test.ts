@@ -1,15 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { ProvisionedTarget, RecoveryPoint, StepRef } from '../../activities/contract.js';
 import { findRestores } from '../../activities/pgbackrest/leftovers.js';
 import { provisionActivities } from '../../activities/provision/index.js';
+import { leaseFileOf, tablespaceDirectoryOf } from '../../activities/provision/lease.js';
 import { restoreActivities } from '../../activities/restore/index.js';
 import { serviceOf } from '../../activities/service/index.js';
 import { accountIds } from '../../src/process.js';
 import { flipByte, startTestCluster, type TestCluster, until } from '../support/cluster.js';
+import { frozenAtControlData } from './support/frozen.js';
 
 const { restoreDatabase } = restoreActivities();
 const { provisionTarget, destroyTarget } = provisionActivities({ promotionOf: async () => undefined });
@@ -129,6 +132,42 @@ test('cancelled in the middle it leaves nothing running, and repeated it finishe
   const result = await restoreDatabase(input);
   expect(result.delta).toBe(true);
   expect(await entries()).toEqual({ count: '100', sum: '5050' });
+});
+
+test('an attempt that was frozen leaves the copy alone that a later one made and that was promoted since', async () => {
+  const later = cluster.point(cluster.marks.twoHundred);
+  await restoreTo(cluster.point(cluster.marks.hundred));
+  await serviceOf(cluster.target.postgres).stop('fast');
+  const folder = await mkdtemp(join(tmpdir(), 'muster-frozen-'));
+  try {
+    await chmod(folder, 0o755);
+    const frozen = await frozenAtControlData(cluster.target, folder, 1);
+    // A drill archives nothing, so that the new timeline stays here.
+    const input = {
+      at: { ...cluster.at, mode: 'drill' as const },
+      provisioned: await provisioned(later),
+      backup: cluster.backup,
+      point: later,
+    };
+    const attempt = restoreDatabase({ ...input, target: frozen.at });
+    attempt.catch(() => undefined);
+    await frozen.stands();
+    await restoreDatabase({ ...input, target: cluster.target });
+    const pid = await serviceOf(cluster.target.postgres).pid();
+    await cluster.as(cluster.target, (client) => client.query('select pg_promote()'));
+    await frozen.wake();
+    await expect(attempt).rejects.toMatchObject({ code: 'AttemptOvertaken' });
+    expect(await serviceOf(cluster.target.postgres).pid()).toBe(pid);
+    expect(await entries()).toEqual({ count: '200', sum: '20100' });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+    // What has left recovery is not removed by the run.
+    await serviceOf(cluster.target.postgres).stop('immediate');
+    const { dataDirectory } = cluster.target.postgres.service;
+    for (const made of [dataDirectory, tablespaceDirectoryOf(dataDirectory), leaseFileOf(dataDirectory)]) {
+      await rm(made, { recursive: true, force: true });
+    }
+  }
 });
 
 test('helpers of a restore that was killed are ended before anything is written again', async () => {
