@@ -327,10 +327,11 @@ export interface MusterActivities {
     application: Application;
   }): Promise<RungResult>;
 
-  /** Refuses unless every check given has passed, the fence is proven and the copy stands where it was verified. */
+  /** Refuses unless every check given has passed, the fence is proven and holds, and the copy stands where it was verified. */
   promote(input: {
     at: StepRef;
     target: DatabaseAt;
+    damaged: DatabaseAt;
     vault: Bucket;
     point: RecoveryPoint;
     restored: Pick<RestoreResult, 'lsn'>;

@@ -279,6 +279,7 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
       careful.promote({
         at,
         target,
+        damaged,
         vault,
         point,
         restored,

@@ -6,7 +6,7 @@ import { requireReal } from '../production.js';
 import { acquireFencingToken, releaseFencingToken, requireFencingToken, withVault } from '../vault/index.js';
 import { postgresLogin } from './postgres-login.js';
 
-export { proveRefusalOrSilence } from './proof.js';
+export { proveRefusalOrSilence, requireStillFenced } from './proof.js';
 
 export function fenceActivities(): Pick<MusterActivities, 'fencePrimary' | 'liftFence'> {
   return {

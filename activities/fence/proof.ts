@@ -1,5 +1,5 @@
 /** The proof of a fence: a write tried as the application, by its own way, and refused. */
-import { messageOf, PermanentError } from '../../src/errors.js';
+import { messageOf, PermanentError, TransientError } from '../../src/errors.js';
 import { withClient } from '../../src/postgres.js';
 import type { DatabaseAt, FenceProof } from '../contract.js';
 
@@ -33,6 +33,24 @@ export async function proveRefusalOrSilence(damaged: DatabaseAt): Promise<string
   return answer;
 }
 
+/**
+ * Right before a promotion: nobody has taken the fence away since it was proven. A host that has gone silent meanwhile took
+ * its fence along; a server that answers anything but the refusal has not.
+ *
+ * @throws PermanentError `FenceNotProven`
+ */
+export async function requireStillFenced(damaged: DatabaseAt): Promise<void> {
+  try {
+    await proveRefusalOrSilence(damaged);
+  } catch (error) {
+    const { cause } = error as PermanentError;
+    // An SQLSTATE, which has a digit: a server speaks.
+    if (!(cause instanceof TransientError) || /^(?=.*\d)[0-9A-Z]{5}$/.test(answerOf(cause).code ?? '')) {
+      throw error;
+    }
+  }
+}
+
 async function prove(
   { site, postgres }: DatabaseAt,
   refusals: readonly string[],
@@ -40,6 +58,7 @@ async function prove(
   const { host, port, database, application } = postgres;
   const at = () => new Date().toISOString();
   let outcome: string;
+  let cause: unknown;
   try {
     outcome = await withClient(
       { host, port, database, ...application },
@@ -55,6 +74,7 @@ async function prove(
     if (refusals.includes([code, routine].filter((part) => part !== undefined).join(' '))) {
       return { at: at(), as: application.user, answer: `${code} ${text}` };
     }
+    cause = error;
     outcome = `got no refusal that only the fence explains: ${code === undefined ? '' : `${code} `}${text}`;
   }
   throw new PermanentError(
@@ -63,6 +83,7 @@ async function prove(
     {
       why: 'A primary that may still take writes must not be replaced: payments would be taken at two places.',
       next: 'Find out whether applications can still write there (network, password of the application in the runbook, pg_roles), then retry the step.',
+      cause,
     },
   );
 }

@@ -4,9 +4,11 @@ import { PermanentError, TransientError } from '../../src/errors.js';
 import { withClient } from '../../src/postgres.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, RecoveryPoint } from '../contract.js';
+import { requireStillFenced } from '../fence/index.js';
 import { requireReal } from '../production.js';
 import {
   type PromotionToken,
+  readPromotions,
   recordPromotionDone,
   requireFencingToken,
   takePromotionToken,
@@ -26,13 +28,34 @@ export function promoteActivities(): Pick<MusterActivities, 'promote'> {
     promote: async (input) => {
       const { target, vault } = input;
       requireReal(input.at, `promote ${target.site}`);
-      requireVerified(input.checks);
-      requireFence(input);
-      return withVault(vault, activitySignal(), (open) =>
-        asAdmin(target, (client) => promoteOnce(open, client, input)),
-      );
+      return withVault(vault, activitySignal(), async (open) => {
+        try {
+          requireVerified(input.checks);
+          requireFence(input);
+          return await asAdmin(target, (client) => promoteOnce(open, client, input));
+        } catch (error) {
+          throw await withWhatWasDone(open, input, error);
+        }
+      });
     },
   };
+}
+
+/**
+ * Says of a failure that nothing was done where the vault proves it: without its token this run has promoted nothing, and can
+ * be called off.
+ */
+async function withWhatWasDone(open: Vault, { at }: Input, error: unknown): Promise<unknown> {
+  if (!(error instanceof PermanentError || error instanceof TransientError)) return error;
+  const promotions = await readPromotions(open, at.system).catch(() => undefined);
+  if (promotions === undefined || promotions.some(({ runId }) => runId === at.runId)) return error;
+  const Kind = error instanceof PermanentError ? PermanentError : TransientError;
+  return new Kind(error.code, error.message, {
+    next: error.next,
+    ...(error.why === undefined ? {} : { why: error.why }),
+    cause: error.cause,
+    details: { ...error.details, nothingDone: true },
+  });
 }
 
 function requireFence({ fence, at }: Input): void {
@@ -57,6 +80,7 @@ async function promoteOnce(open: Vault, client: Client, input: Input) {
   if (found.inRecovery) {
     requireReady(found, target, point);
     requireVerifiedPosition(found, input);
+    await requireStillFenced(input.damaged);
   } else {
     await requireOwnPromotion(open, input);
   }

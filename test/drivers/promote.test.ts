@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { FenceProof, RecoveryPoint, RungCheck } from '../../activities/contract.js';
 import { promoteActivities } from '../../activities/promote/index.js';
@@ -8,6 +9,7 @@ import {
   takePromotionToken,
   withVault,
 } from '../../activities/vault/index.js';
+import { freePorts } from '../../lab/ports.js';
 import { waitFor } from '../../lab/wait.js';
 import { generationOf, makeCluster, type TestCluster } from './support/postgres.js';
 import { startVault, type TestVault } from './support/s3.js';
@@ -117,7 +119,16 @@ async function orderFor(copy: TestCluster, runId = 'run-1', system?: string) {
     const { rows } = await client.query('select pg_last_wal_replay_lsn()::text as lsn');
     return rows[0].lsn as string;
   });
-  return { at, target: copy.at, vault: vault.bucket, point, restored: { lsn }, fence, checks };
+  return {
+    at,
+    target: copy.at,
+    damaged: primary.at,
+    vault: vault.bucket,
+    point,
+    restored: { lsn },
+    fence,
+    checks,
+  };
 }
 
 describe('a promotion', () => {
@@ -198,6 +209,49 @@ describe('a promotion', () => {
     await expect(promote(order)).rejects.toMatchObject({ code: 'FenceSuperseded' });
     expect(await recovering()).toBe(true);
     expect(await promote(newer)).toMatchObject({ timeline: 2 });
+  });
+
+  test('is refused when somebody has taken the fence away since, or put another server there', async () => {
+    const order = await orderFor(copy);
+    // It answers, and lets the application in.
+    await primary.start();
+    try {
+      await expect(promote(order)).rejects.toMatchObject({
+        name: 'PermanentError',
+        code: 'FenceNotProven',
+        message: expect.stringContaining('could write'),
+        details: { nothingDone: true },
+      });
+    } finally {
+      await primary.stop('fast');
+    }
+    expect(await recovering()).toBe(true);
+  });
+
+  test('is not held up by a fenced host that has gone silent', async () => {
+    const order = await orderFor(copy);
+    const { silentPort } = await freePorts({ silentPort: { addresses: ['127.0.0.1'] } });
+    const silent = createServer((socket) => socket.unref());
+    await new Promise<void>((resolve) => silent.listen(silentPort, '127.0.0.1', () => resolve()));
+    try {
+      const damaged = { ...primary.at, postgres: { ...primary.at.postgres, port: silentPort } };
+      expect(await promote({ ...order, damaged })).toMatchObject({ timeline: 2, alreadyDone: false });
+    } finally {
+      silent.close();
+    }
+  });
+
+  test('that failed says whether it has done anything: without the token, nothing', async () => {
+    const order = await orderFor(copy);
+    const elsewhere = { ...order, restored: { lsn: '0/1' } };
+    await expect(promote(elsewhere)).rejects.toMatchObject({
+      code: 'NotAtPoint',
+      details: { nothingDone: true },
+    });
+    await promote(order);
+    const failed = await promote({ ...order, checks: [] }).catch((error: unknown) => error);
+    expect(failed).toMatchObject({ code: 'NotVerified' });
+    expect(failed).not.toMatchObject({ details: { nothingDone: true } });
   });
 
   test('is refused to a run that comes after another one took the token', async () => {
