@@ -1,89 +1,110 @@
 /** A whole recovery by Muster beside the same tools called by hand in the best order. */
-import { recoverByHand } from './by-hand/recovery.js';
-import { type Broken, withBrokenLab } from './labs.js';
+import { type HandRecovery, recoverByHand } from './by-hand/recovery.js';
+import { withBrokenLab } from './labs.js';
 import { compare, type Measurement } from './measurement.js';
 import { recoverWithMuster, workingMs } from './muster.js';
 import { keepDump } from './owners-way/dump.js';
 import { recoverOwnersWay } from './owners-way/recovery.js';
 import type { Settings } from './settings.js';
+import { median } from './statistics.js';
 
 const LIMIT = 1.1;
 
-export async function measureRecovery(settings: Settings): Promise<Measurement> {
-  const muster: number[] = [];
-  const byHand: number[] = [];
-  for (let run = 0; run < settings.runs; run += 1) {
-    const sides = [
-      async () => void muster.push(await musterMs(settings)),
-      async () => void byHand.push(await handMs(settings)),
-    ];
-    // Taking turns at going first, so that what the first one leaves behind helps neither.
-    for (const side of run % 2 === 0 ? sides : sides.reverse()) await side();
-  }
-  return compare('recovery', LIMIT, settings.runs, [
-    { name: 'musterMs', values: muster },
-    { name: 'byHandMs', values: byHand },
+/** One recovery of one side. */
+interface Recovery {
+  /** From its start to its end. */
+  readonly tookMs: number;
+  /** From its start until the service is back, proven by a payment. */
+  readonly serviceMs: number;
+}
+
+type Side = (settings: Settings) => Promise<Recovery>;
+
+export function measureRecovery(settings: Settings): Promise<Measurement> {
+  return measureSides(settings, 'recovery', LIMIT, [
+    ['muster', byMuster],
+    ['byHand', byHand],
   ]);
 }
 
-export async function measureOwnersWay(settings: Settings): Promise<Measurement> {
-  const owners: number[] = [];
-  const muster: number[] = [];
-  for (let run = 0; run < settings.runs; run += 1) {
-    owners.push(await ownersMs(settings));
-    muster.push(await musterMs(settings));
-  }
-  return compare('owners-way', null, settings.runs, [
-    { name: 'ownersWayMs', values: owners },
-    { name: 'musterMs', values: muster },
+export function measureOwnersWay(settings: Settings): Promise<Measurement> {
+  return measureSides(settings, 'owners-way', null, [
+    ['ownersWay', ownersWay],
+    ['muster', byMuster],
   ]);
+}
+
+async function measureSides(
+  settings: Settings,
+  name: string,
+  limit: number | null,
+  sides: readonly [above: NamedSide, below: NamedSide],
+): Promise<Measurement> {
+  const [above, below] = [seen(sides[0]), seen(sides[1])];
+  for (let run = 0; run < settings.runs; run += 1) {
+    // Taking turns at going first, so that what the first one leaves behind helps neither.
+    for (const one of run % 2 === 0 ? [above, below] : [below, above]) {
+      settings.say(one.name);
+      const recovery = await one.recover(settings);
+      one.recoveries.push(recovery);
+      settings.say(`  ${seconds(recovery.tookMs)} s, service back after ${seconds(recovery.serviceMs)} s`);
+    }
+  }
+  const measured = compare(name, limit, settings.runs, [
+    { name: `${above.name}Ms`, values: above.recoveries.map(({ tookMs }) => tookMs) },
+    { name: `${below.name}Ms`, values: below.recoveries.map(({ tookMs }) => tookMs) },
+  ]);
+  const service = [above, below].map((one) => [
+    `${one.name}ServiceMs`,
+    median(one.recoveries.map(({ serviceMs }) => serviceMs)),
+  ]);
+  return { ...measured, raw: { ...measured.raw, ...Object.fromEntries(service) } };
+}
+
+type NamedSide = readonly [name: string, recover: Side];
+
+function seen([name, recover]: NamedSide) {
+  return { name, recover, recoveries: [] as Recovery[] };
 }
 
 const nothing = async () => undefined;
 
-function musterMs({ sizeBytes, say, tell }: Settings): Promise<number> {
-  say('recovery by Muster');
-  return withBrokenLab({ sizeBytes, say: tell, worker: 'when-built', prepare: nothing }, async (lab) => {
-    const view = await recoverWithMuster(lab.state, lab.damage);
+function byMuster({ sizeBytes, tell }: Settings): Promise<Recovery> {
+  const wanted = { sizeBytes, say: tell, worker: 'when-built', prepare: nothing } as const;
+  return withBrokenLab(wanted, async ({ state, damage }) => {
+    const view = await recoverWithMuster(state, damage);
     const began = Date.parse(view.clock.startedAt);
     for (const { name, startedAt = '', endedAt = '' } of view.steps) {
       tell(line(name, Date.parse(startedAt) - began, Date.parse(endedAt) - began));
     }
-    return told(say, workingMs(view));
+    return { tookMs: workingMs(view), serviceMs: view.clock.workingMs };
   });
 }
 
-function handMs({ sizeBytes, say, tell }: Settings): Promise<number> {
-  say('recovery by hand');
-  return withBrokenLab({ sizeBytes, say: tell, worker: 'none', prepare: nothing }, (lab) =>
-    timedParts(lab, recoverByHand, say, tell),
+function byHand({ sizeBytes, tell }: Settings): Promise<Recovery> {
+  const wanted = { sizeBytes, say: tell, worker: 'none', prepare: nothing } as const;
+  return withBrokenLab(wanted, async ({ state, damage }) =>
+    recoveryOf(await recoverByHand(state, damage), tell),
   );
 }
 
-function ownersMs({ sizeBytes, say, tell }: Settings): Promise<number> {
-  say("recovery the owner's way");
-  return withBrokenLab({ sizeBytes, say: tell, worker: 'none', prepare: keepDump }, (lab) =>
-    timedParts(lab, (state, damage) => recoverOwnersWay(state, damage, lab.prepared), say, tell),
+function ownersWay({ sizeBytes, tell }: Settings): Promise<Recovery> {
+  const wanted = { sizeBytes, say: tell, worker: 'none', prepare: keepDump } as const;
+  return withBrokenLab(wanted, async ({ state, damage, prepared }) =>
+    recoveryOf(await recoverOwnersWay(state, damage, prepared), tell),
   );
 }
 
-async function timedParts(
-  { state, damage }: Pick<Broken, 'state' | 'damage'>,
-  recover: typeof recoverByHand,
-  say: (line: string) => void,
-  tell: (line: string) => void,
-): Promise<number> {
-  const { tookMs, parts } = await recover(state, damage);
+function recoveryOf({ tookMs, parts }: HandRecovery, tell: Settings['tell']): Recovery {
   for (const [name, [began, ended]] of Object.entries(parts)) tell(line(name, began, ended));
-  return told(say, tookMs);
+  return { tookMs, serviceMs: parts.validate?.[1] ?? tookMs };
 }
 
 function line(name: string, beganMs: number, endedMs: number): string {
-  const seconds = (value: number) => (value / 1000).toFixed(2).padStart(7);
-  return `${name.padEnd(20)} ${seconds(beganMs)} ${seconds(endedMs)} ${seconds(endedMs - beganMs)}`;
+  const columns = [beganMs, endedMs, endedMs - beganMs].map((ms) => (ms / 1000).toFixed(2).padStart(7));
+  return `${name.padEnd(20)} ${columns.join(' ')}`;
 }
 
-function told(say: (line: string) => void, tookMs: number): number {
-  say(`  ${(tookMs / 1000).toFixed(1)} s`);
-  return tookMs;
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
 }

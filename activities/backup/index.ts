@@ -1,5 +1,6 @@
 import type { Progress } from '../../src/model/run.js';
 import type { BackupTaken, MusterActivities } from '../contract.js';
+import { requireReal } from '../production.js';
 import { withProgress } from '../progress.js';
 import { pgbackrestBackup } from './pgbackrest.js';
 
@@ -20,7 +21,8 @@ const drivers: Readonly<Record<ProtectInput['backup']['driver'], BackupDriver>> 
 /** Takes backups. */
 export function backupActivities(): Pick<MusterActivities, 'protectAgain'> {
   return {
-    protectAgain(input) {
+    async protectAgain(input) {
+      requireReal(input.at, `add backups of ${input.target.site} to the repositories`);
       const first: Progress = { done: 0, unit: 'bytes', text: 'waiting for the archive' };
       return withProgress(first, (update) => drivers[input.backup.driver].protect(input, update));
     },

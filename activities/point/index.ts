@@ -19,11 +19,12 @@ const EQUAL_SEGMENTS = 64;
 
 export function pointActivities(): Pick<MusterActivities, 'proposePoint'> {
   return {
-    async proposePoint({ damaged, backup, before, dataClasses }) {
+    async proposePoint({ at, damaged, backup, before, dataClasses }) {
       const signal = activitySignal();
       const moment = toMoment(before);
       requirePast(moment);
-      const primary = await archiveNewest(damaged, signal);
+      // A drill takes what is archived: it has the primary write nothing.
+      const primary = at.mode === 'real' ? await archiveNewest(damaged, signal) : undefined;
       const { systemIdentifier = '', timeline = 0 } = primary ?? {};
       const sought = { moment, systemIdentifier, timeline };
       const [examined, losses] = await Promise.all([

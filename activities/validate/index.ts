@@ -7,6 +7,7 @@ import type { Application, BusinessFunction } from '../../src/runbook/schema.js'
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, RungCheck } from '../contract.js';
 import { proveRefusalOrSilence } from '../fence/index.js';
+import { requireReal } from '../production.js';
 import { converse } from '../verify/conversation.js';
 
 /** The application notices the new address within its own caches; longer than this a person must look. */
@@ -16,7 +17,8 @@ const ANSWER_MS = 5_000;
 
 export function validateActivities(): Pick<MusterActivities, 'validateService'> {
   return {
-    async validateService({ application, target, damaged }) {
+    async validateService({ at, application, target, damaged }) {
+      requireReal(at, `pay at ${application.url}`);
       const signal = activitySignal();
       const checks: RungCheck[] = [];
       checks.push(await timed('the old primary refuses writes', () => proveRefusalOrSilence(damaged)));

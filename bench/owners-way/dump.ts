@@ -1,6 +1,7 @@
 /** What the owner's way rests on: a dump, made while all was well, compressed, encrypted and kept in the object store. */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:https';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -115,7 +116,8 @@ async function connect({ regions }: LabState, region: RegionName): Promise<S3Cli
     region: code,
     endpoint,
     forcePathStyle: true,
-    requestHandler: { httpsAgent: { ca: await readFile(caFile) } },
+    // An agent of one's own: for a large body the SDK makes one that knows no certificate.
+    requestHandler: { httpsAgent: new Agent({ ca: await readFile(caFile) }) },
     credentials: {
       accessKeyId: await resolveSecret(accessKeyId),
       secretAccessKey: await resolveSecret(secretAccessKey),

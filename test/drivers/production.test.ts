@@ -1,28 +1,64 @@
-import { dnsActivities } from '../../activities/dns/index.js';
-import { fenceActivities } from '../../activities/fence/index.js';
-import { preserveActivities } from '../../activities/preserve/index.js';
-import { promoteActivities } from '../../activities/promote/index.js';
+/** A drill cannot reach production, whatever plan it was given: the activities themselves refuse. */
+import type { MusterActivities, StepRef } from '../../activities/contract.js';
+import { createActivities } from '../../activities/index.js';
+import { loadRunbook } from '../../src/runbook/load.js';
+import { corruptionScenario } from '../../workflows/corruption.js';
 import { stepOf } from './support/steps.js';
 
-const activities = {
-  ...fenceActivities(),
-  ...preserveActivities(),
-  ...promoteActivities(),
-  ...dnsActivities(),
-};
+const activities = createActivities();
 
-/** Enough of every input for the refusal; anything that went further would fail otherwise. */
-const input = {
-  at: { ...stepOf('run-1'), mode: 'drill' },
-  damaged: { site: 'west' },
-  target: { site: 'recovery' },
-  record: { name: 'ledger-db.payymo.internal' },
-};
+/** Every act of the plan on production, with those that undo it, as a drill would ask for it. */
+async function actsOnProduction(): Promise<readonly (readonly [string, () => Promise<unknown>])[]> {
+  const { runbook } = await loadRunbook('runbooks/payymo.yaml');
+  const { steps } = corruptionScenario.buildPlan(runbook);
+  return steps.flatMap(({ document, inputs, do: act, undo }) => {
+    if (document.effect !== 'production') return [];
+    const at: StepRef = { ...stepOf('run-1', runbook.system, document.name), mode: 'drill' };
+    const context = { at, params: { before: '' }, quick: activities, long: activities, careful: activities };
+    // Enough of every output for the refusal; anything that went further would fail otherwise.
+    const needs = Object.fromEntries(Object.keys(inputs).map((key) => [key, { checks: [], token: 1 }]));
+    return [
+      [document.name, async () => act?.(context, needs)],
+      ...(undo === undefined
+        ? []
+        : [[`undo of ${document.name}`, async () => undo(context, needs)] as const]),
+    ] as const;
+  });
+}
 
-test.each(Object.entries(activities))(
-  '%s is refused to a drill before it touches anything',
-  async (_name, act) => {
-    const call = async () => (act as (input: unknown) => Promise<unknown>)(input);
-    await expect(call()).rejects.toMatchObject({ name: 'PermanentError', code: 'DrillForbidden' });
-  },
-);
+test('every step of the corruption recovery that touches production is refused to a drill', async () => {
+  const acts = await actsOnProduction();
+  expect(acts.map(([name]) => name)).toEqual(
+    expect.arrayContaining(['fence-primary', 'undo of preserve-damaged', 'promote', 'cutover', 'validate']),
+  );
+  for (const [name, act] of acts) {
+    const outcome = await act().then(
+      () => 'done',
+      (error: { code?: string; message?: string }) => error.code ?? error.message,
+    );
+    expect(`${name}: ${outcome}`).toBe(`${name}: DrillForbidden`);
+  }
+});
+
+test('a drill has the primary write nothing to find its point', async () => {
+  const { runbook } = await loadRunbook('runbooks/payymo.yaml');
+  const site = runbook.sites.west?.postgres;
+  const backup = runbook.backups.ledger;
+  if (site === undefined || backup === undefined) throw new Error('the runbook has changed');
+  // Nobody may log in with this secret, so asking would fail.
+  const admin = { ...site.admin, password: 'env:MUSTER_TEST_NO_SUCH_SECRET' };
+  const input: Parameters<MusterActivities['proposePoint']>[0] = {
+    at: { ...stepOf('run-1'), mode: 'drill' },
+    damaged: { site: 'west', postgres: { ...site, host: '127.0.0.1', admin } },
+    backup,
+    before: '2026-01-01T00:00:00Z',
+    dataClasses: {},
+  };
+  const failure = (error: { code?: string }) => error.code;
+  const [drill, real] = await Promise.all([
+    activities.proposePoint(input).catch(failure),
+    activities.proposePoint({ ...input, at: stepOf('run-1') }).catch(failure),
+  ]);
+  expect(real).toBe('SecretMissing');
+  expect(drill).not.toBe('SecretMissing');
+});
