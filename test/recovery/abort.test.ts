@@ -1,14 +1,14 @@
 /** A recovery that is called off after the damaged primary was fenced and put away: everything is as it was before. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { ListResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
 import type { ReportFiles } from '../../activities/contract.js';
 import type { FenceClaim } from '../../activities/vault/claims.js';
 import { waitForPayments } from '../../lab/demo/payments.js';
 import type { ReportDocument } from '../../src/evidence/document.js';
 import type { RunView } from '../../src/model/run.js';
 import { COMMANDER, gateOpens, printed, readJson, SYSTEM, stepIs, useIncident } from '../support/incident.js';
-import { onLedger, secretOf, useLab } from '../support/lab.js';
+import { onLedger, useLab } from '../support/lab.js';
+import { recordInDns } from '../support/record.js';
 
 const lab = useLab({ worker: 'when-built' });
 const incident = useIncident(lab);
@@ -35,34 +35,6 @@ function rights(): Promise<unknown> {
   });
 }
 
-async function recordInDns(): Promise<{
-  readonly ttl: number | undefined;
-  readonly values: readonly unknown[];
-}> {
-  const { dns } = lab.state;
-  const api = new Route53Client({
-    endpoint: dns.route53Endpoint,
-    region: 'us-east-1',
-    credentials: {
-      accessKeyId: await secretOf(dns.accessKeyId),
-      secretAccessKey: await secretOf(dns.secretAccessKey),
-    },
-  });
-  try {
-    const { ResourceRecordSets = [] } = await api.send(
-      new ListResourceRecordSetsCommand({
-        HostedZoneId: dns.zoneId,
-        StartRecordName: dns.record,
-        MaxItems: 1,
-      }),
-    );
-    const [found] = ResourceRecordSets;
-    return { ttl: found?.TTL, values: found?.ResourceRecords?.map(({ Value }) => Value) ?? [] };
-  } finally {
-    api.destroy();
-  }
-}
-
 const isThere = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
@@ -71,7 +43,7 @@ const isThere = (path: string): Promise<boolean> =>
 
 it('gives everything back when it is aborted with the primary fenced and in quarantine', async () => {
   const { sites } = lab.state.ledger;
-  const before = { rights: await rights(), record: await recordInDns() };
+  const before = { rights: await rights(), record: await recordInDns(lab.state) };
   damagedSince = (await incident.happen()).startedAt;
   firstRun = await incident.begin(damagedSince);
   await incident.until(gateOpens('point'), 'the gate of the point opens');
@@ -81,7 +53,7 @@ it('gives everything back when it is aborted with the primary fenced and in quar
     'the primary is in quarantine',
   );
   expect(await isThere(sites.west.dataDir)).toBe(false);
-  expect((await recordInDns()).ttl).toBeLessThan(before.record.ttl ?? 0);
+  expect((await recordInDns(lab.state)).ttl).toBeLessThan(before.record.ttl ?? 0);
 
   const abort = ['abort', SYSTEM, '--by', COMMANDER, '--reason', 'the damage was a false alarm', '--yes'];
   const aborted = await incident.muster(...abort);
@@ -94,7 +66,7 @@ it('gives everything back when it is aborted with the primary fenced and in quar
   expect((await incident.muster('status', SYSTEM)).code).toBe(1);
 
   expect(await rights()).toEqual(before.rights);
-  expect(await recordInDns()).toEqual(before.record);
+  expect(await recordInDns(lab.state)).toEqual(before.record);
   expect(await isThere(sites.recovery.dataDir)).toBe(false);
   await waitForPayments(lab.state, 10);
   const disabled = await onLedger(lab.state, lab.state.ledger.app, (ledger) =>
