@@ -8,6 +8,9 @@ import type { LabState } from '../state.js';
 import type { PartContext } from './all.js';
 import type { PartSpec } from './part.js';
 
+/** A worker is idle most of its life: 40 MB less for the newest objects cost it nothing. */
+const NODE_OPTIONS = ['--enable-source-maps', '--max-semi-space-size=4'];
+
 /** Muster's worker; undefined while it has not been built. It answers when Temporal has seen it ask for work. */
 export function workerPart({ layout, state }: PartContext): PartSpec | undefined {
   const dist = join(projectRoot(), 'dist');
@@ -16,7 +19,7 @@ export function workerPart({ layout, state }: PartContext): PartSpec | undefined
   return {
     name: 'worker',
     command: process.execPath,
-    args: ['--enable-source-maps', program],
+    args: [...NODE_OPTIONS, program],
     env: { ...labEnvironment(state), MUSTER_PARTS: partsFile() },
     cwd: layout.worker,
     address: state.temporal.address,
