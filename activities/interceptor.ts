@@ -1,5 +1,5 @@
 /** What every activity gets without a line of its own: a heartbeat, and failures that Temporal and people understand. */
-import { ApplicationFailure, type Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
 import type {
   ActivityExecuteInput,
   ActivityInboundCallsInterceptor,
@@ -10,8 +10,8 @@ import { MusterError, messageOf, PermanentError } from '../src/errors.js';
 import type { Logger } from '../src/log.js';
 import { repeatHeartbeat } from './context.js';
 
-/** Well below the heartbeat timeout of 10 s, so that a busy worker is not taken for a dead one. */
-const HEARTBEAT_EVERY_MS = 2_000;
+/** Well below the heartbeat timeout of 10 s, so that a busy worker is not taken for a dead one; tells of a cancellation too. */
+const HEARTBEAT_EVERY_MS = 1_000;
 
 /** @returns the factory to hand to the worker's `interceptors.activity` */
 export function activityInterceptor(log: Logger): (context: Context) => ActivityInterceptors {
@@ -30,14 +30,18 @@ class Inbound implements ActivityInboundCallsInterceptor {
     try {
       return await next(input);
     } catch (error) {
-      if (!this.context.cancellationSignal.aborted) {
-        this.log.warn({ activityType, activityId, attempt, error: messageOf(error) }, 'activity failed');
-      }
-      throw this.context.cancellationSignal.aborted ? error : toFailure(error);
+      // Whatever breaks once work is told to stop is what the stopping broke: no failure of the step.
+      if (this.context.cancellationSignal.aborted) throw asCancelled(error);
+      this.log.warn({ activityType, activityId, attempt, error: messageOf(error) }, 'activity failed');
+      throw toFailure(error);
     } finally {
       clearInterval(alive);
     }
   }
+}
+
+function asCancelled(error: unknown): CancelledFailure {
+  return error instanceof CancelledFailure ? error : new CancelledFailure(messageOf(error));
 }
 
 /** @returns what the workflow sees: the typed code, what to do next, and whether trying again can help */

@@ -18,12 +18,15 @@ export interface ClientOptions {
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
   readonly connectTimeoutMs?: number;
+  /** Gives up waiting for whatever statement runs. For reading only: whoever changes something has to see its end. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Opens a connection, hands it to `work` and closes it whatever happens.
  *
- * @throws TransientError `DatabaseUnreachable` when no connection comes about; what `work` throws otherwise
+ * @throws TransientError `DatabaseUnreachable` when no connection comes about; the signal's reason once it is aborted; what
+ *   `work` throws otherwise
  */
 export async function withClient<T>(
   login: Login,
@@ -55,9 +58,18 @@ export async function withClient<T>(
       },
     );
   }
+  const { signal } = options;
+  // With a statement under way this closes the connection at once.
+  const giveUp = () => void client.end().catch(() => undefined);
+  signal?.addEventListener('abort', giveUp, { once: true });
   try {
+    signal?.throwIfAborted();
     return await work(client);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
+    signal?.removeEventListener('abort', giveUp);
     await client.end().catch(() => undefined);
   }
 }

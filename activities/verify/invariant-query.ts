@@ -4,6 +4,7 @@ import { formatDuration } from '../../src/model/format.js';
 import { withClient } from '../../src/postgres.js';
 import type { Invariant, PostgresSite } from '../../src/runbook/schema.js';
 import { resolveSecret } from '../../src/secrets.js';
+import { activitySignal } from '../context.js';
 import type { InvariantResult } from '../contract.js';
 import { adminOf } from '../service/index.js';
 
@@ -19,12 +20,19 @@ const SAMPLE_LENGTH = 200;
  */
 export async function askInvariant(postgres: PostgresSite, invariant: Invariant): Promise<InvariantResult> {
   const begun = performance.now();
+  const signal = activitySignal();
   const parameters = await Promise.all(invariant.parameters.map(resolveSecret));
   return withClient(
     adminOf(postgres),
-    { statementTimeoutMs: invariant.timeout, applicationName: `muster-invariant-${invariant.name}` },
+    {
+      statementTimeoutMs: invariant.timeout,
+      applicationName: `muster-invariant-${invariant.name}`,
+      // Some take minutes: a run that is called off, or goes to another point, does not wait for their answer.
+      signal,
+    },
     async (client) => {
       const { violations, samples } = await askQuery(client, invariant.sql, parameters).catch((error) => {
+        signal.throwIfAborted();
         throw unanswered(invariant, error, parameters);
       });
       return {

@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { assessActivities } from '../../activities/assess/index.js';
 import { freePorts } from '../../lab/ports.js';
 import type { Invariant } from '../../src/runbook/schema.js';
+import { eventually } from '../support/lab.js';
 import { generationOf, makeCluster, PAYMENTS, type TestCluster } from './support/postgres.js';
 import { stepOf } from './support/steps.js';
 
@@ -88,4 +90,25 @@ test('a primary that does not answer is an answer', async () => {
     invariants: [],
     summary: expect.stringContaining('west does not answer'),
   });
+});
+
+test('called off in the middle, it does not wait for the answer of a long rule', async () => {
+  const env = new MockActivityEnvironment();
+  const asking = env.run(assessDamage, {
+    at,
+    damaged: primary.at,
+    invariants: [rule('endless', 'select pg_sleep(600)::text', { timeout: 600_000 })],
+    dataClasses,
+  });
+  asking.catch(() => undefined);
+  await eventually(() =>
+    primary.admin(async (client) => {
+      const { rows } = await client.query(
+        "select 1 from pg_stat_activity where application_name = 'muster-invariant-endless' and state = 'active'",
+      );
+      if (rows.length === 0) throw new Error('not asked yet');
+    }),
+  );
+  env.cancel();
+  await expect(asking).rejects.toMatchObject({ name: 'CancelledFailure' });
 });

@@ -194,6 +194,23 @@ describe('while the point is being changed', () => {
 });
 
 describe('once a run is being undone', () => {
+  it('each undo outlasts the restart of what it needs, for nobody is asked to retry it', async () => {
+    let failures = 2;
+    world.behave.set('undo-build', () => {
+      failures -= 1;
+      if (failures >= 0) throw new Error('the vault is being restarted');
+      return 'torn down';
+    });
+    const run = await world.start();
+    await run.until((view) => statuses(view).verify === 'done');
+    await run.decide(abort);
+    expect((await run.result()).view.status).toBe('aborted');
+    const { events } = await run.handle.fetchHistory();
+    const scheduled = events?.map((event) => event.activityTaskScheduledEventAttributes);
+    const undo = scheduled?.find((each) => each?.activityId?.startsWith('undo-build'));
+    expect(undo?.retryPolicy?.maximumAttempts).toBe(15);
+  });
+
   it('no gate goes on by itself and nobody is reminded', async () => {
     const build = stubborn();
     world.behave.set('build', build.behaviour);

@@ -30,6 +30,13 @@ const policies = {
     cancellationType,
     retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '5 s', maximumAttempts: 5 },
   },
+  // Nobody is asked whether an undo is to be tried again: it outlasts a restart of what it needs.
+  undo: {
+    startToCloseTimeout: '20 min',
+    heartbeatTimeout,
+    cancellationType,
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '10 s', maximumAttempts: 15 },
+  },
   // What keeps the record must outlast any outage; it stands beside the work and holds nothing up.
   record: {
     startToCloseTimeout: '30 s',
@@ -45,6 +52,7 @@ const proxies = {
   quick: proxyActivities<MusterActivities>(policies.quick),
   long: proxyActivities<MusterActivities>(policies.long),
   careful: proxyActivities<MusterActivities>(policies.careful),
+  undo: proxyActivities<MusterActivities>(policies.undo),
   record: proxyActivities<MusterActivities>(policies.record),
 };
 

@@ -138,10 +138,12 @@ export class Run<Params> {
     );
   }
 
-  /** @param label what the activity ids begin with: the step's name, or `undo-` and the step's name */
-  contextFor(step: StepState<Params>, label: string = step.name): StepContext<Params> {
+  contextFor(step: StepState<Params>, purpose: 'do' | 'undo' = 'do'): StepContext<Params> {
     const { title } = step.planned.document;
-    const of = (policy: Policy) => this.activities(policy, label, `${label}: ${title}`);
+    // What the activity ids begin with.
+    const label = purpose === 'do' ? step.name : `undo-${step.name}`;
+    const of = (policy: Policy) =>
+      this.activities(purpose === 'do' ? policy : 'undo', label, `${label}: ${title}`);
     return {
       at: this.refOf(step.name),
       params: this.input.params,
