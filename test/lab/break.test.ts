@@ -43,7 +43,7 @@ describe('after the bad change', () => {
 
   test('tells how many rows it altered and deleted, and from when', async () => {
     const [counted] = await asAdmin<{ altered: string; first: string; missing: string }>(
-      `select count(*) filter (where pg_xact_commit_timestamp(xmin) between $1 and $2) as altered,
+      `select count(*) filter (where seq <= $3 and pg_xact_commit_timestamp(xmin) between $1 and $2) as altered,
          min(pg_xact_commit_timestamp(xmin)) filter (where seq <= $3 and pg_xact_commit_timestamp(xmin) >= $1) > $1 as first,
          max(seq) - count(*) as missing
        from ledger.transactions where at < $1`,
