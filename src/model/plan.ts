@@ -18,12 +18,29 @@ export interface GateDocument {
   /** The name people use: `point`, `promote`. */
   readonly gate: string;
   readonly roles: readonly string[];
+  /** How many different people have to approve. */
+  readonly approvals: number;
+  /** `any`: people with any of the roles; `each`: a different person for each of the roles at least. */
+  readonly from: 'any' | 'each';
+  readonly requester: 'counts' | 'does-not-count';
+  /** `totp`: a code of the authenticator is asked for, beside a signature where the person has a key. */
+  readonly secondFactor: 'none' | 'totp';
   readonly expiresMs: number;
   readonly atExpiry: 'remind' | 'escalate' | 'deny' | 'proceed';
   /** Roles that may decide as well once it has escalated. */
   readonly escalateTo: readonly string[];
-  /** The step whose output the approver may replace, for instance another recovery point. */
-  readonly revises?: string;
+  /** Inputs that the approver may replace, by name. */
+  readonly changes: readonly string[];
+}
+
+/** An input of the run that people may replace: the output of a step, made anew from what they say. */
+export interface ChangeableDocument {
+  /** For instance `point`, `target`. */
+  readonly name: string;
+  /** The step whose output it becomes. */
+  readonly step: string;
+  /** What is allowed, in words. */
+  readonly allowed: string;
 }
 
 export interface StepDocument {
@@ -39,6 +56,8 @@ export interface StepDocument {
   readonly pointOfNoReturn: boolean;
   /** What undoes it, in words; absent where nothing has to be undone. */
   readonly undo?: string;
+  /** What going on without it means, in words; absent where it cannot be skipped. */
+  readonly skipping?: string;
   readonly gate?: GateDocument;
   readonly commands: readonly PrintedCommand[];
 }
@@ -53,6 +72,7 @@ export interface PlanDocument {
   readonly components: Readonly<Record<string, { readonly rtoMs: number }>>;
   /** The step after which the service is back: the RTO clock stops there. */
   readonly serviceRestoredBy: string;
+  readonly changeables: readonly ChangeableDocument[];
   /** In an order in which every step stands after those it needs. */
   readonly steps: readonly StepDocument[];
 }

@@ -1,4 +1,7 @@
 /** What is said about a run: the query's answer, the watch screen and the report all read this. Plain data only. */
+import type { Adoption } from './adoption.js';
+import type { Approval, DecisionChoice, Origin, ProofMethod } from './decision.js';
+import type { Delivery } from './notice.js';
 import type { Effect, GateDocument, StepKind } from './plan.js';
 
 export type Mode = 'real' | 'drill';
@@ -84,9 +87,16 @@ export interface DecisionView {
   readonly channel: 'update' | 'signal' | 'expiry';
   /** What the approver saw when deciding. */
   readonly saw: readonly Fact[];
+  /** Empty: the roster asks for no proof of this person. */
+  readonly provenBy?: readonly ProofMethod[];
+  readonly origin?: Origin;
 }
 
-export type DecisionChoice = 'approve' | 'deny' | 'retry' | 'abort';
+export interface Choice {
+  readonly choice: DecisionChoice;
+  /** What it means, in words. */
+  readonly consequence: string;
+}
 
 /** Something that waits for a person now. */
 export interface OpenDecision {
@@ -97,10 +107,31 @@ export interface OpenDecision {
   readonly roles: readonly string[];
   readonly since: string;
   readonly expiresAt?: string;
-  readonly choices: readonly { readonly choice: DecisionChoice; readonly consequence: string }[];
+  readonly choices: readonly Choice[];
   readonly facts: readonly Fact[];
-  /** Present where the approver may name another recovery point. */
-  readonly mayChangePoint: boolean;
+  /** Approvals that stand. */
+  readonly approvals: readonly Approval[];
+  /** Whose word is still missing, in words; absent for a step that failed. */
+  readonly missing?: string;
+  /** Whether a code of the authenticator is asked for, beside a signature where the person has a key. */
+  readonly secondFactor: boolean;
+  /** Inputs that may be replaced with `approve` or `retry`: name and what is allowed. */
+  readonly changes: Readonly<Record<string, string>>;
+}
+
+export interface HoldView {
+  readonly by: string;
+  readonly reason: string;
+  readonly since: string;
+}
+
+export interface OverrideView {
+  readonly on: string;
+  readonly by: readonly string[];
+  readonly reason: string;
+  readonly at: string;
+  /** What was demanded and is missing, in words. */
+  readonly without: string;
 }
 
 export interface ClockView {
@@ -141,6 +172,18 @@ export interface RunView {
   readonly mode: Mode;
   readonly status: RunStatus;
   readonly requestedBy: string;
+  /** Who commands now; handed over explicitly. */
+  readonly commander: string;
+  /** Nothing new begins while the run is held; the clock runs on. */
+  readonly hold?: HoldView;
+  /** Gates that were opened, and fences gone without, by fewer people or less proof than the runbook demands. */
+  readonly overrides: readonly OverrideView[];
+  /** What can be decided about the whole run now. */
+  readonly steering: readonly Choice[];
+  /** What could not be delivered yet, or never; all others were. */
+  readonly undelivered: readonly Delivery[];
+  /** Present when the run goes on from another server's journal. */
+  readonly adopted?: { readonly by: string; readonly at: string };
   readonly planHash: string;
   /** Workflow time at which this view was made. */
   readonly asOf: string;
@@ -162,34 +205,20 @@ export type Expectations = Readonly<
   Record<string, { readonly medianMs: number; readonly p90Ms: number; readonly runs: number }>
 >;
 
-/** What a person sends: the argument of the update and of the signal `decide`. */
-export interface Decision {
-  /** Gate name (`point`) or step name (`restore`). */
-  readonly on: string;
-  readonly choice: DecisionChoice;
-  /** Name of a person of the runbook's roster. */
-  readonly by: string;
-  readonly reason?: string;
-  /** With `approve` where the gate allows it: another recovery point, ISO 8601. */
-  readonly point?: string;
-}
-
-/** What the update `decide` answers. */
-export interface DecisionAnswer {
-  readonly accepted: true;
-  readonly text: string;
-}
-
 /** The input of every scenario workflow. */
 export interface RunInput<Runbook, Params> {
   readonly runId: string;
   readonly mode: Mode;
   readonly requestedBy: string;
+  /** Name on the roster; who commands until it is handed over. */
+  readonly commander: string;
   readonly detectedAt: string;
   readonly planHash: string;
   readonly expectations: Expectations;
   readonly params: Params;
   readonly runbook: Runbook;
+  /** Where the run had come to when its server was lost. */
+  readonly adoption?: Adoption;
 }
 
 export interface CorruptionParams {

@@ -54,6 +54,11 @@ export const secretRef = format(
   'a reference to a secret: env:NAME or file:/absolute/path',
 ).describe('A reference to a secret: env:NAME or file:/absolute/path. Never the secret itself.');
 
+export const publicKey = format(
+  /^(ssh-(ed25519|rsa) [A-Za-z0-9+/=]+|ecdsa-sha2-nistp(256|384|521) [A-Za-z0-9+/=]+|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com [A-Za-z0-9+/=]+)( .*)?$|^-----BEGIN PUBLIC KEY-----[\sA-Za-z0-9+/=]+-----END PUBLIC KEY-----\s*$/,
+  'a public key: a line of OpenSSH, or PEM of an Ed25519 key',
+).describe('A public key: a line of OpenSSH (ssh-ed25519 AAAA...), or PEM of an Ed25519 key.');
+
 /** What fails together. `us-west-2/us-west-2a` lies in `us-west-2`. */
 export const failureDomain = format(
   /^[^\s/]+(\/[^\s/]+)*$/,

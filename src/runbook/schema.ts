@@ -3,6 +3,7 @@
  * Schema for editors and the types of the whole engine come from here.
  */
 import { z } from 'zod';
+import { noticeKinds } from '../model/notice.js';
 import {
   absolutePath,
   duration,
@@ -13,6 +14,7 @@ import {
   identifier,
   name,
   port,
+  publicKey,
   seconds,
   secretRef,
   tableName,
@@ -26,6 +28,18 @@ const person = z.strictObject({
   name: text.describe('What decisions are given under (`--by`)'),
   roles: z.array(name).min(1).describe('Gates ask for these'),
   contacts: z.array(text).default([]).describe('How the person is reached, first choice first'),
+  proofs: z
+    .strictObject({
+      totp: secretRef
+        .optional()
+        .describe("The authenticator's secret in Base32, by reference: RFC 6238, SHA-1, 6 digits, 30 s"),
+      keys: z
+        .array(publicKey)
+        .default([])
+        .describe('Public keys: a line of OpenSSH (`ssh-ed25519 AAAA...`) or an Ed25519 key in PEM'),
+    })
+    .optional()
+    .describe('How the person proves who they are. Left out: their word counts without a proof'),
 });
 
 const component = z.strictObject({
@@ -175,6 +189,19 @@ const application = z.strictObject({
 
 const gate = z.strictObject({
   roles: z.array(name).min(1).describe('Who may decide: people with one of these roles'),
+  approvals: z.number().int().min(1).max(20).default(1).describe('How many different people must approve'),
+  from: z
+    .enum(['any', 'each'])
+    .default('any')
+    .describe('`any`: anybody with one of the roles counts; `each`: every role gives one person at least'),
+  requester: z
+    .enum(['counts', 'does-not-count'])
+    .default('counts')
+    .describe('Whether the person who began the run may approve'),
+  secondFactor: z
+    .enum(['none', 'totp'])
+    .default('none')
+    .describe('`totp`: a code of the authenticator, beside a signature where the person has a key'),
   expires: duration.describe('How long it waits before `atExpiry` happens'),
   atExpiry: z
     .enum(['remind', 'escalate', 'deny', 'proceed'])
@@ -190,6 +217,10 @@ const corruption = z.strictObject({
     .describe('Every component that is back when the run has validated the service'),
   damaged: name.describe('Site of the damaged primary'),
   target: name.describe('Site that the recovered copy is built at'),
+  otherTargets: z
+    .array(name)
+    .default([])
+    .describe('Sites that a person may choose instead, while nothing is promoted'),
   backup: name.describe('One of `backups`'),
   record: name.describe('One of `dns`: the record that leads applications to the database'),
   application: name.describe('One of `applications`: what is tried on the copy and validated at the end'),
@@ -201,6 +232,57 @@ const corruption = z.strictObject({
     .record(name, duration)
     .default({})
     .describe('Step -> budget, where it differs from the scenario'),
+});
+
+/** Who may open a gate with fewer people than it demands, or go on without the proof of a fence. */
+const breakGlass = z.strictObject({
+  roles: z.array(name).min(1),
+  people: z.number().int().min(1).max(20).default(1).describe('How many different people have to say so'),
+});
+
+const events = z
+  .array(z.enum(noticeKinds))
+  .min(1)
+  .optional()
+  .describe('Only these; left out: all of them');
+
+/** A place that is told what happens. Addresses that hold a token are secrets: they are given by reference. */
+export const channel = z.discriminatedUnion('driver', [
+  z.strictObject({
+    driver: z.literal('slack'),
+    url: secretRef.describe('Incoming webhook of Slack, or of what understands the same'),
+    events,
+  }),
+  z.strictObject({
+    driver: z.literal('webhook'),
+    url: endpoint,
+    secret: secretRef.describe('Signs each request with HMAC-SHA256 (Standard Webhooks)'),
+    caFile: absolutePath.optional(),
+    events,
+  }),
+  z.strictObject({
+    driver: z.literal('smtp'),
+    host: text,
+    port,
+    security: z.enum(['tls', 'starttls', 'none']).default('starttls'),
+    from: text,
+    to: z.array(text).default([]).describe('Besides the `mailto:` contacts of whom a notice is for'),
+    user: text.optional(),
+    password: secretRef.optional(),
+    caFile: absolutePath.optional(),
+    events,
+  }),
+  z.strictObject({
+    driver: z.literal('pagerduty'),
+    routingKey: secretRef,
+    endpoint: endpoint.default('https://events.pagerduty.com/v2/enqueue'),
+    events,
+  }),
+]);
+
+const anchor = bucket.extend({
+  failureDomain,
+  lockFor: duration.describe('How long an anchor can neither be changed nor deleted (object lock, compliance mode)'),
 });
 
 export const runbookSchema = z.strictObject({
@@ -218,6 +300,11 @@ export const runbookSchema = z.strictObject({
   dns: z.record(name, route53Record),
   applications: z.record(name, application),
   vault: vault.describe("Muster's promotion and fencing tokens; never in the failure domain of the primary"),
+  anchor: anchor
+    .optional()
+    .describe('Bucket with object lock, at another site, where the journal is anchored and kept a second time'),
+  breakGlass: breakGlass.optional().describe('Left out: nobody can override'),
+  notifications: z.record(name, channel).default({}).describe('Who is told what happens, by channel'),
   verification: z.strictObject({
     invariants: z.array(invariant).min(1),
     jobs: z.number().int().min(1).max(64).default(2).describe('Parallel jobs of pg_amcheck and pg_dump'),
@@ -236,6 +323,9 @@ export type PgbackrestBackup = z.output<typeof pgbackrestBackup>;
 export type DnsRecord = z.output<typeof route53Record>;
 export type Bucket = z.output<typeof bucket>;
 export type Invariant = z.output<typeof invariant>;
+export type Person = z.output<typeof person>;
+export type Channel = z.output<typeof channel>;
+export type Anchor = z.output<typeof anchor>;
 export type DataClass = z.output<typeof dataClass>;
 export type Component = z.output<typeof component>;
 export type Application = z.output<typeof application>;

@@ -1,0 +1,236 @@
+/** What activities give back. Types only. Every output has a `summary`: the one line a commander reads. */
+import type { ProofMethod } from '../src/model/decision.js';
+import type { Fact, Mode } from '../src/model/run.js';
+import type { PostgresSite } from '../src/runbook/schema.js';
+
+/** Which step of which run an activity works for. */
+export interface StepRef {
+  readonly runId: string;
+  readonly system: string;
+  readonly scenario: string;
+  readonly mode: Mode;
+  readonly step: string;
+}
+
+export interface Summarised {
+  readonly summary: string;
+}
+
+/** A site's name with its PostgreSQL server. */
+export interface DatabaseAt {
+  readonly site: string;
+  readonly postgres: PostgresSite;
+}
+
+export interface InvariantResult {
+  readonly name: string;
+  readonly title: string;
+  /** Rows that break the rule; 0: it holds. */
+  readonly violations: number;
+  /** A few of them, as text. */
+  readonly samples: readonly string[];
+  readonly durationMs: number;
+}
+
+export interface Assessment extends Summarised {
+  readonly reachable: boolean;
+  readonly serverVersion: string;
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+  readonly inRecovery: boolean;
+  readonly invariants: readonly InvariantResult[];
+  /** Triggers of protected tables that are switched off, `schema.table.trigger`. */
+  readonly disabledTriggers: readonly string[];
+  readonly databaseBytes: number;
+}
+
+/** The exact state to go back to. */
+export interface RecoveryPoint extends Summarised {
+  /** ISO 8601 UTC with microseconds; the restore stops before the first commit at or after it. */
+  readonly time: string;
+  /** What was asked for: the commander's or the approver's moment. */
+  readonly asked: string;
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+  readonly backup: {
+    readonly label: string;
+    readonly repository: number;
+    readonly type: 'full' | 'diff' | 'incr';
+    readonly stoppedAt: string;
+    readonly databaseBytes: number;
+    readonly walStart: string;
+  };
+  /** Every repository that holds this backup and all the WAL up to the point, best first. */
+  readonly usableRepositories: readonly number[];
+  readonly walSegments: number;
+  readonly walEnd: string;
+  /** Per data class with an outside record: acknowledged at or after the point, so lost by going there. */
+  readonly loses: Readonly<Record<string, { readonly records: number; readonly windowMs: number }>>;
+}
+
+export interface FenceProof extends Summarised {
+  /** Fencing token: greater than every one before it for this system. */
+  readonly token: number;
+  /** null: the primary could not be reached, and people went on without proof; `without` says who and why. */
+  readonly refusedWrite: { readonly at: string; readonly as: string; readonly answer: string } | null;
+  readonly without?: { readonly by: readonly string[]; readonly reason: string; readonly tried: string };
+  readonly terminatedSessions: number;
+  readonly lastWriteAt: string | null;
+  /** Rows per data class on the fenced primary that were written at or after the point. */
+  readonly census: Readonly<Record<string, { readonly records: number; readonly newest: string | null }>>;
+}
+
+export interface Quarantine extends Summarised {
+  readonly directory: string;
+  readonly bytes: number;
+  readonly manifest: string;
+  readonly sha256: string;
+}
+
+export interface ProvisionedTarget extends Summarised {
+  readonly site: string;
+  readonly dataDirectory: string;
+  readonly freeBytes: number;
+  readonly neededBytes: number;
+  /** Identifies what this run made; destruction is refused without it. */
+  readonly lease: string;
+}
+
+export interface RestoreResult extends Summarised {
+  readonly repository: number;
+  readonly backupLabel: string;
+  readonly restoredBytes: number;
+  readonly filesMs: number;
+  readonly replayMs: number;
+  readonly delta: boolean;
+  /** Position at which replay is paused. */
+  readonly lsn: string;
+  readonly lastCommitAt: string | null;
+}
+
+/** The outcome of one rung of the ladder of verification. */
+export interface RungCheck {
+  /** 1 to 8, as in docs/verification.md. */
+  readonly rung: number;
+  readonly title: string;
+  readonly passed: boolean;
+  readonly tool: string;
+  readonly toolVersion: string;
+  readonly durationMs: number;
+  readonly detail: string;
+}
+
+/** A failed rung is a permanent failure of its step: outputs only ever hold passed checks. */
+export interface RungResult extends Summarised {
+  readonly checks: readonly RungCheck[];
+}
+
+export interface RepositoryResult extends RungResult {
+  /** The repositories looked at until one was sound. */
+  readonly lookedAt: readonly number[];
+}
+
+/** The copies that a recovery could do without: what is wrong with them is told, and holds nothing up. */
+export interface CopiesResult extends RungResult {
+  /** What is wrong, a sentence a repository; empty: nothing. */
+  readonly unsound: readonly string[];
+}
+
+export interface Promotion extends Summarised {
+  readonly token: string;
+  readonly timeline: number;
+  readonly promotedAt: string;
+  /** Whether an earlier attempt of this very run had already promoted. */
+  readonly alreadyDone: boolean;
+}
+
+export interface RecordChange extends Summarised {
+  readonly record: string;
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  readonly ttlBefore: number;
+  readonly ttlAfter: number;
+  readonly changeId: string;
+  /** Resolver -> milliseconds until it gave the new answer. */
+  readonly seenAfterMs: Readonly<Record<string, number>>;
+  /** How long clients may still hold the old answer. */
+  readonly staleForMs: number;
+}
+
+export interface ServiceValidation extends Summarised {
+  readonly checks: readonly RungCheck[];
+  readonly firstGoodAt: string;
+}
+
+export interface LossReport extends Summarised {
+  readonly classes: Readonly<
+    Record<
+      string,
+      {
+        readonly targetMs: number;
+        /** Time between the point and the last write that is lost; 0: nothing is lost; null: nobody could measure it. */
+        readonly actualMs: number | null;
+        /** null: nobody could measure it. */
+        readonly lostRecords: number | null;
+        readonly method: string;
+        /** The first ones by identifier; the store holds them all. */
+        readonly sample: readonly string[];
+      }
+    >
+  >;
+}
+
+export interface BackupTaken extends Summarised {
+  readonly labels: readonly { readonly repository: number; readonly label: string; readonly bytes: number }[];
+}
+
+export interface ReportFiles extends Summarised {
+  readonly html: string;
+  readonly json: string;
+  readonly signature: string;
+  readonly publicKey: string;
+  readonly sha256: string;
+}
+
+/** One entry of the journal, before it is chained. */
+export interface JournalEntry {
+  /** Position in the run, from 1: with the run it identifies the entry, so that a second delivery is known. */
+  readonly index: number;
+  readonly at: string;
+  readonly kind:
+    | 'run-started'
+    | 'step-intent'
+    | 'step-started'
+    | 'step-done'
+    | 'step-failed'
+    | 'step-skipped'
+    | 'step-undone'
+    | 'step-invalidated'
+    | 'gate-opened'
+    | 'decision'
+    /** A decision or proof that was not accepted, with the reason. */
+    | 'refused'
+    | 'held'
+    | 'resumed'
+    | 'handed-over'
+    | 'warning'
+    | 'notice'
+    | 'adopted'
+    | 'run-ended';
+  readonly step?: string;
+  readonly by?: string;
+  readonly text: string;
+  readonly facts: readonly Fact[];
+  /** For whoever takes the run over from the journal: the run's input, a step's output, a decision as it was counted. */
+  readonly data?: unknown;
+}
+
+/** Whether somebody is who they say. A proof that is not good is an answer, not a failure. */
+export interface ProofVerdict extends Summarised {
+  readonly accepted: boolean;
+  /** Set when it is not: what is wrong and what to do, for the sender. */
+  readonly refusal?: string;
+  readonly methods: readonly ProofMethod[];
+  /** Name each proof that was used, so that none counts twice. */
+  readonly used: readonly string[];
+}
