@@ -30,6 +30,8 @@ export function createActivities(): MusterActivities {
     ...validateActivities(),
     ...lossActivities({ keepLost }),
     ...backupActivities(),
+    verifyProof: () => Promise.reject(new Error('Proofs cannot be checked yet.')),
+    sendNotice: () => Promise.reject(new Error('Notices cannot be sent yet.')),
     appendJournal,
     keepRun,
     writeReport,

@@ -1,5 +1,6 @@
 import type { Summarised } from '../activities/contract.js';
-import { PlanBuilder, type Scenario, type StepHandle } from '../workflows/engine/plan.js';
+import type { Scenario, StepHandle } from '../workflows/engine/plan.js';
+import { PlanBuilder } from '../workflows/engine/plan-builder.js';
 
 export const CHAIN_LENGTH = 60;
 

@@ -32,6 +32,7 @@ export async function withRun<T>(
   const input: RunInput<Runbook, CorruptionParams> = {
     runId: newRunId('payymo', 'corruption', now, randomBytes(2).toString('hex')),
     mode: 'real',
+    commander: 'on-call',
     requestedBy: 'on-call',
     detectedAt: now.toISOString(),
     planHash: planHash(scenarios.corruption.buildPlan(runbook).document),

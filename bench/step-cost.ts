@@ -112,6 +112,7 @@ function chainInput(runId: string): RunInput<Runbook, Record<string, never>> {
   return {
     runId,
     mode: 'drill',
+    commander: 'bench',
     requestedBy: 'benchmark',
     detectedAt: new Date().toISOString(),
     planHash: planHash(chainScenario.buildPlan(runbook).document),

@@ -18,8 +18,9 @@ import { verifyCommands } from '../activities/verify/commands.js';
 import type { CorruptionParams } from '../src/model/run.js';
 import type { Runbook } from '../src/runbook/schema.js';
 import { showAssessment, showChecks, showFence, showPoint } from './engine/facts.js';
-import { type Plan, PlanBuilder, type Scenario } from './engine/plan.js';
-import { corruptionParts } from './parts.js';
+import type { Plan, Scenario } from './engine/plan.js';
+import { PlanBuilder } from './engine/plan-builder.js';
+import { corruptionParts, leftWhereItIs, momentProblem, siteProblem } from './parts.js';
 
 const minutes = 60_000;
 
@@ -30,7 +31,7 @@ export const corruptionScenario: Scenario<CorruptionParams> = {
 };
 
 function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
-  const { section, damaged, target, backup, record, application, quarantineDirectory } =
+  const { section, damaged, target, targets, targetAt, backup, record, application, quarantineDirectory } =
     corruptionParts(runbook);
   const { vault, verification } = runbook;
   const { dataClasses } = runbook.objectives;
@@ -71,6 +72,17 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
       quick.proposePoint({ at, damaged, backup, before: params.before, dataClasses }),
   });
 
+  const anotherPoint = plan.changeable({
+    name: 'point',
+    step: point,
+    needs: {},
+    allowed: 'a moment, ISO 8601 with a zone',
+    check: momentProblem,
+    // What was restored is moved there by a delta restore.
+    madeBefore: 'kept',
+    do: ({ at, quick }, _needs, before) => quick.proposePoint({ at, damaged, backup, before, dataClasses }),
+  });
+
   const pointApproved = plan.gate({
     name: 'point',
     question: 'Go back to this recovery point?',
@@ -79,25 +91,41 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     show: ({ assessment, point }) => [...showPoint(point, dataClasses), ...showAssessment(assessment)],
     approving: 'fences the damaged primary: payments stop until the cutover',
     denying: 'nothing is fenced; the gate stays open for another point or an abort',
-    revises: {
-      step: point,
-      do: ({ at, quick }, _needs, before) => quick.proposePoint({ at, damaged, backup, before, dataClasses }),
-    },
+    changes: [anotherPoint],
   });
 
   // While people decide: a copy at the proposed point is built and verified. Only what this run made is touched.
 
+  const place = plan.step({
+    name: 'choose-target',
+    title: 'Choose the site that the recovered copy is built at',
+    effect: 'none',
+    budgetMs: 1 * minutes,
+    needs: {},
+    do: async () => ({ site: target.site, summary: target.site }),
+  });
+
+  plan.changeable({
+    name: 'target',
+    step: place,
+    needs: {},
+    allowed: `one of ${targets.join(', ')}`,
+    check: (site) => siteProblem(site, targets),
+    madeBefore: 'undone',
+    do: async (_context, _needs, site) => ({ site, summary: site }),
+  });
+
   const provisioned = plan.step({
     name: 'provision-target',
-    title: `Make room for the recovered copy at ${target.site}`,
+    title: 'Make room for the recovered copy',
     effect: 'sandbox',
     budgetMs: 10 * minutes,
-    needs: { point },
+    needs: { place, point },
     commands: provisionCommands({ target }),
-    do: ({ at, quick }, { point }) => quick.provisionTarget({ at, target, point }),
+    do: ({ at, quick }, { place, point }) => quick.provisionTarget({ at, target: targetAt(place), point }),
     undo: {
-      title: `destroy the copy that this run made at ${target.site}`,
-      do: ({ at, quick }) => quick.destroyTarget({ at, target, vault }),
+      title: 'destroy the copy that this run made',
+      do: ({ at, quick }, { place }) => quick.destroyTarget({ at, target: targetAt(place), vault }),
     },
   });
 
@@ -106,10 +134,10 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     title: 'Restore the database to the point and pause there',
     effect: 'sandbox',
     budgetMs: 30 * minutes,
-    needs: { point, provisioned },
+    needs: { place, point, provisioned },
     commands: restoreCommands({ target, backup }),
-    do: ({ at, long }, { point, provisioned }) =>
-      long.restoreDatabase({ at, target, provisioned, backup, point }),
+    do: ({ at, long }, { place, point, provisioned }) =>
+      long.restoreDatabase({ at, target: targetAt(place), provisioned, backup, point }),
   });
 
   const repository = plan.step({
@@ -118,9 +146,10 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     kind: 'verification',
     effect: 'none',
     budgetMs: 30 * minutes,
-    needs: { point },
+    needs: { place, point },
     commands: verifyCommands({ rung: 1, target, backup }),
-    do: ({ at, long }, { point }) => long.verifyRepository({ at, target, backup, point }),
+    do: ({ at, long }, { place, point }) =>
+      long.verifyRepository({ at, target: targetAt(place), backup, point }),
   });
 
   const pointReached = plan.step({
@@ -129,9 +158,10 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     kind: 'verification',
     effect: 'sandbox',
     budgetMs: 5 * minutes,
-    needs: { point, restored },
+    needs: { place, point, restored },
     commands: verifyCommands({ rung: 4, target, backup }),
-    do: ({ at, quick }, { point, restored }) => quick.verifyPoint({ at, target, point, restored }),
+    do: ({ at, quick }, { place, point, restored }) =>
+      quick.verifyPoint({ at, target: targetAt(place), point, restored }),
   });
 
   const files = plan.step({
@@ -140,13 +170,14 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     kind: 'verification',
     effect: 'sandbox',
     budgetMs: 20 * minutes,
-    needs: { point, restored },
+    needs: { place, point, restored },
     after: [pointReached],
     commands: [
       ...verifyCommands({ rung: 2, target, backup }),
       ...verifyCommands({ rung: 3, target, backup }),
     ],
-    do: ({ at, long }, { point, restored }) => long.verifyFiles({ at, target, point, restored }),
+    do: ({ at, long }, { place, point, restored }) =>
+      long.verifyFiles({ at, target: targetAt(place), point, restored }),
   });
 
   const structure = plan.step({
@@ -155,10 +186,11 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     kind: 'verification',
     effect: 'sandbox',
     budgetMs: 30 * minutes,
-    needs: {},
+    needs: { place },
     after: [files],
     commands: verifyCommands({ rung: 5, target, backup }),
-    do: ({ at, long }) => long.verifyStructure({ at, target, jobs: verification.jobs }),
+    do: ({ at, long }, { place }) =>
+      long.verifyStructure({ at, target: targetAt(place), jobs: verification.jobs }),
   });
 
   const dump = plan.step({
@@ -167,10 +199,11 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     kind: 'verification',
     effect: 'sandbox',
     budgetMs: 30 * minutes,
-    needs: {},
+    needs: { place },
     after: [files],
     commands: verifyCommands({ rung: 6, target, backup }),
-    do: ({ at, long }) => long.verifyDump({ at, target, jobs: verification.jobs }),
+    do: ({ at, long }, { place }) =>
+      long.verifyDump({ at, target: targetAt(place), jobs: verification.jobs }),
   });
 
   const invariants = plan.step({
@@ -179,11 +212,17 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     kind: 'verification',
     effect: 'sandbox',
     budgetMs: 20 * minutes,
-    needs: { point },
+    needs: { place, point },
     after: [files],
     commands: verifyCommands({ rung: 7, target, backup }),
-    do: ({ at, long }, { point }) =>
-      long.verifyInvariants({ at, target, invariants: verification.invariants, dataClasses, point }),
+    do: ({ at, long }, { place, point }) =>
+      long.verifyInvariants({
+        at,
+        target: targetAt(place),
+        invariants: verification.invariants,
+        dataClasses,
+        point,
+      }),
   });
 
   const trial = plan.step({
@@ -192,10 +231,10 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     kind: 'verification',
     effect: 'sandbox',
     budgetMs: 10 * minutes,
-    needs: {},
+    needs: { place },
     after: [files],
     commands: verifyCommands({ rung: 8, target, backup }),
-    do: ({ at, long }) => long.verifyApplication({ at, target, application }),
+    do: ({ at, long }, { place }) => long.verifyApplication({ at, target: targetAt(place), application }),
   });
 
   // From here on users notice.
@@ -209,6 +248,7 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     after: [pointApproved],
     commands: recordCommands({ record, change: 'lower-ttl', from: damaged.site, to: target.site }),
     do: ({ at, careful }) => careful.lowerTtl({ at, record, site: damaged.site }),
+    skipping: `clients may hold the old address for ${record.ttl} s after the cutover`,
     undo: {
       title: 'set the TTL of the record back',
       do: ({ at, careful }) => careful.restoreTtl({ at, record, site: damaged.site }),
@@ -225,6 +265,8 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     after: [pointApproved],
     commands: fenceCommands({ damaged }),
     do: ({ at, careful }, { point }) => careful.fencePrimary({ at, damaged, vault, point, dataClasses }),
+    withoutProof: ({ at, careful }, { point }, { by, reason }) =>
+      careful.fenceWithoutProof({ at, damaged, vault, point, by, reason }),
     undo: {
       title: `let the applications write to ${damaged.site} again`,
       do: ({ at, careful }) => careful.liftFence({ at, damaged, vault }),
@@ -238,8 +280,10 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     budgetMs: 15 * minutes,
     needs: { point, fence },
     commands: preserveCommands({ damaged, quarantineDirectory }),
-    do: ({ at, careful }, { point: { systemIdentifier }, fence: { token } }) =>
-      careful.preserveDamaged({ at, damaged, quarantineDirectory, systemIdentifier, vault, token }),
+    do: async ({ at, careful }, { point: { systemIdentifier }, fence: { token, refusedWrite } }) =>
+      refusedWrite === null
+        ? leftWhereItIs(damaged)
+        : careful.preserveDamaged({ at, damaged, quarantineDirectory, systemIdentifier, vault, token }),
     undo: {
       title: 'bring the damaged cluster back from quarantine and start it',
       do: ({ at, careful }) => careful.returnFromQuarantine({ at, damaged, quarantineDirectory, vault }),
@@ -260,25 +304,25 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
       { label: 'restored', value: restored.summary },
       ...showChecks(Object.values(results).flatMap((result) => result.checks)),
     ],
-    approving: `promotes the copy at ${target.site}: it takes the writes from then on`,
+    approving: 'promotes the copy: it takes the writes from then on',
     denying: 'nothing is promoted; the gate stays open for a later approval or an abort',
   });
 
   const promotion = plan.step({
     name: 'promote',
-    title: `Promote the copy at ${target.site}`,
+    title: 'Promote the recovered copy',
     kind: 'promotion',
     effect: 'production',
     pointOfNoReturn: true,
     restores: [section.component],
     budgetMs: 5 * minutes,
-    needs: { point, restored, fence, ...rungs },
+    needs: { place, point, restored, fence, ...rungs },
     after: [promotionApproved],
     commands: promoteCommands({ target, vault }),
-    do: ({ at, careful }, { point, restored, fence, ...results }) =>
+    do: ({ at, careful }, { place, point, restored, fence, ...results }) =>
       careful.promote({
         at,
-        target,
+        target: targetAt(place),
         damaged,
         vault,
         point,
@@ -290,16 +334,16 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
 
   const cutover = plan.step({
     name: 'cutover',
-    title: `Lead ${record.name} to ${target.site}`,
+    title: `Lead ${record.name} to the promoted copy`,
     kind: 'cutover',
     effect: 'production',
     restores: section.restores,
     budgetMs: 15 * minutes,
-    needs: { fence },
+    needs: { place, fence },
     after: [promotion, lowered],
     commands: recordCommands({ record, change: 'cut-over', from: damaged.site, to: target.site }),
-    do: ({ at, careful }, { fence }) =>
-      careful.cutOver({ at, record, from: damaged.site, to: target.site, fence, vault }),
+    do: ({ at, careful }, { place, fence }) =>
+      careful.cutOver({ at, record, from: damaged.site, to: place.site, fence, vault }),
   });
 
   const validation = plan.step({
@@ -308,10 +352,12 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     effect: 'production',
     restores: section.restores,
     budgetMs: 10 * minutes,
-    needs: {},
+    needs: { place },
     after: [cutover],
     commands: validateCommands({ application, target, damaged }),
-    do: ({ at, careful }) => careful.validateService({ at, application, target, damaged }),
+    skipping: 'the service counts as restored although nothing has proven it',
+    do: ({ at, careful }, { place }) =>
+      careful.validateService({ at, application, target: targetAt(place), damaged }),
   });
 
   plan.step({
@@ -319,10 +365,11 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     title: 'Set the TTL of the record back to that of normal operation',
     effect: 'production',
     budgetMs: 2 * minutes,
-    needs: {},
+    needs: { place },
     after: [validation],
     commands: recordCommands({ record, change: 'restore-ttl', from: target.site, to: target.site }),
-    do: ({ at, careful }) => careful.restoreTtl({ at, record, site: target.site }),
+    skipping: `the TTL of ${record.name} stays at ${record.recoveryTtl} s: resolvers ask more often`,
+    do: ({ at, careful }, { place }) => careful.restoreTtl({ at, record, site: place.site }),
   });
 
   plan.step({
@@ -330,10 +377,12 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     title: 'Measure what was lost, record by record',
     effect: 'none',
     budgetMs: 10 * minutes,
-    needs: { point, fence },
+    needs: { place, point, fence },
     after: [validation],
     commands: lossCommands({ target, dataClasses }),
-    do: ({ at, long }, { point, fence }) => long.measureLoss({ at, target, point, fence, dataClasses }),
+    skipping: 'the report cannot say what was lost',
+    do: ({ at, long }, { place, point, fence }) =>
+      long.measureLoss({ at, target: targetAt(place), point, fence, dataClasses }),
   });
 
   plan.step({
@@ -341,10 +390,11 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     title: 'Take a fresh backup of the new primary',
     effect: 'production',
     budgetMs: 60 * minutes,
-    needs: {},
+    needs: { place },
     after: [promotion],
     commands: backupCommands({ target, backup }),
-    do: ({ at, long }) => long.protectAgain({ at, target, backup }),
+    skipping: 'the new primary has no backup of its own until somebody takes one',
+    do: ({ at, long }, { place }) => long.protectAgain({ at, target: targetAt(place), backup }),
   });
 
   plan.step({
@@ -352,11 +402,12 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     title: 'Look at the copies that the recovery did not need',
     effect: 'none',
     budgetMs: 30 * minutes,
-    needs: { point, repository },
+    needs: { place, point, repository },
     after: [restored],
     commands: verifyCommands({ rung: 1, target, backup }),
-    do: ({ at, long }, { point, repository: { lookedAt } }) =>
-      long.verifyOtherCopies({ at, target, backup, point, lookedAt }),
+    skipping: 'nobody knows whether the copies that were not needed are sound',
+    do: ({ at, long }, { place, point, repository: { lookedAt } }) =>
+      long.verifyOtherCopies({ at, target: targetAt(place), backup, point, lookedAt }),
   });
 
   return plan.build(validation);

@@ -1,5 +1,5 @@
 /** What the corruption section of a runbook refers to, looked up. The loader has checked the references already. */
-import type { DatabaseAt } from '../activities/contract.js';
+import type { DatabaseAt, Quarantine } from '../activities/contract.js';
 import type { Runbook } from '../src/runbook/schema.js';
 
 export function corruptionParts(runbook: Runbook) {
@@ -8,6 +8,9 @@ export function corruptionParts(runbook: Runbook) {
     section,
     damaged: databaseAt(runbook, section.damaged),
     target: databaseAt(runbook, section.target),
+    /** Sites that the copy may be built at, the intended one first. */
+    targets: [section.target, ...section.otherTargets],
+    targetAt: ({ site }: { readonly site: string }) => databaseAt(runbook, site),
     backup: required(runbook.backups[section.backup], runbook, `backups.${section.backup}`),
     record: required(runbook.dns[section.record], runbook, `dns.${section.record}`),
     application: required(
@@ -30,4 +33,31 @@ export function databaseAt(runbook: Runbook, site: string): DatabaseAt {
 function required<T>(value: T | undefined, runbook: Runbook, path: string): T {
   if (value === undefined) throw new Error(`Runbook ${runbook.system} has no ${path}`);
   return value;
+}
+
+/** Of a damaged cluster that nobody can reach: it is neither stopped nor moved, and nothing of it is lost. */
+export function leftWhereItIs({ site, postgres }: DatabaseAt): Quarantine {
+  const directory = postgres.service.dataDirectory;
+  return {
+    directory,
+    bytes: 0,
+    manifest: '',
+    sha256: '',
+    summary: `left where it is, ${directory} at ${site}: nobody can reach it. It must not be started before it is fenced`,
+  };
+}
+
+/** @returns what is wrong with a moment that a person gave; undefined for a good one */
+export function momentProblem(value: string): string | undefined {
+  const isMoment =
+    /^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:?\d{2})$/.test(value) && !Number.isNaN(Date.parse(value));
+  return isMoment
+    ? undefined
+    : `${value} is not a time: ISO 8601 with a zone, for instance 2026-03-01T02:59:39.871Z.`;
+}
+
+export function siteProblem(site: string, allowed: readonly string[]): string | undefined {
+  return allowed.includes(site)
+    ? undefined
+    : `${site} is not a site that the runbook allows here: ${allowed.join(', ')}.`;
 }

@@ -18,13 +18,18 @@ export interface FenceOrder {
   readonly requireInCharge: () => Promise<unknown>;
 }
 
+/** What a driver gives: never less than a proof. */
+export type Fenced = Omit<FenceProof, 'token' | 'summary' | 'without' | 'refusedWrite'> & {
+  readonly refusedWrite: NonNullable<FenceProof['refusedWrite']>;
+};
+
 /**
  * A way to make a primary refuse writes. Both acts may be done twice and after a crash between any two statements, and
  * whichever begins later ends what an earlier attempt still has under way: one that was frozen must not go on when it wakes.
  */
 export interface FenceDriver {
   /** @throws PermanentError `FenceNotProven`, `PrimaryUnreachable` */
-  fence(order: FenceOrder): Promise<Omit<FenceProof, 'token' | 'summary'>>;
+  fence(order: FenceOrder): Promise<Fenced>;
   /** Exactly undoes what `fence` of the same run did; false: there was nothing to undo. */
   lift(order: Pick<FenceOrder, 'runId' | 'damaged' | 'signal'>): Promise<boolean>;
 }

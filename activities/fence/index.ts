@@ -1,37 +1,51 @@
 /** Making the old primary refuse writes, with proof, and letting it take them again when a recovery is called off. */
+import { PermanentError } from '../../src/errors.js';
 import { formatCount } from '../../src/model/format.js';
+import type { DataClass } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { FenceProof, MusterActivities } from '../contract.js';
 import { requireReal } from '../production.js';
 import { acquireFencingToken, releaseFencingToken, requireFencingToken, withVault } from '../vault/index.js';
+import type { Fenced } from './driver.js';
 import { postgresLogin } from './postgres-login.js';
 
 export { proveRefusalOrSilence, requireStillFenced } from './proof.js';
 
-export function fenceActivities(): Pick<MusterActivities, 'fencePrimary' | 'liftFence'> {
+type Order = Pick<Parameters<MusterActivities['fencePrimary']>[0], 'at' | 'damaged' | 'vault' | 'point'> & {
+  readonly dataClasses: Readonly<Record<string, DataClass>>;
+};
+
+export function fenceActivities(): Pick<
+  MusterActivities,
+  'fencePrimary' | 'fenceWithoutProof' | 'liftFence'
+> {
   return {
-    async fencePrimary({ at, damaged, vault, point, dataClasses }) {
-      requireReal(at, `fence ${damaged.site}`);
-      const signal = activitySignal();
-      const { runId, system } = at;
-      const { systemIdentifier, timeline } = point;
-      const { token, fenced } = await withVault(vault, signal, async (open) => {
-        // The token comes first: a run that was overtaken must not touch the primary.
-        const token = await acquireFencingToken(open, { system, runId, systemIdentifier, timeline });
-        const fenced = await postgresLogin.fence({
-          runId,
-          damaged,
-          systemIdentifier,
-          timeline,
+    async fencePrimary(order) {
+      requireReal(order.at, `fence ${order.damaged.site}`);
+      return fence(order);
+    },
+
+    async fenceWithoutProof({ by, reason, ...order }) {
+      const { at, damaged, vault, point } = order;
+      requireReal(at, `go on without the fence of ${damaged.site}`);
+      try {
+        return await fence({ ...order, dataClasses: {} });
+      } catch (error) {
+        const tried = unreachable(error, damaged.site);
+        const { systemIdentifier, timeline } = point;
+        const token = await withVault(vault, activitySignal(), (open) =>
+          acquireFencingToken(open, { system: at.system, runId: at.runId, systemIdentifier, timeline }),
+        );
+        return {
           token,
-          since: point.time,
-          dataClasses,
-          signal,
-          requireInCharge: () => requireFencingToken(open, { system, runId, token }),
-        });
-        return { token, fenced };
-      });
-      return { ...fenced, token, summary: summaryOf(damaged.site, fenced, Object.keys(dataClasses)) };
+          refusedWrite: null,
+          without: { by, reason, tried },
+          terminatedSessions: 0,
+          lastWriteAt: null,
+          census: {},
+          summary: `${damaged.site} cannot be reached: ${by.join(' and ')} went on without proof that it takes no writes`,
+        };
+      }
     },
 
     async liftFence({ at, damaged, vault }) {
@@ -47,11 +61,46 @@ export function fenceActivities(): Pick<MusterActivities, 'fencePrimary' | 'lift
   };
 }
 
-function summaryOf(
-  site: string,
-  fenced: Omit<FenceProof, 'token' | 'summary'>,
-  classes: readonly string[],
-): string {
+/** @throws PermanentError `FenceNotProven` unless fenced with proof */
+async function fence({ at, damaged, vault, point, dataClasses }: Order): Promise<FenceProof> {
+  const signal = activitySignal();
+  const { runId, system } = at;
+  const { systemIdentifier, timeline } = point;
+  const { token, fenced } = await withVault(vault, signal, async (open) => {
+    // The token comes first: a run that was overtaken must not touch the primary.
+    const token = await acquireFencingToken(open, { system, runId, systemIdentifier, timeline });
+    const fenced = await postgresLogin.fence({
+      runId,
+      damaged,
+      systemIdentifier,
+      timeline,
+      token,
+      since: point.time,
+      dataClasses,
+      signal,
+      requireInCharge: () => requireFencingToken(open, { system, runId, token }),
+    });
+    return { token, fenced };
+  });
+  return { ...fenced, token, summary: summaryOf(damaged.site, fenced, Object.keys(dataClasses)) };
+}
+
+/**
+ * Whether nobody can say what the primary does. Only then people may go on without proof.
+ * @returns what was tried, in words
+ * @throws PermanentError `PrimaryReachable` when a server is there; what was thrown, for everything else
+ */
+function unreachable(error: unknown, site: string): string {
+  if (!(error instanceof PermanentError) || error.code !== 'PrimaryUnreachable') throw error;
+  if (error.details.serverSeen !== true) return `${error.message} ${error.why ?? ''}`.trim();
+  throw new PermanentError(
+    'PrimaryReachable',
+    `A server is there at ${site}, and it may take writes: without proof nothing goes on. ${error.message}`,
+    { ...(error.why === undefined ? {} : { why: error.why }), next: error.next, cause: error },
+  );
+}
+
+function summaryOf(site: string, fenced: Fenced, classes: readonly string[]): string {
   const written = classes.map((name) => {
     const counted = fenced.census[name];
     return counted === undefined ? `${name} not counted` : `${formatCount(counted.records)} ${name}`;

@@ -5,6 +5,8 @@ import type { DatabaseAt, FenceProof } from '../contract.js';
 
 const TRY_MS = 5_000;
 
+export type RefusedWrite = NonNullable<FenceProof['refusedWrite']>;
+
 /**
  * Refusals that nothing but the fence explains, and the server's function that raises them, because messages come in the
  * server's language (PostgreSQL source: utils/init/miscinit.c, postinit.c): the role may not log in; the database takes no
@@ -19,7 +21,7 @@ const REFUSALS: readonly string[] = ['28000 InitializeSessionUserId', '55000 Che
  * @returns what refused it
  * @throws PermanentError `FenceNotProven` when it got in, or when the outcome does not tell
  */
-export function proveRefusal(damaged: DatabaseAt): Promise<FenceProof['refusedWrite']> {
+export function proveRefusal(damaged: DatabaseAt): Promise<RefusedWrite> {
   return prove(damaged, REFUSALS);
 }
 
@@ -51,10 +53,7 @@ export async function requireStillFenced(damaged: DatabaseAt): Promise<void> {
   }
 }
 
-async function prove(
-  { site, postgres }: DatabaseAt,
-  refusals: readonly string[],
-): Promise<FenceProof['refusedWrite']> {
+async function prove({ site, postgres }: DatabaseAt, refusals: readonly string[]): Promise<RefusedWrite> {
   const { host, port, database, application } = postgres;
   const at = () => new Date().toISOString();
   let outcome: string;

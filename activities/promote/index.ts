@@ -59,7 +59,8 @@ async function withWhatWasDone(open: Vault, { at }: Input, error: unknown): Prom
 }
 
 function requireFence({ fence, at }: Input): void {
-  if (fence.token > 0 && fence.refusedWrite.answer !== '') return;
+  const shown = fence.refusedWrite === null ? fence.without?.reason : fence.refusedWrite.answer;
+  if (fence.token > 0 && shown !== undefined && shown !== '') return;
   throw new PermanentError(
     'NotFenced',
     `There is no proof that the old primary of ${at.system} refuses writes.`,

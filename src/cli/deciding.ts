@@ -1,6 +1,7 @@
 /** What the commands of decisions have in common: whose run, who decides, what was answered. */
 import { InputError, RefusedError } from '../errors.js';
-import type { Decision, RunView } from '../model/run.js';
+import type { Decision } from '../model/decision.js';
+import type { RunView } from '../model/run.js';
 import type { TemporalSession } from '../temporal/connection.js';
 import { decide } from '../temporal/decide.js';
 import { lookAt } from '../temporal/observe.js';

@@ -26,6 +26,7 @@ export interface RecoverOptions {
   readonly detectedAt?: string;
   readonly mode: string;
   readonly by?: string;
+  readonly commander?: string;
   readonly watch?: boolean;
   readonly yes?: boolean;
   readonly preflight: boolean;
@@ -119,6 +120,7 @@ async function prepare(
     runId: newRunId(system, scenario, new Date(), randomBytes(2).toString('hex')),
     mode,
     requestedBy,
+    commander: commanderOf(runbook, requestedBy, options.commander),
     detectedAt,
     planHash: planned.hash,
     expectations: past.expectations,
@@ -126,6 +128,25 @@ async function prepare(
     runbook,
   };
   return { input, remarks };
+}
+
+/** Who is named; else who begins the run, where the roster knows them; else the roster's incident commander. */
+function commanderOf({ people, system }: Runbook, requestedBy: string, named?: string): string {
+  const onRoster = (name: string | undefined) => people.find((person) => person.name === name)?.name;
+  const commander =
+    named === undefined
+      ? (onRoster(requestedBy) ??
+        people.find(({ roles }) => roles.includes('incident-commander'))?.name ??
+        people[0]?.name)
+      : onRoster(named);
+  if (commander !== undefined) return commander;
+  throw new InputError(`Nobody of that name can command a recovery of ${system}.`, [
+    {
+      field: '--commander',
+      given: named ?? 'nobody',
+      allowed: `a name of the roster: ${people.map(({ name }) => name).join(', ')}`,
+    },
+  ]);
 }
 
 function show(

@@ -1,6 +1,7 @@
 /** Makes the report of a run from what the run knows. Pure: the same run gives the same report, byte for byte. */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../model/canonical-json.js';
+import type { DecisionChoice } from '../model/decision.js';
 import { formatDuration } from '../model/format.js';
 import type { PlanDocument } from '../model/plan.js';
 import type { RunView } from '../model/run.js';
@@ -153,11 +154,24 @@ function expectedResults(plan: PlanDocument, rpo: readonly DataObjective[]): str
   ];
 }
 
+const PARTS: Readonly<Record<DecisionChoice, string>> = {
+  approve: 'approved',
+  deny: 'denied',
+  withdraw: 'took a word back at',
+  override: 'overrode',
+  retry: 'retried',
+  skip: 'skipped',
+  hold: 'held the run at',
+  resume: 'resumed at',
+  'hand-over': 'handed the command over at',
+  abort: 'aborted at',
+};
+
 function participantsOf(view: RunView): Participant[] {
   const parts = new Map<string, string[]>([[view.requestedBy, ['asked for the run']]]);
   for (const step of view.steps) {
     for (const { by, choice } of step.decisions) {
-      const part = `${{ approve: 'approved', deny: 'denied', retry: 'retried', abort: 'aborted at' }[choice]} ${step.name}`;
+      const part = `${PARTS[choice]} ${step.name}`;
       parts.set(by, [...new Set([...(parts.get(by) ?? []), part])]);
     }
   }

@@ -3,8 +3,9 @@
  * ISO 8601 UTC, durations milliseconds.
  */
 import type { RungCheck } from '../../activities/contract.js';
+import type { DecisionChoice } from '../model/decision.js';
 import type { PlanDocument, StepKind } from '../model/plan.js';
-import type { DecisionChoice, Fact, FailureView, Mode, RunStatus, StepStatus } from '../model/run.js';
+import type { Fact, FailureView, Mode, RunStatus, StepStatus } from '../model/run.js';
 import type { JournalHead } from '../store/chain.js';
 
 export const REPORT_FORMAT = 'muster.report/1';

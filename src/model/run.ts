@@ -45,6 +45,15 @@ export interface FailureView {
   readonly nothingDone?: true;
 }
 
+/** What the journal keeps of a step's time, for whoever takes the run over. */
+export interface StepRecord {
+  readonly begun: number;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  readonly workingMs: number;
+  readonly waitingMs: number;
+}
+
 export interface StepView {
   readonly name: string;
   readonly title: string;

@@ -240,11 +240,7 @@ const breakGlass = z.strictObject({
   people: z.number().int().min(1).max(20).default(1).describe('How many different people have to say so'),
 });
 
-const events = z
-  .array(z.enum(noticeKinds))
-  .min(1)
-  .optional()
-  .describe('Only these; left out: all of them');
+const events = z.array(z.enum(noticeKinds)).min(1).optional().describe('Only these; left out: all of them');
 
 /** A place that is told what happens. Addresses that hold a token are secrets: they are given by reference. */
 export const channel = z.discriminatedUnion('driver', [
@@ -282,7 +278,9 @@ export const channel = z.discriminatedUnion('driver', [
 
 const anchor = bucket.extend({
   failureDomain,
-  lockFor: duration.describe('How long an anchor can neither be changed nor deleted (object lock, compliance mode)'),
+  lockFor: duration.describe(
+    'How long an anchor can neither be changed nor deleted (object lock, compliance mode)',
+  ),
 });
 
 export const runbookSchema = z.strictObject({
@@ -302,7 +300,9 @@ export const runbookSchema = z.strictObject({
   vault: vault.describe("Muster's promotion and fencing tokens; never in the failure domain of the primary"),
   anchor: anchor
     .optional()
-    .describe('Bucket with object lock, at another site, where the journal is anchored and kept a second time'),
+    .describe(
+      'Bucket with object lock, at another site, where the journal is anchored and kept a second time',
+    ),
   breakGlass: breakGlass.optional().describe('Left out: nobody can override'),
   notifications: z.record(name, channel).default({}).describe('Who is told what happens, by channel'),
   verification: z.strictObject({

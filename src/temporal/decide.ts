@@ -6,13 +6,14 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { messageOf, RefusedError, TransientError } from '../errors.js';
-import type { Decision, DecisionAnswer, OpenDecision } from '../model/run.js';
+import type { Decision, DecisionAnswer } from '../model/decision.js';
+import type { OpenDecision } from '../model/run.js';
 import type { TemporalSession } from './connection.js';
 import type { RunHandle } from './runs.js';
 
 const ANSWER_MS = 15_000;
-/** Another point is looked up in the backups before it is accepted. */
-const ANSWER_WITH_POINT_MS = 5 * 60_000;
+/** What is changed is looked up, and what was made before is moved, before it is accepted. */
+const ANSWER_WITH_CHANGE_MS = 5 * 60_000;
 
 /**
  * Sends a decision and waits for its answer. Sent twice for the same opening of a gate or failure, it counts once.
@@ -28,7 +29,7 @@ export async function decide(
   opening: OpenDecision | undefined,
 ): Promise<DecisionAnswer> {
   const handle = session.client.workflow.getHandle(run.workflowId, run.temporalRunId);
-  const patienceMs = decision.point === undefined ? ANSWER_MS : ANSWER_WITH_POINT_MS;
+  const patienceMs = decision.change === undefined ? ANSWER_MS : ANSWER_WITH_CHANGE_MS;
   try {
     return await session.connection.withDeadline(Date.now() + patienceMs, () =>
       handle.executeUpdate<DecisionAnswer, [Decision]>('decide', {
@@ -42,8 +43,18 @@ export async function decide(
 }
 
 function updateIdOf(run: RunHandle, decision: Decision, opening: OpenDecision | undefined): string {
-  const { on, choice, by, reason, point } = decision;
-  const content = JSON.stringify([run.temporalRunId, on, choice, by, reason, point, opening?.since]);
+  const { on, choice, by, reason, change, to, proof } = decision;
+  const content = JSON.stringify([
+    run.temporalRunId,
+    on,
+    choice,
+    by,
+    reason,
+    change,
+    to,
+    proof?.at,
+    opening?.since,
+  ]);
   return `${choice}-${on}-${createHash('sha256').update(content).digest('hex').slice(0, 16)}`;
 }
 

@@ -124,7 +124,7 @@ describe('a fence', () => {
     let survived = 0;
     for (; await diedAfter(survived, () => postgresLogin.fence(order())); survived++) {
       const proof = await postgresLogin.fence(order());
-      expect(proof.refusedWrite.answer).toMatch(/^28000 /);
+      expect(proof.refusedWrite?.answer).toMatch(/^28000 /);
       await postgresLogin.lift(order());
       expect(await logins()).toEqual(before);
     }
@@ -173,7 +173,7 @@ describe('a fence', () => {
       const given = { at, damaged: primary.at, vault: vault.bucket, point, dataClasses };
       const frozen = await frozenAfter(survived, () => fencePrimary(given));
       const proof = await fencePrimary(given);
-      expect(proof.refusedWrite.answer).toMatch(/^28000 /);
+      expect(proof.refusedWrite?.answer).toMatch(/^28000 /);
       // Before its connection stands, an attempt that wakes is as good as a third one.
       await frozen?.().catch(() => undefined);
       expect(await refusalOf('app', APP_PASSWORD)).toBe('28000');
@@ -312,7 +312,7 @@ describe('the proof', () => {
       await stopped.stop();
       const proof = await postgresLogin.fence({ ...order('run-1', stopped.at), ...generation });
       expect(proof).toMatchObject({ census: {}, lastWriteAt: null, terminatedSessions: 0 });
-      expect(proof.refusedWrite.answer).toContain('no server runs on');
+      expect(proof.refusedWrite?.answer).toContain('no server runs on');
     } finally {
       await stopped.remove();
     }

@@ -203,7 +203,7 @@ describe('a promotion', () => {
 
   test('is refused without a fence, and to a run whose fence was overtaken', async () => {
     const order = await orderFor(copy);
-    const unproven = { ...order.fence, refusedWrite: { ...order.fence.refusedWrite, answer: '' } };
+    const unproven = { ...order.fence, refusedWrite: null };
     await expect(promote({ ...order, fence: unproven })).rejects.toMatchObject({ code: 'NotFenced' });
     const newer = await orderFor(copy, 'run-2', order.at.system);
     await expect(promote(order)).rejects.toMatchObject({ code: 'FenceSuperseded' });

@@ -72,7 +72,7 @@ describe('work that does not stop at once', () => {
     world.behave.set('build', (call) => (changed ? `build of ${call.saw}` : build.behaviour()));
     const run = await world.start();
     await run.until((view) => names().includes('build') && view.openDecisions.length === 1);
-    const decided = run.decide({ ...approve('point'), point: earlier });
+    const decided = run.decide({ ...approve('point'), change: { point: earlier } });
     await build.stopped;
     changed = true;
     expect(saw('build')).toEqual(['propose of noon']);
@@ -97,7 +97,7 @@ describe('while the point is being changed', () => {
       const now = Object.fromEntries(steps.map(({ name, status }) => [name, status]));
       return now.build === 'done' && names().includes('slow') && names().includes('apart');
     });
-    const decided = run.decide({ ...approve('point'), point: earlier });
+    const decided = run.decide({ ...approve('point'), change: { point: earlier } });
     await slow.stopped;
     first = false;
     apart.release('apart');
@@ -115,7 +115,7 @@ describe('while the point is being changed', () => {
     const run = await world.start({}, {}, crossedScenario);
     await run.waitsFor('gate-review');
     await run.decide(approve('review'));
-    await run.decide({ ...approve('point'), point: earlier });
+    await run.decide({ ...approve('point'), change: { point: earlier } });
     const view = await run.waitsFor('gate-review');
     expect(view.openDecisions[0]?.facts).toEqual([
       { label: 'built', value: `build of propose of ${earlier}` },
@@ -131,7 +131,7 @@ describe('while the point is being changed', () => {
     world.behave.set('verify', (call) => (call.saw.includes('noon') ? verify.behaviour(call) : 'verified'));
     const run = await world.start({ verify: 1_600 }, { expires: 400, atExpiry: 'proceed' });
     await run.until((view) => names().includes('verify') && view.openDecisions.length === 1);
-    const decided = run.decide({ ...approve('point'), point: earlier });
+    const decided = run.decide({ ...approve('point'), change: { point: earlier } });
     // By then the gate has expired.
     await run.until((view) => view.warnings.some(({ text }) => text.startsWith('verify: 50 %')));
     expect(names()).not.toContain('fence');
@@ -151,7 +151,7 @@ describe('while the point is being changed', () => {
     world.behave.set('propose', (call) => (call.saw === 'noon' ? 'noon' : revision.behaviour(call)));
     const run = await world.start();
     await run.until((view) => statuses(view).verify === 'done');
-    const refused = run.refused({ ...approve('point'), point: earlier });
+    const refused = run.refused({ ...approve('point'), change: { point: earlier } });
     await run.until(() => saw('propose').includes(earlier));
     await run.decide(abort);
     expect(await refused).toBe('The run was aborted by ada; nothing can be decided any more.');
@@ -169,7 +169,7 @@ describe('while the point is being changed', () => {
     world.behave.set('build', build.behaviour);
     const run = await world.start();
     await run.until((view) => names().includes('build') && view.openDecisions.length === 1);
-    const refused = run.refused({ ...approve('point'), point: earlier });
+    const refused = run.refused({ ...approve('point'), change: { point: earlier } });
     await build.stopped;
     await run.decide(abort);
     build.release();
@@ -183,7 +183,7 @@ describe('while the point is being changed', () => {
   it('is written down with what the approver had seen, not with what came of it', async () => {
     const run = await world.start();
     await run.waitsFor('gate-point');
-    await run.decide({ ...approve('point'), point: earlier });
+    await run.decide({ ...approve('point'), change: { point: earlier } });
     const view = await run.waitsFor('gate-promote');
     expect(view.steps.find(({ name }) => name === 'gate-point')?.decisions).toMatchObject([
       { saw: [{ label: 'proposal', value: 'propose of noon' }], changed: `propose of ${earlier}` },

@@ -22,21 +22,25 @@ function step(
   };
 }
 
-const gate = (name: string, needs: string[], revises?: string) =>
+const gate = (name: string, needs: string[], change?: string) =>
   step(name, 'gate', 'none', needs, {
     gate: {
       gate: name,
       roles: ['lead'],
+      approvals: 1,
+      from: 'any',
+      requester: 'counts',
+      secondFactor: 'none',
       expiresMs: 1,
       atExpiry: 'remind',
       escalateTo: [],
-      ...(revises ? { revises } : {}),
+      changes: change === undefined ? [] : [change],
     },
   });
 
 const sound: readonly StepDocument[] = [
   step('propose', 'work', 'none', []),
-  gate('gate-point', ['propose'], 'propose'),
+  gate('gate-point', ['propose'], 'point'),
   step('restore', 'work', 'sandbox', ['propose']),
   step('verify', 'verification', 'sandbox', ['restore']),
   step('fence', 'fence', 'production', ['propose', 'gate-point'], { undo: 'lift it' }),
@@ -54,6 +58,7 @@ function plan(change: (steps: StepDocument[]) => StepDocument[]): PlanDocument {
     rtoMs: 1,
     components: {},
     serviceRestoredBy: 'cutover',
+    changeables: [{ name: 'point', step: 'propose', allowed: 'a time' }],
     steps: change([...sound]),
   };
 }

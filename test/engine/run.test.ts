@@ -78,7 +78,7 @@ describe('a changed point', () => {
     );
     const run = await world.start();
     await run.until((view) => statuses(view).verify === 'running');
-    const answer = await run.decide({ ...approve('point'), point: '2026-03-01T11:00:00Z' });
+    const answer = await run.decide({ ...approve('point'), change: { point: '2026-03-01T11:00:00Z' } });
     expect(answer.text).toContain('with propose of 2026-03-01T11:00:00Z');
     const view = await run.waitsFor('gate-promote');
 
@@ -102,10 +102,8 @@ describe('a changed point', () => {
     });
     const run = await world.start();
     await run.waitsFor('gate-point');
-    const message = await run.refused({ ...approve('point'), point: '2020-01-01T00:00:00Z' });
-    expect(message).toContain(
-      'That point cannot be used: no backup covers it Mend it. The gate is still open.',
-    );
+    const message = await run.refused({ ...approve('point'), change: { point: '2020-01-01T00:00:00Z' } });
+    expect(message).toContain('That point cannot be used: no backup covers it Mend it. Nothing was changed.');
     await run.decide(approve('point'));
     await run.waitsFor('gate-promote');
     await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
@@ -127,7 +125,7 @@ describe('a step that fails for good', () => {
       choices: [{ choice: 'retry' }, { choice: 'abort', consequence: 'ends the run and undoes: tear down' }],
     });
     broken = false;
-    await run.decide({ on: 'build', choice: 'retry', by: 'bob' });
+    await run.decide({ on: 'build', choice: 'retry', by: 'ada' });
     const after = await run.until((later) => statuses(later).verify === 'done');
     expect(after.steps.find((step) => step.name === 'build')).toMatchObject({ begun: 2, summary: 'built' });
     await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
@@ -219,7 +217,7 @@ describe('decisions', () => {
       'bob (intern) cannot decide point: it asks for lead.',
     );
     expect(await run.refused({ on: 'point', choice: 'deny', by: 'ada' })).toContain('needs a reason');
-    expect(await run.refused({ ...approve('point'), point: 'yesterday' })).toContain(
+    expect(await run.refused({ ...approve('point'), change: { point: 'yesterday' } })).toContain(
       'yesterday is not a time',
     );
     expect(await run.refused({ on: 'point', choice: 'retry', by: 'ada' })).toContain('is a gate');

@@ -54,6 +54,7 @@ export async function openCliWorld(): Promise<CliTestWorld> {
           runId: `${system}-run`,
           mode,
           requestedBy: 'ada',
+          commander: 'ada',
           detectedAt: new Date().toISOString(),
           planHash: planHash(scenario.buildPlan(runbook).document),
           expectations: {},

@@ -2,7 +2,9 @@
  * A plan in which a step takes what may still change together with what has nothing to do with it, and in which a second
  * gate asks about what may still change.
  */
-import { PlanBuilder, type Scenario } from '../../workflows/engine/plan.js';
+import type { Scenario } from '../../workflows/engine/plan.js';
+import { PlanBuilder } from '../../workflows/engine/plan-builder.js';
+import { momentProblem } from '../../workflows/parts.js';
 import { patient, type ToyCall, type ToyParams } from './toy-scenario.js';
 
 export const crossedScenario: Scenario<ToyParams> = {
@@ -34,6 +36,15 @@ export const crossedScenario: Scenario<ToyParams> = {
       needs: {},
       do: (context) => call(context, 'propose', context.params.point),
     });
+    const another = plan.changeable({
+      name: 'point',
+      step: proposal,
+      needs: {},
+      allowed: 'a moment, ISO 8601 with a zone',
+      check: momentProblem,
+      madeBefore: 'kept',
+      do: (context, _needs, point) => call(context, 'propose', point),
+    });
     const point = plan.gate({
       name: 'point',
       question: 'This point?',
@@ -42,7 +53,7 @@ export const crossedScenario: Scenario<ToyParams> = {
       show: ({ proposal }) => [{ label: 'proposal', value: proposal.summary }],
       approving: 'goes on',
       denying: 'nothing happens',
-      revises: { step: proposal, do: (context, _needs, point) => call(context, 'propose', point) },
+      changes: [another],
     });
     const built = plan.step({
       ...common,

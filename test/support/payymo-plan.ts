@@ -57,6 +57,7 @@ export const payymoPlan: PlanDocument = {
     'web-interface': { rtoMs: 8 * h },
   },
   serviceRestoredBy: 'validate',
+  changeables: [{ name: 'point', step: 'propose-point', allowed: 'a moment, ISO 8601 with a zone' }],
   steps: [
     step('assess', 'Assess the damage', 'work', 'none', [], 5 * min),
     step('propose-point', 'Propose the recovery point', 'work', 'none', ['assess'], 2 * min),
@@ -64,10 +65,14 @@ export const payymoPlan: PlanDocument = {
       gate: {
         gate: 'point',
         roles: ['database-lead'],
+        approvals: 1,
+        from: 'any',
+        requester: 'counts',
+        secondFactor: 'none',
         expiresMs: 15 * min,
         atExpiry: 'remind',
         escalateTo: [],
-        revises: 'propose-point',
+        changes: ['point'],
       },
     }),
     step('lower-dns-ttl', 'Lower the DNS TTL', 'work', 'production', ['assess'], 2 * min, {
@@ -166,9 +171,14 @@ export const payymoPlan: PlanDocument = {
         gate: {
           gate: 'promote',
           roles: ['technical-director'],
+          approvals: 1,
+          from: 'any',
+          requester: 'counts',
+          secondFactor: 'none',
           expiresMs: 15 * min,
           atExpiry: 'escalate',
           escalateTo: ['incident-commander'],
+          changes: [],
         },
       },
     ),

@@ -181,6 +181,10 @@ const base = {
   serviceRestoredBy: payymoPlan.serviceRestoredBy,
   mode: 'real',
   requestedBy: 'on-call engineer',
+  commander: 'on-call engineer',
+  overrides: [],
+  steering: [],
+  undelivered: [],
   planHash: planHash(payymoPlan),
   expectations: { restore: { medianMs: 91_000, p90Ms: 118_000, runs: 6 } },
 } as const;
@@ -227,7 +231,10 @@ export const openPoint: OpenDecision = {
     { choice: 'abort', consequence: 'undoes: provision-target, lower-dns-ttl' },
   ],
   facts: pointFacts,
-  mayChangePoint: true,
+  approvals: [],
+  missing: 'database-lead',
+  secondFactor: false,
+  changes: { point: 'a moment, ISO 8601 with a zone' },
 };
 
 /** Details of the heartbeat of the restore that works in `waitingRun`. */

@@ -3,7 +3,9 @@
  * fence, verification, a second gate, the point of no return, cutover.
  */
 import type { GatePolicy } from '../../src/runbook/schema.js';
-import { PlanBuilder, type Scenario } from '../../workflows/engine/plan.js';
+import type { Scenario } from '../../workflows/engine/plan.js';
+import { PlanBuilder } from '../../workflows/engine/plan-builder.js';
+import { momentProblem } from '../../workflows/parts.js';
 
 export interface ToyParams {
   readonly point: string;
@@ -12,6 +14,10 @@ export interface ToyParams {
 /** What gates do where a test does not say otherwise. */
 export const patient: GatePolicy = {
   roles: ['lead'],
+  approvals: 1,
+  from: 'any',
+  requester: 'counts',
+  secondFactor: 'none',
   expires: 3_600_000,
   atExpiry: 'remind',
   escalateTo: [],
@@ -52,6 +58,15 @@ export const toyScenario: Scenario<ToyParams> = {
       needs: {},
       do: (context) => call(context, 'propose', context.params.point),
     });
+    const another = plan.changeable({
+      name: 'point',
+      step: proposal,
+      needs: {},
+      allowed: 'a moment, ISO 8601 with a zone',
+      check: momentProblem,
+      madeBefore: 'kept',
+      do: (context, _needs, point) => call(context, 'propose', point),
+    });
     const gate = plan.gate({
       name: 'point',
       question: 'This point?',
@@ -60,7 +75,7 @@ export const toyScenario: Scenario<ToyParams> = {
       show: ({ proposal }) => [{ label: 'proposal', value: proposal.summary }],
       approving: 'fences',
       denying: 'nothing happens',
-      revises: { step: proposal, do: (context, _needs, point) => call(context, 'propose', point) },
+      changes: [another],
     });
     const built = plan.step({
       name: 'build',

@@ -4,7 +4,8 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { JournalEntry } from '../../activities/contract.js';
-import type { Decision, DecisionAnswer, RunResult, RunView } from '../../src/model/run.js';
+import type { Decision, DecisionAnswer } from '../../src/model/decision.js';
+import type { RunResult, RunView } from '../../src/model/run.js';
 import type { GatePolicy, Runbook } from '../../src/runbook/schema.js';
 import { planHash } from '../../workflows/engine/hash.js';
 import { decideUpdate, statusQuery } from '../../workflows/engine/messages.js';
@@ -172,6 +173,7 @@ export async function openToyWorld(): Promise<ToyWorld> {
             runId,
             mode: 'real',
             requestedBy: 'ada',
+            commander: 'ada',
             detectedAt: new Date().toISOString(),
             planHash: planHash(scenario.buildPlan(runbook).document),
             expectations: {},

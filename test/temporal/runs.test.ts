@@ -39,6 +39,7 @@ test('a second run of a system is refused, naming the first and who began it; a 
       runId: 'second',
       mode: 'real',
       requestedBy: 'bob',
+      commander: 'bob',
       detectedAt: new Date().toISOString(),
       planHash: '',
       expectations: {},

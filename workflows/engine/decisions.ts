@@ -1,247 +1,225 @@
-/** Takes decisions of people: refuses what is not possible now and says what is, then carries out what was accepted. */
-import { ApplicationFailureCategory } from '@temporalio/common';
+/** Takes decisions of people: what was not refused is carried out, and everything is written down. */
 import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
-import type { Decision, DecisionAnswer, DecisionView, Fact } from '../../src/model/run.js';
+import { type Approval, type Decision, type DecisionAnswer, WHOLE_RUN } from '../../src/model/decision.js';
+import type { DecisionView, Fact } from '../../src/model/run.js';
+import { admit, type Proven } from './admission.js';
+import { changeInput } from './changes.js';
 import { describeFailure } from './failure.js';
-import { rolesOf } from './gates.js';
-import { openDecisions, whatAbortDoes } from './open-decisions.js';
+import { openByApproval, openByOverride, shownAt } from './gates.js';
+import { whatAbortDoes } from './open-decisions.js';
+import { findOpen, overBecause, personOf } from './refusals.js';
+import { refusedFailure } from './refused.js';
 import type { Run } from './run.js';
 import type { StepState } from './step-state.js';
 
-/** `on` of a decision that is about the whole run. */
-const WHOLE_RUN = 'run';
-
-/** @returns why the decision cannot be taken now; undefined when it can */
-export function refusal<Params>(run: Run<Params>, decision: Decision): string | undefined {
-  const malformed = malformation(decision);
-  if (malformed !== undefined) return malformed;
-  const over = overBecause(run);
-  if (over !== undefined) return over;
-  const person = run.input.runbook.people.find((candidate) => candidate.name === decision.by);
-  if (person === undefined) {
-    const roster = run.input.runbook.people.map((candidate) => candidate.name).join(', ');
-    return `${decision.by} is not on the roster of ${run.plan.document.system}. On it: ${roster}.`;
-  }
-  if (needsReason(decision) && (decision.reason ?? '').trim() === '') {
-    return `To ${decision.choice} needs a reason: it is read by everybody who looks at this run later.`;
-  }
-  if (decision.choice === 'abort') {
-    return run.pointOfNoReturnPassed
-      ? `The point of no return has passed: the run cannot be aborted any more. ${possibleNow(run)} Going back is a recovery of its own.`
-      : undefined;
-  }
-  const step = findOpen(run, decision.on);
-  if (step === undefined) return `Nothing named ${decision.on} waits for a decision now. ${possibleNow(run)}`;
-  if (step.decidedBy !== undefined)
-    return `${decision.on} is being decided by ${step.decidedBy} at this moment.`;
-  return step.isGate ? refusalAtGate(step, decision, person.roles) : refusalAtFailure(step, decision);
-}
-
-function overBecause<Params>(run: Run<Params>): string | undefined {
-  if (run.abortedBy !== undefined)
-    return `The run was aborted by ${run.abortedBy.by}; nothing can be decided any more.`;
-  return run.closing ? 'The run is over; nothing can be decided any more.' : undefined;
-}
-
-/** Characters at most: what is decided is kept in every record of the run and has to fit into its messages. */
-const longest = { on: 100, choice: 20, by: 200, reason: 2_000, point: 100 } as const;
-const needed: readonly (keyof typeof longest)[] = ['on', 'choice', 'by'];
-
-function malformation(decision: Decision): string | undefined {
-  if (typeof decision !== 'object' || decision === null)
-    return 'A decision is an object with on, choice and by.';
-  for (const field of ['on', 'choice', 'by', 'reason', 'point'] as const) {
-    const value: unknown = decision[field];
-    const isText = typeof value === 'string';
-    if (needed.includes(field) && (!isText || value.trim() === ''))
-      return `A decision needs ${field}, a text.`;
-    if (value !== undefined && !isText) return `${field} of a decision is a text.`;
-    if (isText && value.length > longest[field]) {
-      return `${field} of a decision has ${longest[field]} characters at most; these are ${value.length}.`;
-    }
-  }
-  if (!['approve', 'deny', 'retry', 'abort'].includes(decision.choice)) {
-    return `${decision.choice} is not a choice. Choices: approve, deny, retry, abort.`;
-  }
-  return undefined;
-}
-
-function needsReason(decision: Decision): boolean {
-  return decision.choice === 'deny' || decision.choice === 'abort';
-}
-
-function refusalAtGate<Params>(
-  step: StepState<Params>,
-  decision: Decision,
-  roles: readonly string[],
-): string | undefined {
-  const asked = rolesOf(step);
-  if (decision.choice === 'retry') return `${decision.on} is a gate: approve, deny or abort.`;
-  if (!asked.some((role) => roles.includes(role))) {
-    return `${decision.by} (${roles.join(', ')}) cannot decide ${decision.on}: it asks for ${asked.join(' or ')}.`;
-  }
-  if (decision.point === undefined) return undefined;
-  if (decision.choice !== 'approve') return 'A point goes with approve only.';
-  if (step.planned.gate?.revise === undefined)
-    return `The recovery point cannot be changed at ${decision.on}.`;
-  if (
-    !/^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:?\d{2})$/.test(decision.point) ||
-    Number.isNaN(Date.parse(decision.point))
-  ) {
-    return `${decision.point} is not a time: ISO 8601 with a zone, for instance 2026-03-01T02:59:39.871Z.`;
-  }
-  return undefined;
-}
-
-function refusalAtFailure<Params>(step: StepState<Params>, decision: Decision): string | undefined {
-  return decision.choice === 'retry' ? undefined : `${step.name} has failed: retry it, or abort the run.`;
-}
-
-function findOpen<Params>(run: Run<Params>, on: string): StepState<Params> | undefined {
-  return run.steps.find(
-    (step) => step.status === 'waiting' && (step.name === on || step.planned.document.gate?.gate === on),
-  );
-}
-
-function possibleNow<Params>(run: Run<Params>): string {
-  const open = openDecisions(run).map(
-    ({ gate, step, choices }) => `${gate ?? step} (${choices.map(({ choice }) => choice).join(', ')})`,
-  );
-  return open.length === 0 ? 'Nothing waits for a person now.' : `Possible now: ${open.join('; ')}.`;
+/** A decision whose sender is known. */
+interface Admitted {
+  readonly decision: Decision;
+  readonly channel: DecisionView['channel'];
+  readonly proven: Proven;
 }
 
 /**
- * Carries out a decision that was not refused.
- * @throws ApplicationFailure when a changed point turns out to be unusable; the gate then stays open
+ * Checks who says so and whether it can be done now, and does it.
+ * @throws ApplicationFailure `DecisionRefused`; that is written down as well
  */
 export async function decide<Params>(
   run: Run<Params>,
   decision: Decision,
   channel: DecisionView['channel'],
 ): Promise<DecisionAnswer> {
-  if (decision.choice === 'abort') return abort(run, decision, channel);
-  const step = findOpen(run, decision.on);
-  const refused = refusal(run, decision);
-  if (step === undefined || refused !== undefined) throw refusedFailure(refused ?? 'It is decided already.');
-  // What the approver has seen; a changed point changes it.
-  const saw = shownAt(run, step);
-  step.decidedBy = decision.by;
   try {
-    const changed = decision.point === undefined ? undefined : await changePoint(run, step, decision.point);
-    note(run, step, { decision, channel, changed, saw });
-    return { accepted: true, text: carryOut(run, step, decision, changed) };
+    const proven = await admit(run, decision);
+    return { accepted: true, text: await carryOut(run, { decision, channel, proven }) };
+  } catch (error) {
+    if (error instanceof ApplicationFailure) run.refused(decision, channel, error.message);
+    throw error;
+  }
+}
+
+function carryOut<Params>(run: Run<Params>, admitted: Admitted): Promise<string> | string {
+  const { decision } = admitted;
+  switch (decision.choice) {
+    case 'hold':
+      note(run, undefined, admitted);
+      run.holdBy(decision.by, decision.reason ?? '');
+      return 'The run is held: what works goes on to its end, nothing new begins, and the clock runs on.';
+    case 'resume':
+      note(run, undefined, admitted);
+      run.resume(decision.by);
+      return 'The run goes on.';
+    case 'hand-over':
+      note(run, undefined, admitted);
+      run.handOver(decision.by, decision.to ?? decision.by);
+      return `${decision.to} commands the run from now on.`;
+    case 'abort': {
+      const text = `Accepted: it ${whatAbortDoes(run)}.`;
+      note(run, undefined, admitted);
+      run.requestAbort(decision.by, decision.reason ?? '');
+      return text;
+    }
+    default: {
+      const step = findOpen(run, decision.on);
+      if (step === undefined) throw refusedFailure('It is decided already.');
+      return step.isGate ? atGate(run, step, admitted) : atFailure(run, step, admitted);
+    }
+  }
+}
+
+async function atGate<Params>(
+  run: Run<Params>,
+  step: StepState<Params>,
+  admitted: Admitted,
+): Promise<string> {
+  const { decision, proven } = admitted;
+  const { on, by, reason = '' } = decision;
+  switch (decision.choice) {
+    case 'deny':
+      step.deny(by, reason);
+      note(run, step, admitted);
+      run.wake();
+      return `${on}: denied by ${by}. ${step.planned.gate?.denying ?? ''}`.trim();
+    case 'withdraw':
+      step.withdraw(by);
+      note(run, step, admitted);
+      run.wake();
+      return `${on}: ${by} has taken their word back. ${step.missing === undefined ? '' : `Still missing: ${step.missing}.`}`.trim();
+    case 'override':
+      step.overriding.push(approvalBy(run, by, proven));
+      note(run, step, admitted);
+      return openByOverride(run, step, reason);
+    default:
+      break;
+  }
+  // What the approver has seen; a changed input changes it.
+  const saw = shownAt(run, step);
+  const changed = await changedInput(run, step, decision);
+  if (changed !== undefined) step.askAnew(Date.now());
+  step.approve(approvalBy(run, by, proven));
+  note(run, step, admitted, { changed, saw });
+  return openByApproval(run, step, changed);
+}
+
+async function atFailure<Params>(
+  run: Run<Params>,
+  step: StepState<Params>,
+  admitted: Admitted,
+): Promise<string> {
+  const { decision, proven } = admitted;
+  const { by, reason = '' } = decision;
+  switch (decision.choice) {
+    case 'skip':
+      note(run, step, admitted);
+      run.skip(step, `skipped by ${by}: ${reason}`);
+      return `${step.name} is skipped: ${step.planned.document.skipping}.`;
+    case 'override':
+      step.overriding.push(approvalBy(run, by, proven));
+      note(run, step, admitted);
+      return goOnWithoutProof(run, step, reason);
+    default: {
+      const changed = await changedInput(run, step, decision);
+      note(run, step, admitted, { changed });
+      // A changed input may have put it back already, or be what it was to give.
+      if (step.status === 'waiting') run.beginAgain(step);
+      return `${step.name} is tried again${changed === undefined ? '' : `, with ${changed}`}.`;
+    }
+  }
+}
+
+function approvalBy<Params>(run: Run<Params>, by: string, proven: Proven): Approval {
+  const roles = personOf(run, by)?.roles ?? [];
+  return { by, roles, at: new Date(Date.now()).toISOString(), provenBy: proven.methods };
+}
+
+async function changedInput<Params>(
+  run: Run<Params>,
+  step: StepState<Params>,
+  { by, change }: Decision,
+): Promise<string | undefined> {
+  const [entry] = Object.entries(change ?? {});
+  if (entry === undefined) return undefined;
+  step.decidedBy = by;
+  try {
+    return await changeInput(run, step, ...entry);
   } finally {
     step.decidedBy = undefined;
   }
 }
 
-function carryOut<Params>(
+/** The fence could not be proven, because nobody answers: as many people as the runbook demands say that it goes on. */
+async function goOnWithoutProof<Params>(
   run: Run<Params>,
   step: StepState<Params>,
-  decision: Decision,
-  changed: string | undefined,
-): string {
-  switch (decision.choice) {
-    case 'approve': {
-      const at = new Date(Date.now()).toISOString();
-      const summary = `approved by ${decision.by}${changed === undefined ? '' : `, with ${changed}`}`;
-      run.finish(step, { summary, approvedBy: decision.by, at } as never);
-      return `${decision.on}: ${summary}. ${step.planned.gate?.approving ?? ''}`.trim();
-    }
-    case 'deny':
-      run.wake();
-      return `${decision.on}: denied by ${decision.by}. ${step.planned.gate?.denying ?? ''}`.trim();
-    default:
-      run.beginAgain(step);
-      return `${step.name} is tried again.`;
-  }
-}
-
-async function changePoint<Params>(
-  run: Run<Params>,
-  gate: StepState<Params>,
-  point: string,
+  reason: string,
 ): Promise<string> {
-  const revises = gate.planned.document.gate?.revises ?? '';
-  const revised = run.step(revises);
-  const revise = gate.planned.gate?.revise;
-  if (revised === undefined || revise === undefined)
-    throw refusedFailure('The point cannot be changed here.');
+  const { withoutProof } = step.planned;
+  const demanded = run.input.runbook.breakGlass;
+  if (withoutProof === undefined || demanded === undefined) throw refusedFailure('Nobody can override here.');
+  const lacking = demanded.people - step.overriding.length;
+  if (lacking > 0) return `${step.name}: ${lacking} more of ${demanded.roles.join(' or ')} must say so.`;
+  const by = step.overriding.map((word) => word.by);
   const scope = new CancellationScope();
-  gate.scope = scope;
+  step.scope = scope;
+  step.decidedBy = by.join(' and ');
   try {
-    const output = await scope.run(() => revise(run.contextFor(revised), run.inputsOf(gate), point));
-    // An abort may come at any moment; what was accepted first holds.
-    if (run.abortedBy !== undefined || !(await run.replaceOutput(revises, output, gate))) {
-      throw refusedFailure(overBecause(run) ?? 'The point cannot be changed here.');
-    }
-    return output.summary;
-  } catch (error) {
-    if (!(error instanceof ActivityFailure)) throw error;
+    const output = await scope.run(() =>
+      withoutProof(run.contextFor(step), run.inputsOf(step), { by, reason }),
+    );
     const over = overBecause(run);
     if (over !== undefined) throw refusedFailure(over);
-    const failure = describeFailure(error, Date.now(), 1);
-    throw refusedFailure(
-      `That point cannot be used: ${failure.message} ${failure.next} The gate is still open.`,
-    );
+    run.override({ on: step.name, by, reason, without: 'the proof that the old primary takes no writes' });
+    run.finish(step, output);
+    return `${step.name}: ${output.summary}`;
+  } catch (error) {
+    step.overriding.length = 0;
+    if (!(error instanceof ActivityFailure)) throw error;
+    const failure = describeFailure(error, Date.now(), step.begun);
+    throw refusedFailure(`${step.name} stays as it is: ${failure.message} ${failure.next}`);
   } finally {
-    gate.scope = undefined;
+    step.scope = undefined;
+    step.decidedBy = undefined;
   }
-}
-
-function abort<Params>(
-  run: Run<Params>,
-  decision: Decision,
-  channel: DecisionView['channel'],
-): DecisionAnswer {
-  const text = `Accepted: it ${whatAbortDoes(run)}.`;
-  const on = run.steps.find((step) => step.status === 'waiting') ?? run.steps.find((step) => step.begun > 0);
-  if (on !== undefined)
-    note(run, on, { decision: { ...decision, on: WHOLE_RUN }, channel, saw: shownAt(run, on) });
-  run.requestAbort(decision.by, decision.reason ?? '');
-  return { accepted: true, text };
-}
-
-function shownAt<Params>(run: Run<Params>, step: StepState<Params>): readonly Fact[] {
-  return step.planned.gate?.show(run.inputsOf(step)) ?? [];
 }
 
 interface Noted {
-  readonly decision: Decision;
-  readonly channel: DecisionView['channel'];
   readonly changed?: string | undefined;
-  readonly saw: readonly Fact[];
+  readonly saw?: readonly Fact[];
 }
 
+/** Writes a decision down: at its step, else at the one that waits, or was begun last. */
 function note<Params>(
   run: Run<Params>,
-  step: StepState<Params>,
-  { decision, channel, changed, saw }: Noted,
+  step: StepState<Params> | undefined,
+  { decision, channel, proven }: Admitted,
+  { changed, saw }: Noted = {},
 ): void {
-  step.decisions.push({
-    choice: decision.choice,
-    by: decision.by,
+  const { choice, by, reason, to, origin } = decision;
+  const on =
+    step ?? run.steps.find((one) => one.status === 'waiting') ?? run.beginning.at(-1) ?? run.steps[0];
+  if (on === undefined) return;
+  const view: DecisionView = {
+    choice,
+    by,
     at: new Date(Date.now()).toISOString(),
     channel,
-    saw,
-    ...(decision.reason === undefined ? {} : { reason: decision.reason }),
+    saw: saw ?? shownAt(run, on),
+    provenBy: proven.methods,
+    ...(reason === undefined ? {} : { reason }),
     ...(changed === undefined ? {} : { changed }),
-  });
-  const reason = decision.reason === undefined ? '' : `: ${decision.reason}`;
-  run.journal.add({
-    kind: 'decision',
-    step: step.name,
-    by: decision.by,
-    text: `${decision.choice} ${decision.on}${reason}${changed === undefined ? '' : ` (${changed})`}`,
-    facts: saw,
-  });
-}
-
-export function refusedFailure(message: string): ApplicationFailure {
-  return ApplicationFailure.create({
-    message,
-    type: 'DecisionRefused',
-    nonRetryable: true,
-    category: ApplicationFailureCategory.BENIGN,
+    ...(origin === undefined ? {} : { origin }),
+  };
+  on.decisions.push(view);
+  const subject = step === undefined ? WHOLE_RUN : decision.on;
+  const words = [
+    `${choice} ${subject}`,
+    to === undefined ? '' : ` to ${to}`,
+    reason === undefined ? '' : `: ${reason}`,
+    changed === undefined ? '' : ` (${changed})`,
+  ];
+  run.record('decision', words.join(''), {
+    step: on.name,
+    by,
+    facts: view.saw,
+    data: { view, approvals: [...on.approvals], used: proven.used },
   });
 }

@@ -37,11 +37,14 @@ export function showPoint(point: RecoveryPoint, dataClasses: Readonly<Record<str
   ];
 }
 
-export function showFence(fence: FenceProof): Fact[] {
+export function showFence({ refusedWrite, without }: FenceProof): Fact[] {
   return [
     {
-      label: 'fence',
-      value: `a write as ${fence.refusedWrite.as} was refused at ${fence.refusedWrite.at}: ${fence.refusedWrite.answer}`,
+      label: refusedWrite === null ? 'FENCE NOT PROVEN' : 'fence',
+      value:
+        refusedWrite === null
+          ? `${without?.by.join(' and ')} went on without proof: ${without?.reason} (${without?.tried})`
+          : `a write as ${refusedWrite.as} was refused at ${refusedWrite.at}: ${refusedWrite.answer}`,
     },
   ];
 }

@@ -1,31 +1,85 @@
 /** Gates: opening them, and what happens when nobody decides in time. */
 import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
+import type { DecisionChoice } from '../../src/model/decision.js';
 import { formatDuration } from '../../src/model/format.js';
-import type { DecisionChoice } from '../../src/model/run.js';
+import type { DecisionView, Fact } from '../../src/model/run.js';
 import type { GateOutcome } from './plan.js';
+import { type Demand, missingFor, rolesAsked } from './quorum.js';
+import { refusedFailure } from './refused.js';
 import type { Run } from './run.js';
 import type { StepState } from './step-state.js';
 
 /** Who is written down where the runbook decides because nobody did. */
 const BY_EXPIRY = 'the runbook';
 
+/** A gate is being asked: whoever is not a gate has no demand. */
+export function demandOf<Params>(step: StepState<Params>): Demand {
+  const { gate } = step.planned.document;
+  if (gate === undefined) return { roles: [], approvals: 1, from: 'any', escalateTo: [], escalated: false };
+  return { ...gate, escalated: step.escalated };
+}
+
 export function openGate<Params>(run: Run<Params>, step: StepState<Params>): void {
   step.begun += 1;
   step.escalated = false;
   step.become('waiting', Date.now());
-  const { document, gate } = step.planned;
-  run.journal.add({
-    kind: 'gate-opened',
+  step.missing = missingFor(demandOf(step), []);
+  const { document } = step.planned;
+  run.record('gate-opened', `${document.title} Asked of ${asked(step)}.`, {
     step: step.name,
-    text: `${document.title} Asked of ${asked(step)}.`,
-    facts: gate?.show(run.inputsOf(step)) ?? [],
+    facts: shownAt(run, step),
+    data: run.recordOf(step),
   });
   const label = `gate ${document.gate?.gate ?? step.name}`;
   step.stopWaiting = run.watch({ label, budgetMs: document.budgetMs, usedMs: 0 }, (text, percent) => {
-    if (percent < 100) run.warn(`${text}; ${asked(step)} is awaited`, step.name);
+    if (percent < 100) run.warn(`${text}; ${step.missing ?? asked(step)} is awaited`, step.name);
     else void CancellationScope.nonCancellable(() => expireUnlessDecided(run, step));
   });
   run.turned();
+}
+
+/** What approvers see there, from the outputs of what the gate needs. */
+export function shownAt<Params>(run: Run<Params>, step: StepState<Params>): readonly Fact[] {
+  return step.planned.gate?.show(run.inputsOf(step)) ?? [];
+}
+
+/**
+ * Opens a gate when its quorum is there.
+ * @returns the answer to whoever approved last
+ */
+export function openByApproval<Params>(
+  run: Run<Params>,
+  step: StepState<Params>,
+  changed: string | undefined,
+): string {
+  const name = step.planned.document.gate?.gate ?? step.name;
+  const by = step.approvals.map((approval) => approval.by);
+  const said = `approved by ${by.join(' and ')}${changed === undefined ? '' : `, with ${changed}`}`;
+  step.missing = missingFor(demandOf(step), step.approvals);
+  if (step.missing !== undefined) {
+    run.wake();
+    return `${name}: ${said}. Still missing: ${step.missing}.`;
+  }
+  run.finish(step, outcome(said, by));
+  return `${name}: ${said}. ${step.planned.gate?.approving ?? ''}`.trim();
+}
+
+/** Opens a gate with fewer people than it demands, once as many as the runbook asks for say so. */
+export function openByOverride<Params>(run: Run<Params>, step: StepState<Params>, reason: string): string {
+  const name = step.planned.document.gate?.gate ?? step.name;
+  const demanded = run.input.runbook.breakGlass;
+  if (demanded === undefined) throw refusedFailure('Nobody can override here.');
+  const lacking = demanded.people - step.overriding.length;
+  if (lacking > 0) return `${name}: ${lacking} more of ${demanded.roles.join(' or ')} must say so.`;
+  const by = step.overriding.map((word) => word.by);
+  const without = `the approval of ${missingFor(demandOf(step), step.approvals) ?? 'nobody'}`;
+  run.override({ on: name, by, reason, without });
+  run.finish(step, outcome(`overridden by ${by.join(' and ')}: ${reason}`, by));
+  return `${name}: overridden, without ${without}. ${step.planned.gate?.approving ?? ''}`.trim();
+}
+
+function outcome(summary: string, by: readonly string[]): GateOutcome {
+  return { summary, approvedBy: by.join(' and '), at: new Date(Date.now()).toISOString() };
 }
 
 /** A decision that is being carried out comes first: what it changes must not have been acted upon by then. */
@@ -36,14 +90,8 @@ async function expireUnlessDecided<Params>(run: Run<Params>, step: StepState<Par
   expire(run, step);
 }
 
-/** The roles that may decide a gate now. */
-export function rolesOf<Params>(step: StepState<Params>): readonly string[] {
-  const { roles = [], escalateTo = [] } = step.planned.document.gate ?? {};
-  return step.escalated ? [...new Set([...roles, ...escalateTo])] : roles;
-}
-
 function asked<Params>(step: StepState<Params>): string {
-  return rolesOf(step).join(' or ');
+  return rolesAsked(demandOf(step)).join(' or ');
 }
 
 function expire<Params>(run: Run<Params>, step: StepState<Params>): void {
@@ -52,27 +100,25 @@ function expire<Params>(run: Run<Params>, step: StepState<Params>): void {
   switch (gate?.atExpiry) {
     case 'escalate':
       step.escalated = true;
+      step.missing = missingFor(demandOf(step), step.approvals);
       run.warn(`${unanswered}; ${asked(step)} may decide now`, step.name);
+      // Somebody's word may be enough by now.
+      if (step.missing === undefined) openByApproval(run, step, undefined);
       break;
     case 'deny':
+      step.deny(BY_EXPIRY, unanswered);
       note(run, step, 'deny', unanswered);
       run.warn(`${unanswered}; denied by the runbook`, step.name);
       break;
-    case 'proceed': {
+    case 'proceed':
       note(run, step, 'approve', unanswered);
       run.warn(`${unanswered}; the runbook lets it go on`, step.name);
-      const outcome: GateOutcome = {
-        summary: 'went on by itself, as the runbook says',
-        approvedBy: BY_EXPIRY,
-        at: new Date(Date.now()).toISOString(),
-      };
-      run.finish(step, outcome);
+      run.finish(step, outcome('went on by itself, as the runbook says', [BY_EXPIRY]));
       return;
-    }
     default:
-      run.warn(`${unanswered}; ${asked(step)} is awaited: ${title}`, step.name);
+      run.warn(`${unanswered}; ${step.missing ?? asked(step)} is awaited: ${title}`, step.name);
   }
-  remindUntilDecided(run, step);
+  if (step.status === 'waiting') remindUntilDecided(run, step);
 }
 
 function note<Params>(
@@ -81,21 +127,20 @@ function note<Params>(
   choice: DecisionChoice,
   reason: string,
 ): void {
-  const saw = step.planned.gate?.show(run.inputsOf(step)) ?? [];
-  step.decisions.push({
+  const view: DecisionView = {
     choice,
     by: BY_EXPIRY,
     reason,
     at: new Date(Date.now()).toISOString(),
     channel: 'expiry',
-    saw,
-  });
-  run.journal.add({
-    kind: 'decision',
+    saw: shownAt(run, step),
+  };
+  step.decisions.push(view);
+  run.record('decision', `${choice}: ${reason}`, {
     step: step.name,
     by: BY_EXPIRY,
-    text: `${choice}: ${reason}`,
-    facts: saw,
+    facts: view.saw,
+    data: { view, approvals: [...step.approvals], used: [] },
   });
 }
 
@@ -110,7 +155,10 @@ function remindUntilDecided<Params>(run: Run<Params>, step: StepState<Params>): 
       const pauseMs = Math.max(budgetMs, openMs / 4);
       await sleep(pauseMs, { summary: `gate ${gate?.gate}: remind again` });
       openMs += pauseMs;
-      run.warn(`${gate?.gate}: open for ${formatDuration(openMs)}; ${asked(step)} is awaited`, step.name);
+      run.warn(
+        `${gate?.gate}: open for ${formatDuration(openMs)}; ${step.missing ?? asked(step)} is awaited`,
+        step.name,
+      );
     }
   });
   reminding.catch((error: unknown) => {

@@ -37,6 +37,13 @@ const policies = {
     cancellationType,
     retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '10 s', maximumAttempts: 15 },
   },
+  // Somebody waits for the answer: a few quick tries, then they are told.
+  proof: {
+    startToCloseTimeout: '10 s',
+    heartbeatTimeout,
+    cancellationType,
+    retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '2 s', maximumAttempts: 4 },
+  },
   // What keeps the record must outlast any outage; it stands beside the work and holds nothing up.
   record: {
     startToCloseTimeout: '30 s',
@@ -53,6 +60,7 @@ const proxies = {
   long: proxyActivities<MusterActivities>(policies.long),
   careful: proxyActivities<MusterActivities>(policies.careful),
   undo: proxyActivities<MusterActivities>(policies.undo),
+  proof: proxyActivities<MusterActivities>(policies.proof),
   record: proxyActivities<MusterActivities>(policies.record),
 };
 

@@ -1,6 +1,7 @@
 /** How people and programs speak with a run. Clients and the workflow share these definitions. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Decision, DecisionAnswer, RunView } from '../../src/model/run.js';
+import { type Decision, type DecisionAnswer, decisionChoices } from '../../src/model/decision.js';
+import type { RunView } from '../../src/model/run.js';
 
 export const statusQuery = defineQuery<RunView>('status');
 
@@ -10,5 +11,14 @@ export const decideUpdate = defineUpdate<DecisionAnswer, [Decision]>('decide');
 /** The same for a sender who cannot wait for an answer; a refusal is written into the run's warnings. */
 export const decideSignal = defineSignal<[Decision]>('decide');
 
-export const DECIDE_HELP =
-  'Decide what the run waits for: {"on": "<gate or step>", "choice": "approve|deny|retry|abort", "by": "<name on the roster>", "reason": "<why; needed to deny and abort>", "point": "<another recovery point, ISO 8601; only where the gate allows it>"}';
+/** Ends a drill because a real recovery of its system begins: it undoes what it made. Runs that are real refuse it. */
+export const preEmptSignal = defineSignal<[PreEmption]>('preEmpt');
+
+export interface PreEmption {
+  readonly runId: string;
+  readonly by: string;
+}
+
+export const PRE_EMPT_HELP = 'Ends a drill because a real recovery of its system begins: {"runId", "by"}.';
+
+export const DECIDE_HELP = `Decide: {"on": "<gate, failed step, or run>", "choice": "${decisionChoices.join('|')}", "by": "<name on the roster>", "reason": "<needed to deny, override, skip, hold, abort>", "change": {"point": "<another value; with approve or retry, where it can be changed>"}, "to": "<with hand-over: who commands>", "proof": {"at": "<now, ISO 8601>", "totp": "<digits>", "signature": "<over the statement: muster statement prints it>"}}. What is possible now stands in the query status.`;

@@ -3,10 +3,16 @@
  * Nothing here has effects or knows Temporal, so the same plan can be shown, printed, hashed and run.
  */
 import type { MusterActivities, StepRef, Summarised } from '../../activities/contract.js';
-import type { Effect, PlanDocument, PrintedCommand, StepDocument, StepKind } from '../../src/model/plan.js';
+import type {
+  ChangeableDocument,
+  Effect,
+  PlanDocument,
+  PrintedCommand,
+  StepDocument,
+  StepKind,
+} from '../../src/model/plan.js';
 import type { Fact } from '../../src/model/run.js';
 import type { GatePolicy, Runbook } from '../../src/runbook/schema.js';
-import { checkRules } from './rules.js';
 
 /** Stands for the output that a step will have. */
 export interface StepHandle<Out> {
@@ -50,7 +56,40 @@ export interface StepDefinition<Params, N extends Needs, Out extends Summarised>
     readonly title: string;
     readonly do: (context: StepContext<Params>, needs: Outputs<N>) => Promise<Summarised>;
   };
+  /** What going on without it means, in words. Only for steps whose output no other takes. */
+  readonly skipping?: string;
+  /** Of a fence: how the run goes on when the primary cannot be reached and people say so. */
+  readonly withoutProof?: (
+    context: StepContext<Params>,
+    needs: Outputs<N>,
+    said: WithoutProof,
+  ) => Promise<Out>;
   readonly commands?: readonly PrintedCommand[];
+}
+
+/** People who go on without the proof of a fence, and why. */
+export interface WithoutProof {
+  readonly by: readonly string[];
+  readonly reason: string;
+}
+
+/** An input that people may replace; gates name those that can be replaced there. */
+export interface ChangeableDefinition<Params, N extends Needs, Out extends Summarised> {
+  readonly name: string;
+  readonly step: StepHandle<Out>;
+  /** Of the step; they stand already when it is made anew. */
+  readonly needs: N;
+  /** What is allowed, in words. */
+  readonly allowed: string;
+  /** @returns why a value is none of these; undefined for one that is */
+  readonly check: (value: string) => string | undefined;
+  readonly do: (context: StepContext<Params>, needs: Outputs<N>, value: string) => Promise<Out>;
+  /** `kept`: what was made with the old value is moved to the new one; `undone`: it is undone first. */
+  readonly madeBefore: 'kept' | 'undone';
+}
+
+export interface ChangeableHandle {
+  readonly name: string;
 }
 
 /** What a gate gives to the steps behind it. */
@@ -59,7 +98,7 @@ export interface GateOutcome extends Summarised {
   readonly at: string;
 }
 
-export interface GateDefinition<Params, N extends Needs, Revised extends Summarised> {
+export interface GateDefinition<N extends Needs> {
   /** The name people use; the step is called `gate-<name>`. */
   readonly name: string;
   readonly question: string;
@@ -70,11 +109,8 @@ export interface GateDefinition<Params, N extends Needs, Revised extends Summari
   readonly show: (needs: Outputs<N>) => readonly Fact[];
   readonly approving: string;
   readonly denying: string;
-  /** Lets the approver replace a step's output; what was built on the old one is done again. */
-  readonly revises?: {
-    readonly step: StepHandle<Revised>;
-    readonly do: (context: StepContext<Params>, needs: Outputs<N>, point: string) => Promise<Revised>;
-  };
+  /** Inputs that the approver may replace; what was built on the old ones is done again. */
+  readonly changes?: readonly ChangeableHandle[];
 }
 
 /** A step with its types gone, as the engine handles it. */
@@ -89,24 +125,36 @@ export interface PlannedStep<Params> {
     context: StepContext<Params>,
     needs: Readonly<Record<string, unknown>>,
   ) => Promise<Summarised>;
-  readonly gate?: PlannedGate<Params>;
+  readonly withoutProof?: (
+    context: StepContext<Params>,
+    needs: Readonly<Record<string, unknown>>,
+    said: WithoutProof,
+  ) => Promise<Summarised>;
+  readonly gate?: PlannedGate;
 }
 
-export interface PlannedGate<Params> {
-  readonly question: string;
+export interface PlannedGate {
   readonly approving: string;
   readonly denying: string;
   readonly show: (needs: Readonly<Record<string, unknown>>) => readonly Fact[];
-  readonly revise?: (
+}
+
+export interface PlannedChangeable<Params> {
+  readonly document: ChangeableDocument;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly check: (value: string) => string | undefined;
+  readonly madeBefore: 'kept' | 'undone';
+  readonly do: (
     context: StepContext<Params>,
     needs: Readonly<Record<string, unknown>>,
-    point: string,
+    value: string,
   ) => Promise<Summarised>;
 }
 
 export interface Plan<Params> {
   readonly document: PlanDocument;
   readonly steps: readonly PlannedStep<Params>[];
+  readonly changeables: readonly PlannedChangeable<Params>[];
 }
 
 export interface Scenario<Params> {
@@ -115,135 +163,4 @@ export interface Scenario<Params> {
   readonly title: string;
   /** Pure: the same runbook gives the same plan. */
   readonly buildPlan: (runbook: Runbook) => Plan<Params>;
-}
-
-/** The name of the step that closes every run; the engine adds it. */
-export const REPORT_STEP = 'report';
-
-export class PlanBuilder<Params> {
-  private readonly steps: PlannedStep<Params>[] = [];
-
-  constructor(
-    private readonly head: Omit<PlanDocument, 'steps' | 'serviceRestoredBy'>,
-    /** Budgets that the runbook sets, by step; they win over the scenario's. */
-    private readonly budgets: Readonly<Record<string, number>>,
-  ) {}
-
-  step<const N extends Needs, Out extends Summarised>(
-    definition: StepDefinition<Params, N, Out>,
-  ): StepHandle<Out> {
-    const { document, inputs } = this.describe(definition, definition.kind ?? 'work');
-    this.steps.push({
-      document: {
-        ...document,
-        effect: definition.effect,
-        restores: definition.restores ?? [],
-        pointOfNoReturn: definition.pointOfNoReturn ?? false,
-        ...(definition.undo === undefined ? {} : { undo: definition.undo.title }),
-        commands: definition.commands ?? [],
-      },
-      inputs,
-      do: (context, needs) => definition.do(context, needs as Outputs<N>),
-      ...(definition.undo === undefined
-        ? {}
-        : { undo: definition.undo.do as NonNullable<PlannedStep<Params>['undo']> }),
-    });
-    return { name: definition.name };
-  }
-
-  gate<const N extends Needs, Revised extends Summarised>(
-    definition: GateDefinition<Params, N, Revised>,
-  ): StepHandle<GateOutcome> {
-    const name = `gate-${definition.name}`;
-    const { policy, revises } = definition;
-    const { document, inputs } = this.describe(
-      { ...definition, name, title: definition.question, budgetMs: policy.expires },
-      'gate',
-    );
-    this.steps.push({
-      document: {
-        ...document,
-        effect: 'none',
-        restores: [],
-        pointOfNoReturn: false,
-        gate: {
-          gate: definition.name,
-          roles: policy.roles,
-          expiresMs: policy.expires,
-          atExpiry: policy.atExpiry,
-          escalateTo: policy.escalateTo,
-          ...(revises === undefined ? {} : { revises: revises.step.name }),
-        },
-        commands: [],
-      },
-      inputs,
-      gate: {
-        question: definition.question,
-        approving: definition.approving,
-        denying: definition.denying,
-        show: (needs) => definition.show(needs as Outputs<N>),
-        ...(revises === undefined
-          ? {}
-          : { revise: revises.do as NonNullable<PlannedGate<Params>['revise']> }),
-      },
-    });
-    return { name };
-  }
-
-  /**
-   * Closes the plan and checks the rules that every plan obeys.
-   * @param serviceRestoredBy the step that proves the service is back: the RTO clock stops there
-   * @throws Error when the scenario breaks a rule: a fault of the scenario's author, found by any test that builds it
-   */
-  build(serviceRestoredBy: StepHandle<unknown>): Plan<Params> {
-    const documents = this.steps.map((step) => step.document);
-    const needed = new Set(documents.flatMap((step) => step.needs));
-    const report: PlannedStep<Params> = {
-      document: {
-        name: REPORT_STEP,
-        title: 'Close the run and sign the report',
-        kind: 'work',
-        effect: 'none',
-        needs: documents.map((step) => step.name).filter((name) => !needed.has(name)),
-        budgetMs: this.budgets[REPORT_STEP] ?? 2 * 60_000,
-        restores: [],
-        pointOfNoReturn: false,
-        commands: [],
-      },
-      inputs: {},
-    };
-    const document: PlanDocument = {
-      ...this.head,
-      serviceRestoredBy: serviceRestoredBy.name,
-      steps: [...documents, report.document],
-    };
-    checkRules(document);
-    return { document, steps: [...this.steps, report] };
-  }
-
-  private describe(
-    definition: {
-      readonly name: string;
-      readonly title: string;
-      readonly budgetMs: number;
-      readonly needs: Needs;
-      readonly after?: readonly StepHandle<unknown>[];
-    },
-    kind: StepKind,
-  ) {
-    const inputs = Object.fromEntries(
-      Object.entries(definition.needs).map(([key, handle]) => [key, handle.name]),
-    );
-    const after = (definition.after ?? []).map((handle) => handle.name);
-    return {
-      inputs,
-      document: {
-        name: definition.name,
-        title: definition.title,
-        kind,
-        needs: [...new Set([...Object.values(inputs), ...after])],
-        budgetMs: this.budgets[definition.name] ?? definition.budgetMs,
-      },
-    };
-  }
 }

@@ -67,25 +67,30 @@ export function checkRules(plan: PlanDocument): void {
     if (step.kind === 'cutover' && promotions.some((promotion) => !ancestors.has(promotion.name))) {
       broken(plan, step, 'it moves the traffic before the promotion');
     }
+    if (step.skipping !== undefined && ['fence', 'promotion', 'verification', 'gate'].includes(step.kind)) {
+      broken(plan, step, `it is a ${step.kind} and may be skipped`);
+    }
     if (step.kind === 'fence' && step.undo === undefined)
       broken(plan, step, 'it fences and cannot be undone');
   }
-  checkRevisions(plan);
+  checkChanges(plan);
 }
 
 // What an approver can still change must not have reached production when it changes.
-function checkRevisions(plan: PlanDocument): void {
+function checkChanges(plan: PlanDocument): void {
   for (const gate of plan.steps) {
-    const revised = gate.gate?.revises;
-    if (revised === undefined) continue;
-    for (const step of plan.steps) {
-      const ancestors = ancestorsOf(plan.steps, step.name);
-      if (step.effect === 'production' && ancestors.has(revised) && !ancestors.has(gate.name)) {
-        broken(
-          plan,
-          step,
-          `it touches production with the output of ${revised}, which ${gate.name} may still change`,
-        );
+    for (const change of gate.gate?.changes ?? []) {
+      const changed = plan.changeables.find(({ name }) => name === change)?.step;
+      if (changed === undefined) broken(plan, gate, `it lets ${change} be changed, which no step makes`);
+      for (const step of plan.steps) {
+        const ancestors = ancestorsOf(plan.steps, step.name);
+        if (step.effect === 'production' && ancestors.has(changed) && !ancestors.has(gate.name)) {
+          broken(
+            plan,
+            step,
+            `it touches production with the output of ${changed}, which ${gate.name} may still change`,
+          );
+        }
       }
     }
   }

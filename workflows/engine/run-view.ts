@@ -1,5 +1,5 @@
 import type { ComponentView, RunView } from '../../src/model/run.js';
-import { openDecisions, whatAbortDoes } from './open-decisions.js';
+import { openDecisions, steeringOf, whatAbortDoes } from './open-decisions.js';
 import type { Run } from './run.js';
 
 /** Everything about a run as it stands now; a copy, so that whoever reads it cannot change the run. */
@@ -17,6 +17,12 @@ export function viewOf<Params>(run: Run<Params>): RunView {
     mode: input.mode,
     status: run.status,
     requestedBy: input.requestedBy,
+    commander: run.commander,
+    ...(run.hold === undefined ? {} : { hold: run.hold }),
+    overrides: [...run.overrides],
+    steering: run.ended === undefined ? steeringOf(run) : [],
+    undelivered: [],
+    ...(input.adoption === undefined ? {} : { adopted: { by: input.adoption.by, at: input.adoption.at } }),
     planHash: input.planHash,
     asOf: new Date(now).toISOString(),
     clock: run.clock.view(now),

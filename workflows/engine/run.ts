@@ -3,9 +3,25 @@
  * visible at once. What a scenario does stands in the scenario; how any run behaves stands here.
  */
 import { ActivityFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import type { MusterActivities, StepRef, Summarised } from '../../activities/contract.js';
+import type {
+  JournalEntry,
+  MusterActivities,
+  ProofVerdict,
+  StepRef,
+  Summarised,
+} from '../../activities/contract.js';
+import type { Decision } from '../../src/model/decision.js';
 import { formatDuration } from '../../src/model/format.js';
-import type { RunInput, RunStatus, RunView, Warning } from '../../src/model/run.js';
+import type {
+  DecisionView,
+  Fact,
+  HoldView,
+  OverrideView,
+  RunInput,
+  RunStatus,
+  RunView,
+  Warning,
+} from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
 import { Beside } from './beside.js';
 import { type Budget, watchBudget } from './budget.js';
@@ -14,9 +30,9 @@ import { describeFailure } from './failure.js';
 import { openGate } from './gates.js';
 import { labelledActivities, type Policy } from './io.js';
 import { JournalWriter } from './journal-writer.js';
-import { type Plan, REPORT_STEP, type StepContext } from './plan.js';
+import type { Plan, StepContext } from './plan.js';
+import { REPORT_STEP } from './plan-builder.js';
 import { Publisher } from './publish.js';
-import { ancestorsOf } from './rules.js';
 import { viewOf } from './run-view.js';
 import { StepState } from './step-state.js';
 import { undoEverything } from './undo.js';
@@ -32,6 +48,12 @@ export class Run<Params> {
   readonly journal: JournalWriter;
   /** The request to abort, once it was accepted. */
   abortedBy: { readonly by: string; readonly reason: string } | undefined;
+
+  commander: string;
+  hold: HoldView | undefined;
+  readonly overrides: OverrideView[] = [];
+  /** Names of the proofs that counted: none counts twice. */
+  readonly usedProofs = new Set<string>();
 
   readonly clock: RunClock;
   private readonly beside = new Beside();
@@ -59,12 +81,13 @@ export class Run<Params> {
     this.steps = plan.steps.map((planned) => new StepState(planned));
     this.byName = new Map(this.steps.map((step) => [step.name, step]));
     this.clock = new RunClock(Date.parse(input.detectedAt), this.startedAt, plan.document.rtoMs);
-    const { runId, mode } = input;
-    const { system, scenario } = plan.document;
+    this.commander = input.commander;
+    const { anchor } = input.runbook;
     this.journal = new JournalWriter(this.beside, (entries) =>
       this.activities('record', 'journal', `journal: ${entries.at(-1)?.text ?? ''}`).appendJournal({
-        run: { runId, system, scenario, mode },
+        run: this.ref,
         entries,
+        ...(anchor === undefined ? {} : { anchor }),
       }),
     );
   }
@@ -72,11 +95,14 @@ export class Run<Params> {
   /** Runs the plan to its end. Returns when the run is recovered or aborted, closed and reported. */
   async execute(): Promise<RunView> {
     const { plan, input } = this;
-    this.journal.add({
-      kind: 'run-started',
+    const { scenario, system } = plan.document;
+    this.record('run-started', `${scenario} of ${system} (${input.mode}), detected ${input.detectedAt}`, {
       by: input.requestedBy,
-      text: `${plan.document.scenario} of ${plan.document.system} (${input.mode}), detected ${input.detectedAt}`,
-      facts: [{ label: 'plan', value: input.planHash }],
+      facts: [
+        { label: 'plan', value: input.planHash },
+        { label: 'commander', value: input.commander },
+      ],
+      data: { scenario, input },
     });
     const usedMs = this.startedAt - Date.parse(input.detectedAt);
     this.stopRtoWatch = this.watch({ label: 'RTO', budgetMs: plan.document.rtoMs, usedMs }, (text) =>
@@ -128,13 +154,87 @@ export class Run<Params> {
       const leftOut = { at, text: 'There were more warnings here: the journal holds all of them.' };
       this.warnings.splice(MOST_WARNINGS / 2, 2, leftOut);
     }
-    this.journal.add({ kind: 'warning', text, facts: [], ...(step === undefined ? {} : { step }) });
+    this.record('warning', text, step === undefined ? {} : { step });
     this.publish();
   }
 
+  /** Writes an entry into the journal. */
+  record(
+    kind: JournalEntry['kind'],
+    text: string,
+    more: {
+      readonly step?: string;
+      readonly by?: string;
+      readonly facts?: readonly Fact[];
+      readonly data?: unknown;
+    } = {},
+  ): void {
+    this.journal.add({ kind, text, facts: [], ...more });
+  }
+
+  /** What a new server has to know of a step that has moved on. */
+  recordOf(step: StepState<Params>): Readonly<Record<string, unknown>> {
+    const now = Date.now();
+    const { workingMs, waitingMs, actualMs } = this.clock.view(now);
+    return {
+      step: step.record(now),
+      clock: { workingMs, waitingMs, ...(actualMs === undefined ? {} : { actualMs }) },
+      ...(step.output === undefined ? {} : { output: step.output }),
+      ...(step.failure === undefined ? {} : { failure: step.failure }),
+      ...(step.note === undefined ? {} : { note: step.note }),
+    };
+  }
+
+  /** A decision or proof that was not accepted is written down as well. */
+  refused(decision: Decision, channel: DecisionView['channel'], why: string): void {
+    const { on, choice, by, origin } = decision;
+    this.record('refused', `${choice} ${on} by ${by}, as ${channel}: ${why}`, {
+      by,
+      facts: Object.entries(origin ?? {}).map(([label, value]) => ({ label, value })),
+    });
+    if (channel === 'signal') this.warn(`A signal was refused. ${why}`);
+  }
+
+  /** From here on nothing new begins until somebody resumes; what works goes on, and so does the clock. */
+  holdBy(by: string, reason: string): void {
+    this.hold = { by, reason, since: new Date(Date.now()).toISOString() };
+    this.record('held', reason, { by, data: { hold: this.hold } });
+    this.turned();
+  }
+
+  resume(by: string): void {
+    this.hold = undefined;
+    this.record('resumed', 'whatever is ready begins', { by });
+    this.turned();
+  }
+
+  handOver(by: string, to: string): void {
+    this.commander = to;
+    this.record('handed-over', `${to} commands from now on`, { by, data: { commander: to } });
+    this.turned();
+  }
+
+  /** Somebody went on with less than the runbook demands. */
+  override(override: Omit<OverrideView, 'at'>): void {
+    this.overrides.push({ ...override, at: new Date(Date.now()).toISOString() });
+    this.warn(
+      `${override.on} was overridden by ${override.by.join(' and ')}, without ${override.without}: ${override.reason}`,
+    );
+  }
+
+  verifyProof(input: Omit<Parameters<MusterActivities['verifyProof']>[0], 'at'>): Promise<ProofVerdict> {
+    const proofs = this.activities('proof', 'proof', `proof of ${input.person.name}`);
+    return proofs.verifyProof({ at: this.ref, ...input });
+  }
+
   inputsOf(step: StepState<Params>): Readonly<Record<string, unknown>> {
+    return this.outputsFor(step.planned.inputs);
+  }
+
+  /** @param inputs key -> name of the step whose output it is */
+  outputsFor(inputs: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
     return Object.fromEntries(
-      Object.entries(step.planned.inputs).map(([key, name]) => [key, this.byName.get(name)?.output]),
+      Object.entries(inputs).map(([key, name]) => [key, this.byName.get(name)?.output]),
     );
   }
 
@@ -153,40 +253,6 @@ export class Run<Params> {
     };
   }
 
-  /**
-   * Replaces a step's output: everything built on the old one that has begun is done again, and asked again.
-   *
-   * @param gate at which it is replaced
-   * @returns false when the run was aborted meanwhile: then everything stays as it was
-   */
-  async replaceOutput(name: string, output: Summarised, gate: StepState<Params>): Promise<boolean> {
-    const revised = this.byName.get(name);
-    if (revised === undefined) return false;
-    const documents = this.plan.document.steps;
-    const affected = this.steps.filter(
-      (step) => step !== gate && step.begun > 0 && ancestorsOf(documents, step.name).has(name),
-    );
-    for (const step of [revised, ...affected]) step.invalidated = true;
-    for (const step of affected) step.scope?.cancel();
-    await Promise.all(affected.map((step) => step.settled));
-    for (const step of [revised, ...affected]) step.invalidated = false;
-    if (this.abortedBy !== undefined) return false;
-    revised.output = output;
-    for (const step of affected) {
-      step.output = undefined;
-      step.failure = undefined;
-      step.become('pending', Date.now());
-      this.journal.add({
-        kind: 'step-invalidated',
-        step: step.name,
-        text: `done again, ${name} has changed`,
-        facts: [],
-      });
-    }
-    this.turned();
-    return true;
-  }
-
   /** Puts a failed step back: it begins again at once. */
   beginAgain(step: StepState<Params>): void {
     step.failure = undefined;
@@ -197,11 +263,27 @@ export class Run<Params> {
   finish(step: StepState<Params>, output: Summarised): void {
     const now = Date.now();
     step.output = output;
+    step.failure = undefined;
     step.become('done', now);
-    this.journal.add({ kind: 'step-done', step: step.name, text: output.summary, facts: [] });
+    this.passed(step, now);
+    this.record('step-done', output.summary, { step: step.name, data: this.recordOf(step) });
+    this.turned();
+  }
+
+  /** A person goes on without it. */
+  skip(step: StepState<Params>, note: string): void {
+    const now = Date.now();
+    step.note = note;
+    step.become('skipped', now);
+    this.passed(step, now);
+    this.record('step-skipped', note, { step: step.name, data: this.recordOf(step) });
+    this.turned();
+  }
+
+  private passed(step: StepState<Params>, now: number): void {
     for (const component of Object.keys(this.plan.document.components)) {
       const needed = this.steps.filter((other) => other.planned.document.restores.includes(component));
-      if (!this.componentsBackAt.has(component) && needed.every((other) => other.status === 'done')) {
+      if (!this.componentsBackAt.has(component) && needed.every((other) => other.isOver)) {
         this.componentsBackAt.set(component, now);
       }
     }
@@ -209,7 +291,6 @@ export class Run<Params> {
       this.clock.serviceRestored(now);
       this.stopRtoWatch();
     }
-    this.turned();
   }
 
   view(): RunView {
@@ -220,26 +301,29 @@ export class Run<Params> {
     if (this.ended !== undefined) return this.ended.status;
     if (this.undoing) return 'undoing';
     const working = this.steps.some((step) => step.status === 'running');
-    return !working && this.steps.some((step) => step.status === 'waiting') ? 'waiting' : 'running';
+    return !working && this.awaitsPeople ? 'waiting' : 'running';
+  }
+
+  private get awaitsPeople(): boolean {
+    return this.hold !== undefined || this.steps.some((step) => step.status === 'waiting');
   }
 
   private get finished(): boolean {
-    return this.steps.every((step) => step.status === 'done' || step.status === 'skipped');
+    return this.steps.every((step) => step.isOver);
   }
 
   private get reportReady(): boolean {
-    return this.steps.every(
-      (step) => step.name === REPORT_STEP || step.status === 'done' || step.status === 'skipped',
-    );
+    return this.steps.every((step) => step.name === REPORT_STEP || step.isOver);
   }
 
   /** What is about to change counts as not done: whatever began now would be built on what is replaced. */
   private stands(name: string): boolean {
     const step = this.byName.get(name);
-    return step?.status === 'done' && !step.invalidated;
+    return step?.isOver === true && !step.invalidated;
   }
 
   private beginReady(): void {
+    if (this.hold !== undefined) return;
     for (const step of this.steps) {
       const ready =
         step.name === REPORT_STEP
@@ -282,11 +366,9 @@ export class Run<Params> {
   private async announce(step: StepState<Params>): Promise<void> {
     const { document } = step.planned;
     const irrevocable = ['fence', 'promotion', 'cutover'].includes(document.kind);
-    this.journal.add({
-      kind: irrevocable ? 'step-intent' : 'step-started',
+    this.record(irrevocable ? 'step-intent' : 'step-started', document.title, {
       step: step.name,
-      text: document.title,
-      facts: [],
+      data: this.recordOf(step),
     });
     const patienceMs = Math.min(INTENT_MS, document.budgetMs / 10);
     if (!irrevocable || (await this.journal.flush(patienceMs))) return;
@@ -310,14 +392,13 @@ export class Run<Params> {
     }
     step.failure = describeFailure(error, Date.now(), step.begun);
     step.become('waiting', Date.now());
-    this.journal.add({
-      kind: 'step-failed',
+    this.record('step-failed', step.failure.message, {
       step: step.name,
-      text: step.failure.message,
       facts: [
         { label: 'code', value: step.failure.code },
         { label: 'next', value: step.failure.next },
       ],
+      data: this.recordOf(step),
     });
   }
 
@@ -330,7 +411,7 @@ export class Run<Params> {
     if (aborted && report !== undefined) await this.reportAborted(report, status);
     this.ended = { status, at: Date.now() };
     this.clock.change(this.ended.at, { working: false, waiting: false });
-    this.journal.add({ kind: 'run-ended', text: status, facts: [] });
+    this.record('run-ended', status, { data: { status } });
     this.publisher.publishNow();
     await this.journal.flush();
     const view = this.view();
@@ -371,7 +452,7 @@ export class Run<Params> {
     this.changed = true;
     this.clock.change(Date.now(), {
       working: this.undoing || this.steps.some((step) => step.status === 'running'),
-      waiting: this.steps.some((step) => step.status === 'waiting'),
+      waiting: this.awaitsPeople,
     });
   }
 
@@ -392,7 +473,11 @@ export class Run<Params> {
   }
 
   private refOf(step: string): StepRef {
+    return { ...this.ref, step };
+  }
+
+  private get ref(): Omit<StepRef, 'step'> {
     const { system, scenario } = this.plan.document;
-    return { runId: this.input.runId, system, scenario, mode: this.input.mode, step };
+    return { runId: this.input.runId, system, scenario, mode: this.input.mode };
   }
 }

@@ -5,12 +5,23 @@ import {
   condition,
   setHandler,
 } from '@temporalio/workflow';
-import type { Decision, DecisionView, RunInput, RunResult } from '../../src/model/run.js';
+import type { Decision } from '../../src/model/decision.js';
+import type { RunInput, RunResult } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
-import { decide, refusal, refusedFailure } from './decisions.js';
+import { decide } from './decisions.js';
 import { planHash } from './hash.js';
-import { DECIDE_HELP, decideSignal, decideUpdate, statusQuery } from './messages.js';
+import { malformation } from './malformed.js';
+import {
+  DECIDE_HELP,
+  decideSignal,
+  decideUpdate,
+  PRE_EMPT_HELP,
+  preEmptSignal,
+  statusQuery,
+} from './messages.js';
 import type { Plan, Scenario } from './plan.js';
+import { refusal } from './refusals.js';
+import { refusedFailure } from './refused.js';
 import { productionSteps } from './rules.js';
 import { Run } from './run.js';
 
@@ -80,15 +91,18 @@ function refusedInput(what: string): ApplicationFailure {
 function register<Params>(run: Run<Params>): void {
   setHandler(statusQuery, () => run.view(), { description: 'Everything about the run as it stands now.' });
   setHandler(decideUpdate, (decision) => shielded(() => decide(run, decision, 'update')), {
+    // What comes with a proof is let in even where it is refused: that is written down.
     validator: (decision) => {
-      const refused = refusal(run, decision);
+      const refused =
+        malformation(decision) ?? (decision.proof === undefined ? refusal(run, decision) : undefined);
       if (refused !== undefined) throw refusedFailure(refused);
     },
     description: DECIDE_HELP,
   });
-  setHandler(decideSignal, (decision) => shielded(() => decideOrWarn(run, decision, 'signal')), {
+  setHandler(decideSignal, (decision) => shielded(() => decideUnanswered(run, decision)), {
     description: DECIDE_HELP,
   });
+  setHandler(preEmptSignal, ({ runId, by }) => preEmpt(run, runId, by), { description: PRE_EMPT_HELP });
 }
 
 // Handlers run in the workflow's root scope: what they begin must outlive a request to cancel.
@@ -96,22 +110,27 @@ function shielded<T>(work: () => Promise<T>): Promise<T> {
   return CancellationScope.nonCancellable(work);
 }
 
-async function decideOrWarn<Params>(
-  run: Run<Params>,
-  decision: Decision,
-  channel: DecisionView['channel'],
-): Promise<void> {
-  const refused = refusal(run, decision);
-  if (refused !== undefined) {
-    run.warn(`A signal was refused. ${refused}`);
+async function decideUnanswered<Params>(run: Run<Params>, decision: Decision): Promise<void> {
+  const malformed = malformation(decision);
+  if (malformed !== undefined) {
+    run.warn(`A signal was refused. ${malformed}`);
     return;
   }
   try {
-    await decide(run, decision, channel);
+    await decide(run, decision, 'signal');
   } catch (error) {
+    // Written down already.
     if (!(error instanceof ApplicationFailure)) throw error;
-    run.warn(`A signal was refused. ${error.message}`);
   }
+}
+
+function preEmpt<Params>(run: Run<Params>, byRun: string, by: string): void {
+  if (run.input.mode !== 'drill') {
+    run.warn('Somebody asked this run to give way to a real one. It is a real one: it goes on.');
+    return;
+  }
+  if (run.abortedBy !== undefined || run.closing || run.pointOfNoReturnPassed) return;
+  run.requestAbort(by, `the real recovery ${byRun} goes first`);
 }
 
 function cancelAsAbort<Params>(run: Run<Params>): void {

@@ -1,7 +1,8 @@
 /** What the engine knows of one step of a run. */
 import type { CancellationScope } from '@temporalio/workflow';
 import type { Summarised } from '../../activities/contract.js';
-import type { DecisionView, FailureView, StepStatus, StepView } from '../../src/model/run.js';
+import type { Approval } from '../../src/model/decision.js';
+import type { DecisionView, FailureView, StepRecord, StepStatus, StepView } from '../../src/model/run.js';
 import type { PlannedStep } from './plan.js';
 
 export class StepState<Params> {
@@ -30,6 +31,15 @@ export class StepState<Params> {
   /** Nobody decided in time: further roles may decide. */
   escalated = false;
   readonly decisions: DecisionView[] = [];
+  /** Words at a gate that stand. */
+  readonly approvals: Approval[] = [];
+  /** People who want to go on with less than is demanded. */
+  readonly overriding: Approval[] = [];
+  denial: { readonly by: string; readonly reason: string } | undefined;
+  /** ISO 8601: when what is asked was put this way. */
+  openedAt: string | undefined;
+  /** Whose word is still missing at an open gate, in words. */
+  missing: string | undefined;
 
   constructor(readonly planned: PlannedStep<Params>) {}
 
@@ -41,6 +51,11 @@ export class StepState<Params> {
     return this.state;
   }
 
+  /** What needs it can begin. */
+  get isOver(): boolean {
+    return this.state === 'done' || this.state === 'skipped';
+  }
+
   get isGate(): boolean {
     return this.planned.gate !== undefined;
   }
@@ -49,7 +64,8 @@ export class StepState<Params> {
   become(status: StepStatus, at: number): void {
     this.settleTime(at);
     this.state = status;
-    if (status !== 'waiting') this.endWaiting();
+    if (status === 'waiting') this.askAnew(at);
+    else this.endWaiting();
     if (status === 'running' || status === 'waiting') {
       this.startedAt ??= at;
       this.endedAt = undefined;
@@ -58,6 +74,44 @@ export class StepState<Params> {
     } else {
       this.endedAt = at;
     }
+  }
+
+  /** What is asked is another question from now on: no word given before counts. */
+  askAnew(at: number): void {
+    this.openedAt = new Date(at).toISOString();
+    this.approvals.length = 0;
+    this.overriding.length = 0;
+    this.denial = undefined;
+  }
+
+  approve(approval: Approval): void {
+    this.denial = undefined;
+    this.approvals.push(approval);
+  }
+
+  deny(by: string, reason: string): void {
+    this.approvals.length = 0;
+    this.overriding.length = 0;
+    this.denial = { by, reason };
+  }
+
+  hasWordOf(by: string): boolean {
+    return this.denial?.by === by || [...this.approvals, ...this.overriding].some((word) => word.by === by);
+  }
+
+  withdraw(by: string): void {
+    if (this.denial?.by === by) this.denial = undefined;
+    for (const words of [this.approvals, this.overriding]) {
+      const index = words.findIndex((word) => word.by === by);
+      if (index >= 0) words.splice(index, 1);
+    }
+  }
+
+  /** Its output and failure are of no use any more. */
+  forget(): void {
+    this.output = undefined;
+    this.failure = undefined;
+    this.note = undefined;
   }
 
   /** Nobody is reminded any more, and nothing happens by itself. */
@@ -88,6 +142,18 @@ export class StepState<Params> {
       ...(summary === undefined ? {} : { summary }),
       ...(this.failure === undefined ? {} : { failure: this.failure }),
       ...(document.gate === undefined ? {} : { gate: document.gate }),
+    };
+  }
+
+  /** For the journal: what a new server has to know of the step's time. */
+  record(at: number): StepRecord {
+    const { begun, workingMs, waitingMs, startedAt, endedAt } = this.view(at);
+    return {
+      begun,
+      workingMs,
+      waitingMs,
+      ...(startedAt === undefined ? {} : { startedAt }),
+      ...(endedAt === undefined ? {} : { endedAt }),
     };
   }
 

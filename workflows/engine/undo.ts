@@ -34,7 +34,7 @@ async function undoStep<Params>(run: Run<Params>, step: StepState<Params>): Prom
     const undone = await undo(run.contextFor(step, 'undo'), run.inputsOf(step));
     step.note = undone.summary;
     step.become('undone', Date.now());
-    run.journal.add({ kind: 'step-undone', step: step.name, text: undone.summary, facts: [] });
+    run.record('step-undone', undone.summary, { step: step.name });
     return true;
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;

@@ -35,7 +35,9 @@ Examples:
       if (gate === undefined) await showWhatWaits(context, system, options);
       else {
         const point =
-          options.point === undefined ? {} : { point: parseMoment(options.point, '--point', Date.now()) };
+          options.point === undefined
+            ? {}
+            : { change: { point: parseMoment(options.point, '--point', Date.now()) } };
         await sendDecision(context, system, { on: gate, choice: 'approve', ...point }, options);
       }
     });

@@ -15,6 +15,7 @@ export const register: Register = (program, context) => {
     )
     .option('--mode <mode>', 'real or drill', 'real')
     .option('--by <name>', 'who begins it (default: MUSTER_BY, else the account)')
+    .option('--commander <name>', 'who commands it, a name of the roster (default: who begins it)')
     .option('--watch', 'watch it until it ends (default on a terminal)')
     .option('--no-watch', 'return once it is begun')
     .option('--yes', 'do not ask, for scripts')

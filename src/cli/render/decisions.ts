@@ -77,7 +77,7 @@ export function possibleActions(view: RunView): PossibleAction[] {
     for (const { choice, consequence } of open.choices) {
       if (choice === 'abort') continue;
       const reason = choice === 'deny' ? ' --reason WHY' : '';
-      const point = choice === 'approve' && open.mayChangePoint ? ' [--point TIME]' : '';
+      const point = choice === 'approve' && 'point' in open.changes ? ' [--point TIME]' : '';
       actions.push({
         command: `muster ${choice} ${view.system} ${on} --by NAME${reason}${point}${mode}`,
         consequence: plain(consequence),

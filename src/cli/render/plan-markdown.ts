@@ -150,9 +150,9 @@ function question(step: StepDocument, gate: GateDocument, document: PlanDocument
     '',
     `☐ yes ☐ no, decided at ${BLANK} by ${BLANK} because ${BLANK}${BLANK}`,
     '',
-    ...(gate.revises === undefined
-      ? []
-      : [`☐ yes, but instead of what ${refer(gate.revises)} proposed: ${BLANK}${BLANK}`, '']),
+    ...document.changeables
+      .filter(({ name }) => gate.changes.includes(name))
+      .flatMap(({ step }) => [`☐ yes, but instead of what ${refer(step)} proposed: ${BLANK}${BLANK}`, '']),
     `No answer after ${writeDuration(gate.expiresMs)}: ${unanswered(gate)}.`,
     '',
   ];

@@ -81,7 +81,7 @@ function remarks({ gate, undo }: StepDocument, waiting: readonly string[]): stri
       : [
           `decided by ${gate.roles.join(' or ')}; after ${writeDuration(gate.expiresMs)} ${afterExpiry(gate)}`,
         ]),
-    ...(gate?.revises === undefined ? [] : [`may change what ${gate.revises} proposed`]),
+    ...(gate === undefined || gate.changes.length === 0 ? [] : [`may change: ${gate.changes.join(', ')}`]),
     ...(undo === undefined ? [] : [`undo: ${undo}`]),
   ];
 }

@@ -1,4 +1,5 @@
 /** The report's figures as the page shows them: text and percentages, nothing left to decide for the template. */
+import type { DecisionChoice } from '../../model/decision.js';
 import { formatCount, formatDuration, formatTimeOfDay } from '../../model/format.js';
 import type { Deviation, Objective, ReportDocument } from '../document.js';
 import { verdictOf } from './verdict.js';
@@ -8,9 +9,31 @@ export const LISTED_ON_PAGE = 500;
 /** Lists up to this length are open from the start. */
 const SHORT_LIST = 60;
 
-const WORDS = { approve: 'Approved', deny: 'Denied', retry: 'Tried again', abort: 'Aborted' } as const;
+const WORDS: Readonly<Record<DecisionChoice, string>> = {
+  approve: 'Approved',
+  deny: 'Denied',
+  withdraw: 'Word taken back',
+  override: 'Overridden',
+  retry: 'Tried again',
+  skip: 'Skipped',
+  hold: 'Held',
+  resume: 'Resumed',
+  'hand-over': 'Command handed over',
+  abort: 'Aborted',
+};
 
-const TONES = { approve: 'kept', deny: 'missed', retry: 'strong', abort: 'missed' } as const;
+const TONES: Readonly<Record<DecisionChoice, 'kept' | 'missed' | 'strong'>> = {
+  approve: 'kept',
+  deny: 'missed',
+  withdraw: 'strong',
+  override: 'missed',
+  retry: 'strong',
+  skip: 'missed',
+  hold: 'strong',
+  resume: 'strong',
+  'hand-over': 'strong',
+  abort: 'missed',
+};
 
 const DEVIATIONS: Readonly<Record<Deviation['kind'], string>> = {
   failed: 'Failed.',

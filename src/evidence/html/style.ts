@@ -96,7 +96,8 @@ td.num{font-variant-numeric:tabular-nums}
 .timeline .room{stroke:var(--faint);stroke-dasharray:1 3}
 .timeline .budget{stroke:var(--ink);stroke-width:1.5}.timeline .budget.over{stroke:var(--bad)}
 .timeline .mark{stroke:var(--paper);stroke-width:1.5;fill:var(--good)}
-.timeline .mark.deny,.timeline .mark.abort{fill:var(--bad)}.timeline .mark.retry{fill:var(--wait)}
+.timeline .mark.deny,.timeline .mark.abort,.timeline .mark.override,.timeline .mark.skip{fill:var(--bad)}
+.timeline .mark.retry,.timeline .mark.hold,.timeline .mark.withdraw{fill:var(--wait)}
 .timeline .mark.failed{stroke:var(--bad);stroke-width:2.25;fill:none}
 details{margin-top:12px}
 summary{cursor:pointer;font-weight:600}

@@ -1,4 +1,5 @@
 /** Where everything of the timeline stands, in SVG units. Pure geometry: the template draws it. */
+import type { DecisionChoice } from '../../model/decision.js';
 import { formatDuration } from '../../model/format.js';
 import type { ReportDocument, ReportStep } from '../document.js';
 import { type Axis, axisOf, round, tickLabel, ticksOf } from './timeline-axis.js';
@@ -67,7 +68,7 @@ export interface TimelineRow {
   readonly budgetX?: number;
   readonly marks: readonly {
     readonly x: number;
-    readonly kind: 'approve' | 'deny' | 'retry' | 'abort' | 'failed';
+    readonly kind: DecisionChoice | 'failed';
   }[];
   readonly figure: string;
   /** Why there is no bar. */

@@ -1,0 +1,74 @@
+/** Who says so: a decision counts only with the proof that the roster asks of its sender. */
+import { ActivityFailure } from '@temporalio/workflow';
+import { type Decision, type ProofMethod, statementOf } from '../../src/model/decision.js';
+import { describeFailure } from './failure.js';
+import { findOpen, personOf, refusal } from './refusals.js';
+import { refusedFailure } from './refused.js';
+import type { Run } from './run.js';
+
+/** Used proofs that are remembered; older ones are late by then. */
+const MOST_USED = 5_000;
+
+export interface Proven {
+  readonly methods: readonly ProofMethod[];
+  /** Names of the proofs that were used. */
+  readonly used: readonly string[];
+}
+
+const unasked: Proven = { methods: [], used: [] };
+
+/**
+ * @returns how the sender has proven who they are; empty where the roster asks for nothing
+ * @throws ApplicationFailure `DecisionRefused`
+ */
+export async function admit<Params>(run: Run<Params>, decision: Decision): Promise<Proven> {
+  requirePossible(run, decision);
+  const person = personOf(run, decision.by);
+  if (person === undefined) return unasked;
+  const opening = openingOf(run, decision);
+  const secondFactor = findOpen(run, decision.on)?.planned.document.gate?.secondFactor ?? 'none';
+  const { totp, keys = [] } = person.proofs ?? {};
+  if (totp === undefined && keys.length === 0 && secondFactor === 'none') return unasked;
+  const { proof } = decision;
+  const at = proof?.at ?? new Date(Date.now()).toISOString();
+  const { runId, planHash } = run.input;
+  const verdict = await run
+    .verifyProof({
+      person,
+      statement: statementOf({ runId, planHash, opening, decision, at }),
+      secondFactor,
+      ...(proof === undefined ? {} : { proof }),
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof ActivityFailure)) throw error;
+      const failure = describeFailure(error, Date.now(), 1);
+      throw refusedFailure(`The proof could not be checked: ${failure.message} ${failure.next}`);
+    });
+  if (!verdict.accepted) throw refusedFailure(verdict.refusal ?? verdict.summary);
+  if (verdict.used.some((used) => run.usedProofs.has(used))) {
+    throw refusedFailure(
+      'This proof was used already: each counts once. Wait for the next code, or sign anew.',
+    );
+  }
+  // While it was checked, others may have decided, or what was shown may have changed.
+  requirePossible(run, decision);
+  if (openingOf(run, decision) !== opening) {
+    throw refusedFailure(`What ${decision.on} shows has changed meanwhile: look at it again, then decide.`);
+  }
+  for (const used of verdict.used) run.usedProofs.add(used);
+  for (const oldest of run.usedProofs) {
+    if (run.usedProofs.size <= MOST_USED) break;
+    run.usedProofs.delete(oldest);
+  }
+  return verdict;
+}
+
+function requirePossible<Params>(run: Run<Params>, decision: Decision): void {
+  const refused = refusal(run, decision);
+  if (refused !== undefined) throw refusedFailure(refused);
+}
+
+/** What tells one opening of a gate, or one failure of a step, from the next. */
+function openingOf<Params>(run: Run<Params>, decision: Decision): string {
+  return findOpen(run, decision.on)?.openedAt ?? '';
+}
