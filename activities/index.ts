@@ -7,6 +7,7 @@ import { dnsActivities } from './dns/index.js';
 import { fenceActivities } from './fence/index.js';
 import { appendJournal, keepRun } from './journal/append.js';
 import { lossActivities } from './loss/index.js';
+import { notifyActivities } from './notify/index.js';
 import { pointActivities } from './point/index.js';
 import { preserveActivities } from './preserve/index.js';
 import { promoteActivities } from './promote/index.js';
@@ -31,7 +32,7 @@ export function createActivities(): MusterActivities {
     ...lossActivities({ keepLost }),
     ...backupActivities(),
     verifyProof: () => Promise.reject(new Error('Proofs cannot be checked yet.')),
-    sendNotice: () => Promise.reject(new Error('Notices cannot be sent yet.')),
+    ...notifyActivities(),
     appendJournal,
     keepRun,
     writeReport,

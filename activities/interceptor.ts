@@ -44,13 +44,18 @@ function asCancelled(error: unknown): CancelledFailure {
   return error instanceof CancelledFailure ? error : new CancelledFailure(messageOf(error));
 }
 
-/** @returns what the workflow sees: the typed code, what to do next, and whether trying again can help */
+/**
+ * The detail `retryAfterMs`, where an error has one, is how long the other side asks to be left alone.
+ *
+ * @returns what the workflow sees: the typed code, what to do next, and whether trying again can help
+ */
 export function toFailure(error: unknown): unknown {
   if (!(error instanceof MusterError)) return error;
   return ApplicationFailure.create({
     message: error.message,
     type: error.code,
     nonRetryable: error instanceof PermanentError,
+    ...(typeof error.details.retryAfterMs === 'number' ? { nextRetryDelay: error.details.retryAfterMs } : {}),
     details: [{ next: error.next, ...(error.why === undefined ? {} : { why: error.why }), ...error.details }],
     ...(error.cause instanceof Error ? { cause: error.cause } : {}),
   });

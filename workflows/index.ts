@@ -7,3 +7,5 @@ import { runScenario } from './engine/scenario-workflow.js';
 export function corruption(input: RunInput<Runbook, CorruptionParams>): Promise<RunResult> {
   return runScenario(corruptionScenario, input);
 }
+
+export { deliverNotice } from './deliver-notice.js';

@@ -7,6 +7,8 @@ export const noticeKinds = [
   'gate-opened',
   'gate-reminder',
   'gate-escalated',
+  /** A gate, or a step that had failed, was decided. */
+  'decided',
   'forecast-breach',
   'budget',
   'step-failed',
@@ -18,9 +20,12 @@ export const noticeKinds = [
   'pre-empted',
   'adopted',
   'ended',
+  /** Written for people outside, and sent by a person. */
+  'update',
 ] as const;
 
-export type NoticeKind = (typeof noticeKinds)[number];
+/** `test` is what `muster notify test` sends: it reaches every channel. */
+export type NoticeKind = (typeof noticeKinds)[number] | 'test';
 
 export interface Notice {
   /** Run and number: a receiver that gets it twice knows it. */
@@ -34,6 +39,10 @@ export interface Notice {
   readonly scenario: string;
   readonly mode: Mode;
   readonly step?: string;
+  /** What it is about, within the run: the same for notices that follow each other, for instance `gate.point`. */
+  readonly matter: string;
+  /** Matters that are over with this notice. */
+  readonly settles: readonly string[];
   /** One line. */
   readonly title: string;
   readonly text: string;
