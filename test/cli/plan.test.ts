@@ -131,10 +131,10 @@ describe('the runbook to print', () => {
       'No answer after 10 min: ask somebody with the role **incident-commander** as well.',
     );
     expect(stdout).toContain('☐ yes, but instead of what 2 (propose-point) proposed');
-    const promote = stdout.slice(stdout.indexOf('## 17.'), stdout.indexOf('## 18.'));
+    const promote = stdout.slice(stdout.indexOf('## 18.'), stdout.indexOf('## 19.'));
     expect(promote).toContain('**POINT OF NO RETURN.');
     const back = stdout.slice(stdout.indexOf('## Turning back'));
-    expect(back).toContain('**Only before 17 (promote) has begun.');
-    expect([...back.matchAll(/^- ☐ (\d+)/gm)].map(([, number]) => Number(number))).toEqual([15, 14, 13, 4]);
+    expect(back).toContain('**Only before 18 (promote) has begun.');
+    expect([...back.matchAll(/^- ☐ (\d+)/gm)].map(([, number]) => Number(number))).toEqual([16, 15, 14, 5]);
   });
 });
