@@ -208,10 +208,10 @@ describe('decisions', () => {
     await run.waitsFor('gate-point');
     await run.until((view) => statuses(view).verify === 'done');
     expect(await run.refused(approve('promote'))).toBe(
-      'Nothing named promote waits for a decision now. Possible now: point (approve, deny, abort).',
+      'Nothing named promote waits for a decision now. Possible now: point (approve, deny, override, abort).',
     );
-    expect(await run.refused({ ...approve('point'), by: 'eve' })).toBe(
-      'eve is not on the roster of toy. On it: ada, bob.',
+    expect(await run.refused({ ...approve('point'), by: 'zoe' })).toBe(
+      'zoe is not on the roster of toy. On it: ada, bob, cy, dee, eve.',
     );
     expect(await run.refused({ ...approve('point'), by: 'bob' })).toBe(
       'bob (intern) cannot decide point: it asks for lead.',

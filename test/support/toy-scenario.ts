@@ -104,6 +104,8 @@ export const toyScenario: Scenario<ToyParams> = {
       needs: { proposal },
       after: [gate],
       do: (context, { proposal }) => call(context, 'fence', proposal.summary),
+      withoutProof: (context, _needs, { by, reason }) =>
+        call(context, 'fence-without-proof', `${by.join(' and ')}: ${reason}`),
       undo: { title: 'lift the fence', do: (context) => call(context, 'undo-fence', '') },
     });
     const promoteGate = plan.gate({
@@ -143,6 +145,7 @@ export const toyScenario: Scenario<ToyParams> = {
       budgetMs: 60_000,
       needs: {},
       after: [cutover],
+      skipping: 'there is no fresh backup',
       do: (context) => call(context, 'protect', ''),
     });
     return plan.build(cutover);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
-import type { JournalEntry } from '../../activities/contract.js';
+import type { JournalEntry, MusterActivities, ProofVerdict } from '../../activities/contract.js';
 import type { Decision, DecisionAnswer } from '../../src/model/decision.js';
 import type { RunResult, RunView } from '../../src/model/run.js';
 import type { GatePolicy, Runbook } from '../../src/runbook/schema.js';
@@ -13,6 +13,7 @@ import type { Scenario } from '../../workflows/engine/plan.js';
 import { startWorker, type TestWorker } from './temporal.js';
 import { patient, type ToyCall, type ToyParams, toyScenario } from './toy-scenario.js';
 
+type ProofInput = Parameters<MusterActivities['verifyProof']>[0];
 type Behaviour = (call: ToyCall) => Promise<string> | string;
 
 export interface ToyWorld {
@@ -22,6 +23,10 @@ export interface ToyWorld {
   readonly journal: JournalEntry[];
   readonly reports: { readonly view: RunView }[];
   readonly kept: RunView[];
+  /** What was asked about proofs. */
+  readonly proofs: ProofInput[];
+  /** What is thought of a proof; a signature that begins with `good` is good, unless a test says otherwise. */
+  verify: (input: ProofInput) => ProofVerdict | Promise<ProofVerdict>;
   /** What the activity of a step does instead of answering at once. */
   readonly behave: Map<string, Behaviour>;
   /** What the journal does before it takes entries. */
@@ -33,6 +38,7 @@ export interface ToyWorld {
     budgets?: Record<string, number>,
     point?: Partial<GatePolicy>,
     scenario?: Scenario<ToyParams>,
+    runbook?: Partial<Runbook>,
   ) => Promise<ToyRun>;
 }
 
@@ -100,7 +106,12 @@ export function toyRunbook(budgets: Record<string, number> = {}, point: Partial<
     people: [
       { name: 'ada', roles: ['lead'], contacts: [] },
       { name: 'bob', roles: ['intern'], contacts: [] },
+      { name: 'cy', roles: ['lead', 'security'], contacts: [] },
+      { name: 'dee', roles: ['incident-commander'], contacts: [] },
+      { name: 'eve', roles: ['lead'], contacts: [], proofs: { keys: ['a public key'] } },
     ],
+    breakGlass: { roles: ['incident-commander'], people: 1 },
+    notifications: {},
     scenarios: { corruption: { budgets, gates: { point: { ...patient, ...point } } } },
   } as unknown as Runbook;
 }
@@ -134,6 +145,7 @@ export async function openToyWorld(): Promise<ToyWorld> {
   const journal: JournalEntry[] = [];
   const reports: { readonly view: RunView }[] = [];
   const kept: RunView[] = [];
+  const proofs: ProofInput[] = [];
   const behave = new Map<string, Behaviour>();
   const worker = await startWorker({
     toy: async (call: ToyCall) => {
@@ -143,6 +155,10 @@ export async function openToyWorld(): Promise<ToyWorld> {
     appendJournal: async ({ entries }: { entries: JournalEntry[] }) => {
       await world.takeEntries();
       journal.push(...entries);
+    },
+    verifyProof: async (input: ProofInput) => {
+      proofs.push(input);
+      return world.verify(input);
     },
     writeReport: async ({ view }: { view: RunView }) => {
       reports.push({ view });
@@ -155,6 +171,14 @@ export async function openToyWorld(): Promise<ToyWorld> {
   });
   const world: ToyWorld = {
     worker,
+    proofs,
+    verify: async ({ proof }) => ({
+      accepted: proof?.signature?.startsWith('good') === true,
+      refusal: 'The signature is not good.',
+      methods: ['ed25519'],
+      used: [`sig:${proof?.signature}`],
+      summary: 'looked at',
+    }),
     takeEntries: async () => undefined,
     keep: async () => undefined,
     calls,
@@ -162,8 +186,8 @@ export async function openToyWorld(): Promise<ToyWorld> {
     reports,
     kept,
     behave,
-    start: async (budgets = {}, point = {}, scenario = toyScenario) => {
-      const runbook = toyRunbook(budgets, point);
+    start: async (budgets = {}, point = {}, scenario = toyScenario, changes = {}) => {
+      const runbook = { ...toyRunbook(budgets, point), ...changes };
       const runId = `toy-${randomUUID()}`;
       const handle = await worker.client.workflow.start(scenario.name, {
         workflowId: runId,
