@@ -11,6 +11,7 @@ import { notifyActivities } from './notify/index.js';
 import { pointActivities } from './point/index.js';
 import { preserveActivities } from './preserve/index.js';
 import { promoteActivities } from './promote/index.js';
+import { proofActivities } from './proof/index.js';
 import { provisionActivities } from './provision/index.js';
 import { writeReport } from './report/write.js';
 import { restoreActivities } from './restore/index.js';
@@ -31,7 +32,7 @@ export function createActivities(): MusterActivities {
     ...validateActivities(),
     ...lossActivities({ keepLost }),
     ...backupActivities(),
-    verifyProof: () => Promise.reject(new Error('Proofs cannot be checked yet.')),
+    ...proofActivities(),
     ...notifyActivities(),
     appendJournal,
     keepRun,

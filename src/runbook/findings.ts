@@ -4,6 +4,7 @@
  */
 import { liesIn, primaryDomain } from './crosscheck/copies.js';
 import { fieldName } from './field-facts.js';
+import { peopleRules } from './people-findings.js';
 import type { Runbook } from './schema.js';
 import type { FieldPath, RunbookSource } from './source.js';
 import { writeDuration } from './write-duration.js';
@@ -21,9 +22,9 @@ export interface Finding {
   readonly proposal: string;
 }
 
-type Rule = (runbook: Runbook) => readonly Found[];
+export type Rule = (runbook: Runbook) => readonly Found[];
 
-interface Found {
+export interface Found {
   readonly severity: Severity;
   readonly path: FieldPath;
   readonly what: string;
@@ -196,4 +197,5 @@ const rules: readonly Rule[] = [
   fencingWithoutAnyone,
   componentsWithoutRecovery,
   proceduresWithoutScenario,
+  ...peopleRules,
 ];

@@ -113,7 +113,7 @@ async function grant(client: ClientBase, recorder: string): Promise<void> {
     grant usage on schema muster to ${role};
     grant select on all tables in schema muster to ${role};
     grant insert, update on muster.runs, muster.step_times to ${role};
-    grant insert on muster.journal, muster.lost_records, muster.reports to ${role}`);
+    grant insert on muster.journal, muster.lost_records, muster.reports, muster.used_codes to ${role}`);
 }
 
 function sha256(text: string): string {

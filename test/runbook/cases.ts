@@ -7,6 +7,8 @@ export const good = readFileSync('runbooks/payymo.yaml', 'utf8');
 
 export interface Case {
   readonly what: string;
+  /** Replaced first, so that there is something to be wrong about. */
+  readonly before?: readonly (readonly [from: string, to: string])[];
   /** First occurrence of this text is replaced. */
   readonly from: string;
   readonly to: string;
@@ -39,9 +41,11 @@ export function problemsOf(text: string): readonly InputProblem[] {
 export function testCases(cases: readonly Case[]): void {
   test.each(cases.map((each) => [each.what, each] as const))(
     '%s',
-    (_what, { from, to, field, given, allowed, at }) => {
-      expect(good).toContain(from);
-      const text = good.replace(from, () => to);
+    (_what, { before = [], from, to, field, given, allowed, at }) => {
+      const text = [...before, [from, to] as const].reduce((changed, [old, by]) => {
+        expect(changed).toContain(old);
+        return changed.replace(old, () => by);
+      }, good);
       const problems = problemsOf(text);
       const problem = problems.find((each) => each.field === field);
       expect(problems.map((each) => each.field)).toContain(field);

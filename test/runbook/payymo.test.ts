@@ -66,6 +66,7 @@ test('what the owner promises and cannot hold is found, with a proposal', () => 
     },
   ]);
   expect(findings.map(({ field }) => field)).toEqual([
+    'people[0]',
     'objectives.components.core-api.rto',
     'objectives.components.web-interface',
     'scenarios.corruption.gates.promote.roles',

@@ -17,6 +17,9 @@ async function emptyDatabase(name: string) {
   return world.server.connect(name);
 }
 
+/** The number of a migration that there is not yet. */
+const next = migrations.length + 1;
+
 describe('migrateStore', () => {
   test('applies each migration once, however many come at once', async () => {
     const clients = [await emptyDatabase('crowd'), await world.server.connect('crowd')];
@@ -29,7 +32,7 @@ describe('migrateStore', () => {
 
   test('leaves nothing behind when a migration fails', async () => {
     const client = await emptyDatabase('broken');
-    const broken = [...migrations, { number: 2, name: 'broken', sql: 'create table muster.runs ()' }];
+    const broken = [...migrations, { number: next, name: 'broken', sql: 'create table muster.runs ()' }];
     await expect(migrateStore(client, 'muster_recorder', broken)).rejects.toThrow(/already exists/);
     const { rows } = await client.query("select to_regnamespace('muster') as schema");
     expect(rows).toEqual([{ schema: null }]);
@@ -38,10 +41,10 @@ describe('migrateStore', () => {
 
   test('refuses a store that a later Muster made, and one whose migration was another', async () => {
     const client = await emptyDatabase('later');
-    const later = [...migrations, { number: 2, name: 'later', sql: 'create table muster.later ()' }];
+    const later = [...migrations, { number: next, name: 'later', sql: 'create table muster.later ()' }];
     await migrateStore(client, 'muster_recorder', later);
     await expect(migrateStore(client, 'muster_recorder')).rejects.toMatchObject({ code: 'StoreNewer' });
-    const changed = later.map((step) => (step.number === 2 ? { ...step, sql: 'select 1' } : step));
+    const changed = later.map((step) => (step.number === next ? { ...step, sql: 'select 1' } : step));
     await expect(migrateStore(client, 'muster_recorder', changed)).rejects.toMatchObject({
       code: 'StoreChanged',
     });

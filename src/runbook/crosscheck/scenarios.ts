@@ -1,4 +1,5 @@
 import type { CorruptionSection, Runbook } from '../schema.js';
+import type { FieldPath } from '../source.js';
 import { rolesOf } from './people.js';
 import type { Problems } from './report.js';
 
@@ -69,12 +70,13 @@ function checkGates(runbook: Runbook, corruption: CorruptionSection, problems: P
 function checkDamagedAndTarget(runbook: Runbook, corruption: CorruptionSection, problems: Problems): void {
   const { damaged, target } = corruption;
   const sites = Object.keys(runbook.sites);
-  const needed: readonly ['damaged' | 'target', string][] = [
-    ['damaged', damaged],
-    ['target', target],
+  const needed: readonly (readonly [path: readonly (string | number)[], name: string])[] = [
+    [['damaged'], damaged],
+    [['target'], target],
+    ...corruption.otherTargets.map((name, index) => [['otherTargets', index], name] as const),
   ];
   for (const [field, name] of needed) {
-    problems.mustBeOneOf([...section, field], name, sites, 'a site of sites');
+    problems.mustBeOneOf([...section, ...field], name, sites, 'a site of sites');
     if (runbook.sites[name] !== undefined && runbook.sites[name].postgres === undefined) {
       problems.add(['sites', name, 'postgres'], `the PostgreSQL server of this site: corruption needs it`);
     }
@@ -83,6 +85,7 @@ function checkDamagedAndTarget(runbook: Runbook, corruption: CorruptionSection, 
       problems.add(['dns', corruption.record, 'values', name], `the values that lead to ${name}`);
     }
   }
+  const from = runbook.sites[damaged];
   if (damaged === target) {
     problems.add(
       [...section, 'target'],
@@ -90,12 +93,8 @@ function checkDamagedAndTarget(runbook: Runbook, corruption: CorruptionSection, 
     );
     return;
   }
-  const [from, to] = [runbook.sites[damaged], runbook.sites[target]];
   if (from !== undefined && from.role !== 'primary') {
     problems.add([...section, 'damaged'], `the primary; ${damaged} has the role ${from.role}`);
-  }
-  if (to !== undefined && to.role === 'primary') {
-    problems.add([...section, 'target'], `a site that is not a primary; ${target} is one`);
   }
   if (from !== undefined && from.quarantineDirectory === undefined) {
     problems.add(
@@ -103,22 +102,39 @@ function checkDamagedAndTarget(runbook: Runbook, corruption: CorruptionSection, 
       'where the damaged cluster is kept: corruption needs it',
     );
   }
+  checkTarget(runbook, corruption, [...section, 'target'], target, problems);
+  corruption.otherTargets.forEach((name, index) => {
+    const path = [...section, 'otherTargets', index];
+    if (name === damaged || name === target || corruption.otherTargets.indexOf(name) < index) {
+      problems.add(path, `a site that is neither the damaged one, ${damaged}, nor a target already`);
+    } else {
+      checkTarget(runbook, corruption, path, name, problems);
+    }
+  });
+}
+
+/** The recovered copy can be built at this site, and applications can be led there. */
+function checkTarget(
+  runbook: Runbook,
+  { damaged, record }: CorruptionSection,
+  path: FieldPath,
+  target: string,
+  problems: Problems,
+): void {
+  const [from, to] = [runbook.sites[damaged], runbook.sites[target]];
+  if (to !== undefined && to.role === 'primary') {
+    problems.add(path, `a site that is not a primary; ${target} is one`);
+  }
   if (from?.postgres && to?.postgres && from.postgres.database !== to.postgres.database) {
     problems.add(
       ['sites', target, 'postgres', 'database'],
       `${from.postgres.database}: a physical copy has the databases of its original`,
     );
   }
-  const values = runbook.dns[corruption.record]?.values ?? {};
-  if (values[damaged] !== undefined && values[target] !== undefined) {
-    const shared = values[target].find((value) => values[damaged]?.includes(value));
-    if (shared !== undefined) {
-      problems.add(
-        ['dns', corruption.record, 'values', target],
-        `other values than those of ${damaged}`,
-        shared,
-      );
-    }
+  const values = runbook.dns[record]?.values ?? {};
+  const shared = values[target]?.find((value) => values[damaged]?.includes(value));
+  if (shared !== undefined) {
+    problems.add(['dns', record, 'values', target], `other values than those of ${damaged}`, shared);
   }
 }
 

@@ -1,4 +1,5 @@
 import { sql as record } from './0001-record.js';
+import { sql as usedCodes } from './0002-used-codes.js';
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -8,4 +9,7 @@ export interface Migration {
 }
 
 /** In the order in which they are applied. One that has been released is never changed: add another. */
-export const migrations: readonly Migration[] = [{ number: 1, name: 'record', sql: record }];
+export const migrations: readonly Migration[] = [
+  { number: 1, name: 'record', sql: record },
+  { number: 2, name: 'used-codes', sql: usedCodes },
+];
