@@ -32,7 +32,7 @@ export async function admit<Params>(run: Run<Params>, decision: Decision): Promi
   const { proof } = decision;
   const at = proof?.at ?? new Date(Date.now()).toISOString();
   const { runId, planHash } = run.input;
-  const verdict = await run
+  const verdict = await run.calls
     .verifyProof({
       person,
       statement: statementOf({ runId, planHash, opening, decision, at }),
@@ -45,7 +45,7 @@ export async function admit<Params>(run: Run<Params>, decision: Decision): Promi
       throw refusedFailure(`The proof could not be checked: ${failure.message} ${failure.next}`);
     });
   if (!verdict.accepted) throw refusedFailure(verdict.refusal ?? verdict.summary);
-  if (verdict.used.some((used) => run.usedProofs.has(used))) {
+  if (verdict.used.some((used) => run.command.usedProofs.has(used))) {
     throw refusedFailure(
       'This proof was used already: each counts once. Wait for the next code, or sign anew.',
     );
@@ -55,10 +55,10 @@ export async function admit<Params>(run: Run<Params>, decision: Decision): Promi
   if (openingOf(run, decision) !== opening) {
     throw refusedFailure(`What ${decision.on} shows has changed meanwhile: look at it again, then decide.`);
   }
-  for (const used of verdict.used) run.usedProofs.add(used);
-  for (const oldest of run.usedProofs) {
-    if (run.usedProofs.size <= MOST_USED) break;
-    run.usedProofs.delete(oldest);
+  for (const used of verdict.used) run.command.usedProofs.add(used);
+  for (const oldest of run.command.usedProofs) {
+    if (run.command.usedProofs.size <= MOST_USED) break;
+    run.command.usedProofs.delete(oldest);
   }
   return verdict;
 }

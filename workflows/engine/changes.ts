@@ -43,7 +43,7 @@ export async function changeInput<Params>(
   at.scope = scope;
   try {
     const inputs = run.outputsFor(changeable.inputs);
-    const output = await scope.run(() => changeable.do(run.contextFor(changed), inputs, value));
+    const output = await scope.run(() => changeable.do(run.calls.contextFor(changed), inputs, value));
     // An abort may come at any moment; what was accepted first holds.
     if (run.abortedBy !== undefined || !(await replaceOutput(run, changeable, output, at))) {
       throw refusedFailure(overBecause(run) ?? `${name} cannot be changed here.`);
@@ -103,7 +103,7 @@ async function undoAll<Params>(run: Run<Params>, steps: readonly StepState<Param
     const { undo, document } = step.planned;
     if (undo === undefined) continue;
     try {
-      await undo(run.contextFor(step, 'undo'), run.inputsOf(step));
+      await undo(run.calls.contextFor(step, 'undo'), run.inputsOf(step));
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       const { message } = describeFailure(error, Date.now(), step.begun);

@@ -42,15 +42,18 @@ function carryOut<Params>(run: Run<Params>, admitted: Admitted): Promise<string>
   switch (decision.choice) {
     case 'hold':
       note(run, undefined, admitted);
-      run.holdBy(decision.by, decision.reason ?? '');
+      run.command.holdBy(decision.by, decision.reason ?? '');
+      run.turned();
       return 'The run is held: what works goes on to its end, nothing new begins, and the clock runs on.';
     case 'resume':
       note(run, undefined, admitted);
-      run.resume(decision.by);
+      run.command.resume(decision.by);
+      run.turned();
       return 'The run goes on.';
     case 'hand-over':
       note(run, undefined, admitted);
-      run.handOver(decision.by, decision.to ?? decision.by);
+      run.command.handOver(decision.by, decision.to ?? decision.by);
+      run.turned();
       return `${decision.to} commands the run from now on.`;
     case 'abort': {
       const text = `Accepted: it ${whatAbortDoes(run)}.`;
@@ -163,11 +166,16 @@ async function goOnWithoutProof<Params>(
   step.decidedBy = by.join(' and ');
   try {
     const output = await scope.run(() =>
-      withoutProof(run.contextFor(step), run.inputsOf(step), { by, reason }),
+      withoutProof(run.calls.contextFor(step), run.inputsOf(step), { by, reason }),
     );
     const over = overBecause(run);
     if (over !== undefined) throw refusedFailure(over);
-    run.override({ on: step.name, by, reason, without: 'the proof that the old primary takes no writes' });
+    run.command.override({
+      on: step.name,
+      by,
+      reason,
+      without: 'the proof that the old primary takes no writes',
+    });
     run.finish(step, output);
     return `${step.name}: ${output.summary}`;
   } catch (error) {

@@ -73,7 +73,7 @@ export function openByOverride<Params>(run: Run<Params>, step: StepState<Params>
   if (lacking > 0) return `${name}: ${lacking} more of ${demanded.roles.join(' or ')} must say so.`;
   const by = step.overriding.map((word) => word.by);
   const without = `the approval of ${missingFor(demandOf(step), step.approvals) ?? 'nobody'}`;
-  run.override({ on: name, by, reason, without });
+  run.command.override({ on: name, by, reason, without });
   run.finish(step, outcome(`overridden by ${by.join(' and ')}: ${reason}`, by));
   return `${name}: overridden, without ${without}. ${step.planned.gate?.approving ?? ''}`.trim();
 }

@@ -18,7 +18,7 @@ export function openDecisions<Params>(run: Run<Params>): OpenDecision[] {
 export function steeringOf<Params>(run: Run<Params>): Choice[] {
   if (run.abortedBy !== undefined || run.closing) return [];
   return [
-    run.hold === undefined
+    run.command.hold === undefined
       ? {
           choice: 'hold',
           consequence: 'what works goes on to its end, nothing new begins; the clock runs on',

@@ -38,8 +38,12 @@ export function refusal<Params>(run: Run<Params>, decision: Decision): string | 
     return 'A change goes with approve or retry only.';
   }
   if (decision.to !== undefined && choice !== 'hand-over') return 'to goes with hand-over only.';
-  if (ofCommander.includes(choice) && by !== run.commander && !person.roles.includes(COMMANDER_ROLE)) {
-    return `${run.commander} commands this run: ${by} cannot ${choice}. The command can be handed over: hand-over.`;
+  if (
+    ofCommander.includes(choice) &&
+    by !== run.command.commander &&
+    !person.roles.includes(COMMANDER_ROLE)
+  ) {
+    return `${run.command.commander} commands this run: ${by} cannot ${choice}. The command can be handed over: hand-over.`;
   }
   if (ofWholeRun.includes(choice)) return refusalOfWholeRun(run, decision);
   const step = findOpen(run, decision.on);
@@ -71,14 +75,14 @@ function refusalOfWholeRun<Params>(run: Run<Params>, { choice, on, to }: Decisio
   if (on !== WHOLE_RUN && choice !== 'abort') return `To ${choice} is about the whole run: on is "run".`;
   switch (choice) {
     case 'hold':
-      return run.hold === undefined
+      return run.command.hold === undefined
         ? undefined
-        : `${run.hold.by} holds the run already, since ${run.hold.since}: ${run.hold.reason}`;
+        : `${run.command.hold.by} holds the run already, since ${run.command.hold.since}: ${run.command.hold.reason}`;
     case 'resume':
-      return run.hold === undefined ? `The run is not held. ${possibleNow(run)}` : undefined;
+      return run.command.hold === undefined ? `The run is not held. ${possibleNow(run)}` : undefined;
     case 'hand-over':
       if (to === undefined) return 'To hand over needs to: who commands from then on.';
-      if (to === run.commander) return `${to} commands this run already.`;
+      if (to === run.command.commander) return `${to} commands this run already.`;
       return personOf(run, to) === undefined
         ? `${to} is not on the roster of ${run.plan.document.system}.`
         : undefined;

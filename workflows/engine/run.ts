@@ -3,34 +3,22 @@
  * visible at once. What a scenario does stands in the scenario; how any run behaves stands here.
  */
 import { ActivityFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import type {
-  JournalEntry,
-  MusterActivities,
-  ProofVerdict,
-  StepRef,
-  Summarised,
-} from '../../activities/contract.js';
+import type { JournalEntry, Summarised } from '../../activities/contract.js';
 import type { Decision } from '../../src/model/decision.js';
 import { formatDuration } from '../../src/model/format.js';
-import type {
-  DecisionView,
-  Fact,
-  HoldView,
-  OverrideView,
-  RunInput,
-  RunStatus,
-  RunView,
-  Warning,
-} from '../../src/model/run.js';
+import type { DecisionView, RunInput, RunStatus, RunView, Warning } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
 import { Beside } from './beside.js';
 import { type Budget, watchBudget } from './budget.js';
+import { Calls } from './calls.js';
+import { Chronicle, type EntryDetails } from './chronicle.js';
 import { RunClock } from './clock.js';
+import { closeRun, writeReport } from './closing.js';
+import { Command } from './command.js';
 import { describeFailure } from './failure.js';
 import { openGate } from './gates.js';
-import { labelledActivities, type Policy } from './io.js';
-import { JournalWriter } from './journal-writer.js';
-import type { Plan, StepContext } from './plan.js';
+import type { JournalWriter } from './journal-writer.js';
+import type { Plan } from './plan.js';
 import { REPORT_STEP } from './plan-builder.js';
 import { Publisher } from './publish.js';
 import { viewOf } from './run-view.js';
@@ -39,22 +27,15 @@ import { undoEverything } from './undo.js';
 
 /** How long the record may hold up what cannot be taken back: long enough for another worker where one has died. */
 const INTENT_MS = 30_000;
-/** What is shown of warnings; the journal holds all of them. */
-const MOST_WARNINGS = 200;
 
 export class Run<Params> {
   readonly steps: readonly StepState<Params>[];
-  readonly warnings: Warning[] = [];
-  readonly journal: JournalWriter;
+  readonly calls: Calls<Params>;
+  private readonly chronicle: Chronicle;
   /** The request to abort, once it was accepted. */
   abortedBy: { readonly by: string; readonly reason: string } | undefined;
 
-  commander: string;
-  hold: HoldView | undefined;
-  readonly overrides: OverrideView[] = [];
-  /** Names of the proofs that counted: none counts twice. */
-  readonly usedProofs = new Set<string>();
-
+  readonly command: Command;
   readonly clock: RunClock;
   private readonly beside = new Beside();
   private readonly publisher = new Publisher(this.beside, () => this.view());
@@ -64,13 +45,11 @@ export class Run<Params> {
   /** Steps that worked, in the order in which they began: what an abort undoes, newest first. */
   readonly beginning: StepState<Params>[] = [];
   private readonly startedAt = Date.now();
-  private activityCount = 0;
   private stopRtoWatch: () => void = () => undefined;
   ended: { readonly status: RunStatus; readonly at: number } | undefined;
   /** All is done or undone: nothing can be decided any more. */
   closing = false;
   private undoing = false;
-  private undoFailed = false;
   private changed = true;
   private fatal: unknown;
 
@@ -81,15 +60,9 @@ export class Run<Params> {
     this.steps = plan.steps.map((planned) => new StepState(planned));
     this.byName = new Map(this.steps.map((step) => [step.name, step]));
     this.clock = new RunClock(Date.parse(input.detectedAt), this.startedAt, plan.document.rtoMs);
-    this.commander = input.commander;
-    const { anchor } = input.runbook;
-    this.journal = new JournalWriter(this.beside, (entries) =>
-      this.activities('record', 'journal', `journal: ${entries.at(-1)?.text ?? ''}`).appendJournal({
-        run: this.ref,
-        entries,
-        ...(anchor === undefined ? {} : { anchor }),
-      }),
-    );
+    this.calls = new Calls(input, plan.document);
+    this.chronicle = new Chronicle(this.beside, this.calls, input.runbook.anchor);
+    this.command = new Command(input.commander, this.chronicle);
   }
 
   /** Runs the plan to its end. Returns when the run is recovered or aborted, closed and reported. */
@@ -115,12 +88,23 @@ export class Run<Params> {
       this.changed = false;
       if (this.fatal !== undefined) throw this.fatal;
     }
+    let status: RunStatus = 'recovered';
     if (this.abortedBy !== undefined) {
       this.undoing = true;
       this.turned();
-      this.undoFailed = !(await undoEverything(this));
+      status = (await undoEverything(this)) ? 'aborted' : 'failed';
     }
-    return this.close();
+    this.closing = true;
+    this.stopRtoWatch();
+    return closeRun(this, status);
+  }
+
+  get warnings(): readonly Warning[] {
+    return this.chronicle.warnings;
+  }
+
+  get journal(): JournalWriter {
+    return this.chronicle.journal;
   }
 
   step(name: string): StepState<Params> | undefined {
@@ -147,29 +131,18 @@ export class Run<Params> {
   }
 
   warn(text: string, step?: string): void {
-    const at = new Date(Date.now()).toISOString();
-    this.warnings.push({ at, text });
-    // A view has to fit into a message: of many the first and the last are shown.
-    if (this.warnings.length > MOST_WARNINGS) {
-      const leftOut = { at, text: 'There were more warnings here: the journal holds all of them.' };
-      this.warnings.splice(MOST_WARNINGS / 2, 2, leftOut);
-    }
-    this.record('warning', text, step === undefined ? {} : { step });
+    this.chronicle.warn(text, step);
     this.publish();
   }
 
   /** Writes an entry into the journal. */
-  record(
-    kind: JournalEntry['kind'],
-    text: string,
-    more: {
-      readonly step?: string;
-      readonly by?: string;
-      readonly facts?: readonly Fact[];
-      readonly data?: unknown;
-    } = {},
-  ): void {
-    this.journal.add({ kind, text, facts: [], ...more });
+  record(kind: JournalEntry['kind'], text: string, details?: EntryDetails): void {
+    this.chronicle.record(kind, text, details);
+  }
+
+  refused(decision: Decision, channel: DecisionView['channel'], why: string): void {
+    this.chronicle.refused(decision, channel, why);
+    if (channel === 'signal') this.warn(`A signal was refused. ${why}`);
   }
 
   /** What a new server has to know of a step that has moved on. */
@@ -185,48 +158,6 @@ export class Run<Params> {
     };
   }
 
-  /** A decision or proof that was not accepted is written down as well. */
-  refused(decision: Decision, channel: DecisionView['channel'], why: string): void {
-    const { on, choice, by, origin } = decision;
-    this.record('refused', `${choice} ${on} by ${by}, as ${channel}: ${why}`, {
-      by,
-      facts: Object.entries(origin ?? {}).map(([label, value]) => ({ label, value })),
-    });
-    if (channel === 'signal') this.warn(`A signal was refused. ${why}`);
-  }
-
-  /** From here on nothing new begins until somebody resumes; what works goes on, and so does the clock. */
-  holdBy(by: string, reason: string): void {
-    this.hold = { by, reason, since: new Date(Date.now()).toISOString() };
-    this.record('held', reason, { by, data: { hold: this.hold } });
-    this.turned();
-  }
-
-  resume(by: string): void {
-    this.hold = undefined;
-    this.record('resumed', 'whatever is ready begins', { by });
-    this.turned();
-  }
-
-  handOver(by: string, to: string): void {
-    this.commander = to;
-    this.record('handed-over', `${to} commands from now on`, { by, data: { commander: to } });
-    this.turned();
-  }
-
-  /** Somebody went on with less than the runbook demands. */
-  override(override: Omit<OverrideView, 'at'>): void {
-    this.overrides.push({ ...override, at: new Date(Date.now()).toISOString() });
-    this.warn(
-      `${override.on} was overridden by ${override.by.join(' and ')}, without ${override.without}: ${override.reason}`,
-    );
-  }
-
-  verifyProof(input: Omit<Parameters<MusterActivities['verifyProof']>[0], 'at'>): Promise<ProofVerdict> {
-    const proofs = this.activities('proof', 'proof', `proof of ${input.person.name}`);
-    return proofs.verifyProof({ at: this.ref, ...input });
-  }
-
   inputsOf(step: StepState<Params>): Readonly<Record<string, unknown>> {
     return this.outputsFor(step.planned.inputs);
   }
@@ -236,21 +167,6 @@ export class Run<Params> {
     return Object.fromEntries(
       Object.entries(inputs).map(([key, name]) => [key, this.byName.get(name)?.output]),
     );
-  }
-
-  contextFor(step: StepState<Params>, purpose: 'do' | 'undo' = 'do'): StepContext<Params> {
-    const { title } = step.planned.document;
-    // What the activity ids begin with.
-    const label = purpose === 'do' ? step.name : `undo-${step.name}`;
-    const of = (policy: Policy) =>
-      this.activities(purpose === 'do' ? policy : 'undo', label, `${label}: ${title}`);
-    return {
-      at: this.refOf(step.name),
-      params: this.input.params,
-      quick: of('quick'),
-      long: of('long'),
-      careful: of('careful'),
-    };
   }
 
   /** Puts a failed step back: it begins again at once. */
@@ -305,7 +221,7 @@ export class Run<Params> {
   }
 
   private get awaitsPeople(): boolean {
-    return this.hold !== undefined || this.steps.some((step) => step.status === 'waiting');
+    return this.command.hold !== undefined || this.steps.some((step) => step.status === 'waiting');
   }
 
   private get finished(): boolean {
@@ -323,7 +239,7 @@ export class Run<Params> {
   }
 
   private beginReady(): void {
-    if (this.hold !== undefined) return;
+    if (this.command.hold !== undefined) return;
     for (const step of this.steps) {
       const ready =
         step.name === REPORT_STEP
@@ -379,8 +295,9 @@ export class Run<Params> {
   }
 
   private act(step: StepState<Params>): Promise<Summarised> {
-    if (step.planned.do !== undefined) return step.planned.do(this.contextFor(step), this.inputsOf(step));
-    return this.writeReport(step, this.view(), 'recovered');
+    if (step.planned.do !== undefined)
+      return step.planned.do(this.calls.contextFor(step), this.inputsOf(step));
+    return writeReport(this, step, 'recovered');
   }
 
   private failed(step: StepState<Params>, error: unknown): void {
@@ -402,43 +319,11 @@ export class Run<Params> {
     });
   }
 
-  private async close(): Promise<RunView> {
-    this.closing = true;
-    this.stopRtoWatch();
-    const aborted = this.abortedBy !== undefined;
-    const status: RunStatus = !aborted ? 'recovered' : this.undoFailed ? 'failed' : 'aborted';
-    const report = this.byName.get(REPORT_STEP);
-    if (aborted && report !== undefined) await this.reportAborted(report, status);
+  /** Nothing can change any more. */
+  end(status: RunStatus): void {
     this.ended = { status, at: Date.now() };
     this.clock.change(this.ended.at, { working: false, waiting: false });
-    this.record('run-ended', status, { data: { status } });
     this.publisher.publishNow();
-    await this.journal.flush();
-    const view = this.view();
-    await this.activities('record', 'keep-run', 'keep the run for history and forecasts').keepRun({ view });
-    return view;
-  }
-
-  private async reportAborted(report: StepState<Params>, status: RunStatus): Promise<void> {
-    report.begun += 1;
-    report.become('running', Date.now());
-    try {
-      report.output = await this.writeReport(report, this.view(), status);
-      report.become('done', Date.now());
-    } catch (error) {
-      if (!(error instanceof ActivityFailure)) throw error;
-      report.failure = describeFailure(error, Date.now(), report.begun);
-      this.warn(`The report could not be written: ${report.failure.message}`, REPORT_STEP);
-    }
-  }
-
-  private writeReport(step: StepState<Params>, view: RunView, status: RunStatus): Promise<Summarised> {
-    return this.contextFor(step).quick.writeReport({
-      at: this.refOf(step.name),
-      plan: this.plan.document,
-      view: { ...view, status },
-      outputs: this.outputs(),
-    });
   }
 
   outputs(): Readonly<Record<string, Summarised>> {
@@ -463,21 +348,5 @@ export class Run<Params> {
   /** See `watchBudget`. */
   watch(budget: Budget, warn: (text: string, percent: number) => void): () => void {
     return watchBudget(this.beside, budget, warn);
-  }
-
-  private activities(policy: Policy, label: string, summary: string): MusterActivities {
-    return labelledActivities(policy, summary, () => {
-      this.activityCount += 1;
-      return `${label}.${this.activityCount}`;
-    });
-  }
-
-  private refOf(step: string): StepRef {
-    return { ...this.ref, step };
-  }
-
-  private get ref(): Omit<StepRef, 'step'> {
-    const { system, scenario } = this.plan.document;
-    return { runId: this.input.runId, system, scenario, mode: this.input.mode };
   }
 }

@@ -31,7 +31,7 @@ async function undoStep<Params>(run: Run<Params>, step: StepState<Params>): Prom
   const { undo, document } = step.planned;
   if (undo === undefined) return true;
   try {
-    const undone = await undo(run.contextFor(step, 'undo'), run.inputsOf(step));
+    const undone = await undo(run.calls.contextFor(step, 'undo'), run.inputsOf(step));
     step.note = undone.summary;
     step.become('undone', Date.now());
     run.record('step-undone', undone.summary, { step: step.name });
