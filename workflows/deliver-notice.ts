@@ -2,10 +2,12 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  defineQuery,
   getExternalWorkflowHandle,
   isCancellation,
   proxyActivities,
   setCurrentDetails,
+  setHandler,
   sleep,
   upsertSearchAttributes,
   workflowInfo,
@@ -32,6 +34,8 @@ export interface NoticeToDeliver {
 
 const PACE: Pace = { firstMs: 1_000, mostMs: 5 * 60_000, giveUpAfterMs: 24 * 3_600_000 };
 
+const deliveriesQuery = defineQuery<readonly Delivery[]>('deliveries');
+
 /** Attempts that the server makes before the workflow looks at what went wrong: a long outage must not fill the history. */
 const ROUND = 5;
 
@@ -47,6 +51,7 @@ export async function deliverNotice({
   pace = PACE,
 }: NoticeToDeliver): Promise<Delivery[]> {
   const post = new Deliveries(notice, receivers);
+  setHandler(deliveriesQuery, () => post.all, { description: 'How the notice stands at each receiver.' });
   // Searches for a system list its runs: the system is left out here.
   upsertSearchAttributes([
     { key: searchAttributes.mode, value: notice.mode },

@@ -7,9 +7,10 @@ export function oneLine(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
 }
 
-/** `[payymo] DRILL: point waits for database-lead` */
+/** `[payymo] DRILL: point waits for database-lead.`; the title alone for people outside. */
 export function subjectOf(notice: Notice): string {
-  const drill = notice.mode === 'drill' && notice.kind !== 'update' ? 'DRILL: ' : '';
+  if (notice.kind === 'update') return oneLine(notice.title);
+  const drill = notice.mode === 'drill' && notice.kind !== 'test' ? 'DRILL: ' : '';
   return oneLine(`[${notice.system}] ${drill}${notice.title}`);
 }
 

@@ -1,8 +1,9 @@
-/** A workflow that tells notices as a run does, and ends when it is told to. */
-import { condition, defineQuery, defineSignal, setHandler } from '@temporalio/workflow';
+/** Workflows that tell notices as a run does, and end when they are told to. */
+import { condition, defineQuery, defineSignal, setHandler, sleep } from '@temporalio/workflow';
 import type { Delivery } from '../../src/model/notice.js';
 import type { RunView } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
+import { type Breach, BreachWatch } from '../../workflows/engine/breach-watch.js';
 import type { Compose } from '../../workflows/engine/notice-parts.js';
 import { NoticeBoard } from '../../workflows/engine/notices.js';
 import { gateOpened } from '../../workflows/engine/notices-of-decisions.js';
@@ -40,4 +41,19 @@ export async function noticing({ runbook, view }: Noticing): Promise<Noticed> {
   await condition(() => over);
   await board.handedOver(5_000);
   return { notes, undelivered: board.undelivered };
+}
+
+/** Watches a run in which nothing changes but time, for as long as is said. */
+export async function watchingTime(view: RunView, forMs: number): Promise<(Breach & { at: number })[]> {
+  const said: (Breach & { at: number })[] = [];
+  const watch = new BreachWatch(
+    () => view,
+    (breach) => said.push({ ...breach, at: Date.now() }),
+  );
+  watch.look();
+  watch.look();
+  await sleep(forMs);
+  watch.look();
+  watch.stop();
+  return said;
 }

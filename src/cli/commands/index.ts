@@ -10,6 +10,7 @@ import * as deny from './deny.js';
 import * as history from './history.js';
 import * as journal from './journal.js';
 import * as lab from './lab.js';
+import * as notify from './notify.js';
 import * as plan from './plan.js';
 import * as recover from './recover.js';
 import * as report from './report.js';
@@ -17,6 +18,7 @@ import * as retry from './retry.js';
 import * as schema from './schema.js';
 import * as status from './status.js';
 import * as store from './store.js';
+import * as update from './update.js';
 import * as watch from './watch.js';
 
 export const commands: readonly Register[] = [
@@ -29,10 +31,12 @@ export const commands: readonly Register[] = [
   deny.register,
   retry.register,
   abort.register,
+  update.register,
   report.register,
   history.register,
   journal.register,
   lab.register,
+  notify.register,
   store.register,
   schema.register,
 ];
