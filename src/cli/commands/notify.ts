@@ -11,7 +11,15 @@ interface Options {
 const pace = { firstMs: 1_000, mostMs: 2_000, giveUpAfterMs: 20_000 } as const;
 
 export const register: Register = (program, context) => {
-  const notify = program.command('notify').description('notices of a system: who is told what happens');
+  const notify = program
+    .command('notify')
+    .description('notices of a system: do they reach whom they are for?')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  muster notify test payymo`,
+    );
   notify
     .command('test')
     .description('send a test notice through the channels of a runbook, and say what happened at each')
