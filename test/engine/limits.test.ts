@@ -96,7 +96,7 @@ describe('what people send', () => {
   it('is all in the journal, however much it is; the view stays small', async () => {
     const run = await world.start();
     await run.until((view) => statuses(view).verify === 'done');
-    const wrong = { ...approve('point'), by: 'eve' };
+    const wrong = { ...approve('point'), by: 'zoe' };
     await Promise.all(Array.from({ length: 250 }, () => run.handle.signal('decide', wrong)));
     await run.decide(abort);
     const { view } = await run.result();

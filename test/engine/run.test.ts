@@ -38,7 +38,9 @@ describe('a run that goes well', () => {
     expect(names()).toEqual(['propose', 'build', 'verify', 'fence', 'promote', 'cutover', 'protect']);
     expect(outputs.promote).toEqual({ summary: 'promote of verify of build of propose of noon' });
     expect(view.clock.actualMs).toBe(view.clock.beforeStartMs + view.clock.workingMs + view.clock.waitingMs);
-    expect(view.components).toEqual([{ name: 'database', targetMs: 60_000, actualMs: expect.any(Number) }]);
+    expect(view.components).toEqual([
+      { name: 'database', targetMs: 3_600_000, actualMs: expect.any(Number) },
+    ]);
     expect(world.kept).toEqual([view]);
     expect(world.reports[0]?.view.status).toBe('recovered');
   });

@@ -17,8 +17,8 @@ export const crossedScenario: Scenario<ToyParams> = {
         system: runbook.system,
         title: 'Crossed needs',
         component: 'database',
-        rtoMs: 60_000,
-        components: { database: { rtoMs: 60_000 } },
+        rtoMs: 3_600_000,
+        components: { database: { rtoMs: 3_600_000 } },
       },
       {},
     );

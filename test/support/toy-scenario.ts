@@ -39,8 +39,8 @@ export const toyScenario: Scenario<ToyParams> = {
         system: runbook.system,
         title: 'A small scenario',
         component: 'database',
-        rtoMs: 60_000,
-        components: { database: { rtoMs: 60_000 } },
+        rtoMs: 3_600_000,
+        components: { database: { rtoMs: 3_600_000 } },
       },
       runbook.scenarios.corruption?.budgets ?? {},
     );

@@ -2,6 +2,7 @@
 import { ActivityFailure } from '@temporalio/workflow';
 import { type Decision, type ProofMethod, statementOf } from '../../src/model/decision.js';
 import { describeFailure } from './failure.js';
+import { proofRefused } from './notices-of-decisions.js';
 import { findOpen, personOf, refusal } from './refusals.js';
 import { refusedFailure } from './refused.js';
 import type { Run } from './run.js';
@@ -44,11 +45,13 @@ export async function admit<Params>(run: Run<Params>, decision: Decision): Promi
       const failure = describeFailure(error, Date.now(), 1);
       throw refusedFailure(`The proof could not be checked: ${failure.message} ${failure.next}`);
     });
-  if (!verdict.accepted) throw refusedFailure(verdict.refusal ?? verdict.summary);
-  if (verdict.used.some((used) => run.command.usedProofs.has(used))) {
-    throw refusedFailure(
-      'This proof was used already: each counts once. Wait for the next code, or sign anew.',
-    );
+  const usedBefore = verdict.used.some((used) => run.command.usedProofs.has(used));
+  if (!verdict.accepted || usedBefore) {
+    const why = verdict.accepted
+      ? 'This proof was used already: each counts once. Wait for the next code, or sign anew.'
+      : (verdict.refusal ?? verdict.summary);
+    tellRefused(run, decision, why);
+    throw refusedFailure(why);
   }
   // While it was checked, others may have decided, or what was shown may have changed.
   requirePossible(run, decision);
@@ -61,6 +64,11 @@ export async function admit<Params>(run: Run<Params>, decision: Decision): Promi
     run.command.usedProofs.delete(oldest);
   }
   return verdict;
+}
+
+function tellRefused<Params>(run: Run<Params>, { on, choice, by, origin }: Decision, why: string): void {
+  const from = Object.values(origin ?? {}).join(', ');
+  run.notices.tell(proofRefused({ on, choice, by, why, ...(from === '' ? {} : { from }) }));
 }
 
 function requirePossible<Params>(run: Run<Params>, decision: Decision): void {

@@ -6,6 +6,8 @@ import { admit, type Proven } from './admission.js';
 import { changeInput } from './changes.js';
 import { describeFailure } from './failure.js';
 import { openByApproval, openByOverride, shownAt } from './gates.js';
+import { decided, override } from './notices-of-decisions.js';
+import { handedOver, held, resumed } from './notices-of-run.js';
 import { whatAbortDoes } from './open-decisions.js';
 import { findOpen, overBecause, personOf } from './refusals.js';
 import { refusedFailure } from './refused.js';
@@ -43,16 +45,18 @@ function carryOut<Params>(run: Run<Params>, admitted: Admitted): Promise<string>
     case 'hold':
       note(run, undefined, admitted);
       run.command.holdBy(decision.by, decision.reason ?? '');
+      run.notices.tell(held());
       run.turned();
       return 'The run is held: what works goes on to its end, nothing new begins, and the clock runs on.';
     case 'resume':
       note(run, undefined, admitted);
       run.command.resume(decision.by);
+      run.notices.tell(resumed(decision.by));
       run.turned();
       return 'The run goes on.';
     case 'hand-over':
       note(run, undefined, admitted);
-      run.command.handOver(decision.by, decision.to ?? decision.by);
+      run.notices.tell(handedOver(handOver(run, decision)));
       run.turned();
       return `${decision.to} commands the run from now on.`;
     case 'abort': {
@@ -69,6 +73,13 @@ function carryOut<Params>(run: Run<Params>, admitted: Admitted): Promise<string>
   }
 }
 
+/** @returns who commanded before */
+function handOver<Params>(run: Run<Params>, { by, to = by }: Decision): string {
+  const { commander } = run.command;
+  run.command.handOver(by, to);
+  return commander;
+}
+
 async function atGate<Params>(
   run: Run<Params>,
   step: StepState<Params>,
@@ -80,6 +91,7 @@ async function atGate<Params>(
     case 'deny':
       step.deny(by, reason);
       note(run, step, admitted);
+      run.notices.tell(decided(step.name));
       run.wake();
       return `${on}: denied by ${by}. ${step.planned.gate?.denying ?? ''}`.trim();
     case 'withdraw':
@@ -100,6 +112,7 @@ async function atGate<Params>(
   if (changed !== undefined) step.askAnew(Date.now());
   step.approve(approvalBy(run, by, proven));
   note(run, step, admitted, { changed, saw });
+  run.notices.tell(decided(step.name));
   return openByApproval(run, step, changed);
 }
 
@@ -176,6 +189,7 @@ async function goOnWithoutProof<Params>(
       reason,
       without: 'the proof that the old primary takes no writes',
     });
+    run.notices.tell(override());
     run.finish(step, output);
     return `${step.name}: ${output.summary}`;
   } catch (error) {

@@ -3,6 +3,7 @@ import { CancellationScope, condition, isCancellation, sleep } from '@temporalio
 import type { DecisionChoice } from '../../src/model/decision.js';
 import { formatDuration } from '../../src/model/format.js';
 import type { DecisionView, Fact } from '../../src/model/run.js';
+import { decided, escalated, gateOpened, override, reminder } from './notices-of-decisions.js';
 import type { GateOutcome } from './plan.js';
 import { type Demand, missingFor, rolesAsked } from './quorum.js';
 import { refusedFailure } from './refused.js';
@@ -30,6 +31,7 @@ export function openGate<Params>(run: Run<Params>, step: StepState<Params>): voi
     facts: shownAt(run, step),
     data: run.recordOf(step),
   });
+  run.notices.tell(gateOpened(step.name));
   const label = `gate ${document.gate?.gate ?? step.name}`;
   step.stopWaiting = run.watch({ label, budgetMs: document.budgetMs, usedMs: 0 }, (text, percent) => {
     if (percent < 100) run.warn(`${text}; ${step.missing ?? asked(step)} is awaited`, step.name);
@@ -74,6 +76,7 @@ export function openByOverride<Params>(run: Run<Params>, step: StepState<Params>
   const by = step.overriding.map((word) => word.by);
   const without = `the approval of ${missingFor(demandOf(step), step.approvals) ?? 'nobody'}`;
   run.command.override({ on: name, by, reason, without });
+  run.notices.tell(override());
   run.finish(step, outcome(`overridden by ${by.join(' and ')}: ${reason}`, by));
   return `${name}: overridden, without ${without}. ${step.planned.gate?.approving ?? ''}`.trim();
 }
@@ -102,6 +105,7 @@ function expire<Params>(run: Run<Params>, step: StepState<Params>): void {
       step.escalated = true;
       step.missing = missingFor(demandOf(step), step.approvals);
       run.warn(`${unanswered}; ${asked(step)} may decide now`, step.name);
+      run.notices.tell(escalated(step.name));
       // Somebody's word may be enough by now.
       if (step.missing === undefined) openByApproval(run, step, undefined);
       break;
@@ -109,6 +113,7 @@ function expire<Params>(run: Run<Params>, step: StepState<Params>): void {
       step.deny(BY_EXPIRY, unanswered);
       note(run, step, 'deny', unanswered);
       run.warn(`${unanswered}; denied by the runbook`, step.name);
+      run.notices.tell(decided(step.name));
       break;
     case 'proceed':
       note(run, step, 'approve', unanswered);
@@ -117,6 +122,7 @@ function expire<Params>(run: Run<Params>, step: StepState<Params>): void {
       return;
     default:
       run.warn(`${unanswered}; ${step.missing ?? asked(step)} is awaited: ${title}`, step.name);
+      run.notices.tell(reminder(step.name, budgetMs));
   }
   if (step.status === 'waiting') remindUntilDecided(run, step);
 }
@@ -159,6 +165,7 @@ function remindUntilDecided<Params>(run: Run<Params>, step: StepState<Params>): 
         `${gate?.gate}: open for ${formatDuration(openMs)}; ${step.missing ?? asked(step)} is awaited`,
         step.name,
       );
+      run.notices.tell(reminder(step.name, openMs));
     }
   });
   reminding.catch((error: unknown) => {

@@ -13,6 +13,8 @@ export class Publisher {
   constructor(
     private readonly beside: Beside,
     private readonly viewNow: () => RunView,
+    /** Done each time, before it is shown. */
+    private readonly before: () => void,
   ) {}
 
   /** Shows the run as it is at the next pause; the first time at once. */
@@ -28,6 +30,7 @@ export class Publisher {
 
   publishNow(): void {
     this.due = false;
+    this.before();
     const view = this.viewNow();
     const step = view.steps
       .filter(({ status }) => status === 'running' || status === 'waiting')

@@ -21,7 +21,7 @@ export function viewOf<Params>(run: Run<Params>): RunView {
     ...(run.command.hold === undefined ? {} : { hold: run.command.hold }),
     overrides: [...run.command.overrides],
     steering: run.ended === undefined ? steeringOf(run) : [],
-    undelivered: [],
+    undelivered: run.notices.undelivered,
     ...(input.adoption === undefined ? {} : { adopted: { by: input.adoption.by, at: input.adoption.at } }),
     planHash: input.planHash,
     asOf: new Date(now).toISOString(),

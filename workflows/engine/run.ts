@@ -9,6 +9,7 @@ import { formatDuration } from '../../src/model/format.js';
 import type { DecisionView, RunInput, RunStatus, RunView, Warning } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
 import { Beside } from './beside.js';
+import { BreachWatch, breachInWords, forecastBreach } from './breach-watch.js';
 import { type Budget, watchBudget } from './budget.js';
 import { Calls } from './calls.js';
 import { Chronicle, type EntryDetails } from './chronicle.js';
@@ -18,6 +19,9 @@ import { Command } from './command.js';
 import { describeFailure } from './failure.js';
 import { openGate } from './gates.js';
 import type { JournalWriter } from './journal-writer.js';
+import { NoticeBoard } from './notices.js';
+import { stepFailed } from './notices-of-decisions.js';
+import { budgetUsed, started } from './notices-of-run.js';
 import type { Plan } from './plan.js';
 import { REPORT_STEP } from './plan-builder.js';
 import { Publisher } from './publish.js';
@@ -36,9 +40,21 @@ export class Run<Params> {
   abortedBy: { readonly by: string; readonly reason: string } | undefined;
 
   readonly command: Command;
+  readonly notices: NoticeBoard;
   readonly clock: RunClock;
   private readonly beside = new Beside();
-  private readonly publisher = new Publisher(this.beside, () => this.view());
+  private readonly publisher = new Publisher(
+    this.beside,
+    () => this.view(),
+    () => this.breaches.look(),
+  );
+  private readonly breaches = new BreachWatch(
+    () => this.view(),
+    (breach) => {
+      this.warn(breachInWords(breach));
+      this.notices.tell(forecastBreach(breach));
+    },
+  );
   private readonly byName: ReadonlyMap<string, StepState<Params>>;
   /** Milliseconds since 1970 at which a component was back. */
   readonly componentsBackAt = new Map<string, number>();
@@ -63,6 +79,11 @@ export class Run<Params> {
     this.calls = new Calls(input, plan.document);
     this.chronicle = new Chronicle(this.beside, this.calls, input.runbook.anchor);
     this.command = new Command(input.commander, this.chronicle);
+    this.notices = new NoticeBoard({
+      input,
+      view: () => this.view(),
+      note: (text, step) => this.record('notice', text, step === undefined ? {} : { step }),
+    });
   }
 
   /** Runs the plan to its end. Returns when the run is recovered or aborted, closed and reported. */
@@ -77,10 +98,12 @@ export class Run<Params> {
       ],
       data: { scenario, input },
     });
+    this.notices.tell(started());
     const usedMs = this.startedAt - Date.parse(input.detectedAt);
-    this.stopRtoWatch = this.watch({ label: 'RTO', budgetMs: plan.document.rtoMs, usedMs }, (text) =>
-      this.warn(text),
-    );
+    this.stopRtoWatch = this.watch({ label: 'RTO', budgetMs: plan.document.rtoMs, usedMs }, (text) => {
+      this.warn(text);
+      this.notices.tell(budgetUsed(text));
+    });
     while (this.abortedBy === undefined && !this.finished) {
       this.beginReady();
       this.publish();
@@ -96,6 +119,7 @@ export class Run<Params> {
     }
     this.closing = true;
     this.stopRtoWatch();
+    this.breaches.stop();
     return closeRun(this, status);
   }
 
@@ -206,6 +230,7 @@ export class Run<Params> {
     if (step.name === this.plan.document.serviceRestoredBy) {
       this.clock.serviceRestored(now);
       this.stopRtoWatch();
+      this.breaches.stop();
     }
   }
 
@@ -257,9 +282,10 @@ export class Run<Params> {
     step.become('running', Date.now());
     if (!this.beginning.includes(step)) this.beginning.push(step);
     this.turned();
-    const stop = this.watch({ label: step.name, budgetMs: document.budgetMs, usedMs: 0 }, (text) =>
-      this.warn(text, step.name),
-    );
+    const stop = this.watch({ label: step.name, budgetMs: document.budgetMs, usedMs: 0 }, (text, percent) => {
+      this.warn(text, step.name);
+      if (percent === 100) this.notices.tell(budgetUsed(text, step.name));
+    });
     const scope = new CancellationScope();
     step.scope = scope;
     try {
@@ -309,6 +335,7 @@ export class Run<Params> {
     }
     step.failure = describeFailure(error, Date.now(), step.begun);
     step.become('waiting', Date.now());
+    this.notices.tell(stepFailed(step.name));
     this.record('step-failed', step.failure.message, {
       step: step.name,
       facts: [

@@ -19,6 +19,7 @@ import {
   preEmptSignal,
   statusQuery,
 } from './messages.js';
+import { preEmpted } from './notices-of-run.js';
 import type { Plan, Scenario } from './plan.js';
 import { refusal } from './refusals.js';
 import { refusedFailure } from './refused.js';
@@ -130,6 +131,7 @@ function preEmpt<Params>(run: Run<Params>, byRun: string, by: string): void {
     return;
   }
   if (run.abortedBy !== undefined || run.closing || run.pointOfNoReturnPassed) return;
+  run.notices.tell(preEmpted(by));
   run.requestAbort(by, `the real recovery ${byRun} goes first`);
 }
 
