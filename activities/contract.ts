@@ -200,8 +200,10 @@ export interface MusterActivities {
   appendJournal(input: {
     run: Omit<StepRef, 'step'>;
     entries: readonly JournalEntry[];
-    /** Where the end of the chain is anchored, and the entries kept a second time. */
+    /** Where the entries are kept a second time and the end of their chain is anchored. */
     anchor?: Anchor;
+    /** Hash of the entry before the first of these in the run's chain. Without it nothing is anchored. */
+    after?: string;
   }): Promise<void>;
 
   /** Whether the statement is by this person. Never fails for a bad proof: that is its answer. */

@@ -10,6 +10,8 @@ export interface StepRef {
   readonly scenario: string;
   readonly mode: Mode;
   readonly step: string;
+  /** How often the run was taken over from a lost server; absent where it never was. Older ones are refused production acts. */
+  readonly adoption?: number;
 }
 
 export interface Summarised {

@@ -10,7 +10,7 @@ import { RECORD, RECORD_TTL, ZONE } from './parts/dns.js';
 import type { Programs } from './parts/lookup.js';
 import { archiveCommand, STANZA, writeBackupConfig } from './parts/pgbackrest.js';
 import { listening, makeClusterFolders, writeSiteSettings } from './parts/postgres.js';
-import { BACKUP_BUCKET, REGION_CODES, VAULT_BUCKET } from './parts/s3.js';
+import { BACKUP_BUCKET, JOURNAL_BUCKET, REGION_CODES, VAULT_BUCKET } from './parts/s3.js';
 import { NAMESPACE } from './parts/temporal.js';
 import type { SeedSize } from './payymo/generate.js';
 import { DATABASE, ROLES } from './payymo/schema.js';
@@ -135,6 +135,7 @@ function describe(layout: Layout, making: Making, key: string, network: string, 
     caFile: tlsFiles(layout.tls).ca,
     backupBucket: BACKUP_BUCKET,
     vaultBucket: VAULT_BUCKET,
+    journalBucket: JOURNAL_BUCKET,
     accessKeyId: secret(`s3-${name}-access-key-id`),
     secretAccessKey: secret(`s3-${name}-secret-access-key`),
   });

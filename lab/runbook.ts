@@ -5,7 +5,7 @@ import { projectRoot } from './built.js';
 import { LabError } from './errors.js';
 import { SITES, type SiteName } from './layout.js';
 import { appEnvironment, trialCommand } from './parts/payymo.js';
-import type { LabState } from './state.js';
+import type { LabState, RegionState } from './state.js';
 
 /** Payymo's runbook as its owner wrote it. */
 export function ownerRunbook(): string {
@@ -71,14 +71,21 @@ function replacements(state: LabState): Replacement[] {
     [[...application, 'url'], payymo.appUrl],
     [[...application, 'trial', 'command'], trialCommand()],
     [[...application, 'trial', 'environment'], appEnvironment(state)],
-    [['vault', 'region'], regions.east.region],
-    [['vault', 'bucket'], regions.east.vaultBucket],
-    [['vault', 'endpoint'], regions.east.endpoint],
-    [['vault', 'pathStyle'], true],
-    [['vault', 'caFile'], regions.east.caFile],
-    [['vault', 'accessKeyId'], regions.east.accessKeyId],
-    [['vault', 'secretAccessKey'], regions.east.secretAccessKey],
+    ...bucketReplacements('vault', regions.east, regions.east.vaultBucket),
+    ...bucketReplacements('anchor', regions.east, regions.east.journalBucket),
     [['verification', 'jobs'], 2],
+  ];
+}
+
+function bucketReplacements(section: string, region: RegionState, bucket: string): Replacement[] {
+  return [
+    [[section, 'region'], region.region],
+    [[section, 'bucket'], bucket],
+    [[section, 'endpoint'], region.endpoint],
+    [[section, 'pathStyle'], true],
+    [[section, 'caFile'], region.caFile],
+    [[section, 'accessKeyId'], region.accessKeyId],
+    [[section, 'secretAccessKey'], region.secretAccessKey],
   ];
 }
 

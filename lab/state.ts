@@ -38,6 +38,7 @@ export interface RegionState {
   readonly caFile: string;
   readonly backupBucket: string;
   readonly vaultBucket: string;
+  readonly journalBucket: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }

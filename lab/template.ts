@@ -14,7 +14,7 @@ import { run } from './process.js';
 import { buildSeed } from './seeding.js';
 
 /** Changes whenever what a seed holds besides the ledger does: settings, buckets, secrets. */
-const TEMPLATE_VERSION = 2;
+const TEMPLATE_VERSION = 3;
 const UNUSED_DAYS = 14;
 
 /** What of a lab is kept in a seed: paths relative to the lab's folder. */

@@ -66,7 +66,7 @@ async function settled(driver: DnsDriver, { changeId }: Change): Promise<void> {
 
 /** @throws PermanentError `FenceSuperseded`, `NotPromoted` */
 async function requireInCharge(open: Vault, at: StepRef, fence: FenceProof): Promise<void> {
-  const claims = await requireFencingToken(open, { system: at.system, runId: at.runId, token: fence.token });
+  const claims = await requireFencingToken(open, { ...at, token: fence.token });
   if (claims.at(-1)?.kind === 'promotion') return;
   throw new PermanentError('NotPromoted', `Run ${at.runId} has not promoted a copy of ${at.system}.`, {
     why: 'Traffic must not be led to a database that takes no writes.',

@@ -34,7 +34,7 @@ export function fenceActivities(): Pick<
         const tried = unreachable(error, damaged.site);
         const { systemIdentifier, timeline } = point;
         const token = await withVault(vault, activitySignal(), (open) =>
-          acquireFencingToken(open, { system: at.system, runId: at.runId, systemIdentifier, timeline }),
+          acquireFencingToken(open, { ...at, systemIdentifier, timeline }),
         );
         return {
           token,
@@ -50,7 +50,7 @@ export function fenceActivities(): Pick<
 
     async liftFence({ at, damaged, vault }) {
       requireReal(at, `lift the fence of ${damaged.site}`);
-      await withVault(vault, activitySignal(), (open) => releaseFencingToken(open, at.system, at.runId));
+      await withVault(vault, activitySignal(), (open) => releaseFencingToken(open, at));
       const lifted = await postgresLogin.lift({ runId: at.runId, damaged, signal: activitySignal() });
       return {
         summary: lifted
@@ -64,11 +64,11 @@ export function fenceActivities(): Pick<
 /** @throws PermanentError `FenceNotProven` unless fenced with proof */
 async function fence({ at, damaged, vault, point, dataClasses }: Order): Promise<FenceProof> {
   const signal = activitySignal();
-  const { runId, system } = at;
+  const { runId } = at;
   const { systemIdentifier, timeline } = point;
   const { token, fenced } = await withVault(vault, signal, async (open) => {
     // The token comes first: a run that was overtaken must not touch the primary.
-    const token = await acquireFencingToken(open, { system, runId, systemIdentifier, timeline });
+    const token = await acquireFencingToken(open, { ...at, systemIdentifier, timeline });
     const fenced = await postgresLogin.fence({
       runId,
       damaged,
@@ -78,7 +78,7 @@ async function fence({ at, damaged, vault, point, dataClasses }: Order): Promise
       since: point.time,
       dataClasses,
       signal,
-      requireInCharge: () => requireFencingToken(open, { system, runId, token }),
+      requireInCharge: () => requireFencingToken(open, { ...at, token }),
     });
     return { token, fenced };
   });

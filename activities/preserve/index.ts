@@ -19,12 +19,11 @@ export function preserveActivities(): Pick<MusterActivities, 'preserveDamaged' |
   return {
     async preserveDamaged({ at, damaged, quarantineDirectory, systemIdentifier, vault, token }) {
       requireReal(at, `stop ${damaged.site}`);
-      const { system, runId } = at;
-      const place = await placeOf(damaged, quarantineDirectory, runId);
+      const place = await placeOf(damaged, quarantineDirectory, at.runId);
       await withVault(vault, activitySignal(), async (open) => {
         const requireInCharge = async () => {
           await refuseReturned(place, at);
-          await requireFencingToken(open, { system, runId, token });
+          await requireFencingToken(open, { ...at, token });
         };
         await requireInCharge();
         if (await exists(place.inUse)) {
@@ -50,7 +49,7 @@ export function preserveActivities(): Pick<MusterActivities, 'preserveDamaged' |
       requireReal(at, `start ${damaged.site}`);
       const place = await placeOf(damaged, quarantineDirectory, at.runId);
       const service = serviceOf(damaged.postgres);
-      await withVault(vault, activitySignal(), (open) => requireNotReplaced(open, at.system, at.runId));
+      await withVault(vault, activitySignal(), (open) => requireNotReplaced(open, at));
       await mark(place, place.returned, damaged);
       if (await exists(place.data)) {
         await refuseBoth(place, damaged);

@@ -86,8 +86,7 @@ async function promoteOnce(open: Vault, client: Client, input: Input) {
     await requireOwnPromotion(open, input);
   }
   const token = await takePromotionToken(open, {
-    system: at.system,
-    runId: at.runId,
+    ...at,
     systemIdentifier: point.systemIdentifier,
     timeline: point.timeline,
     fencingToken: fence.token,
@@ -112,7 +111,7 @@ async function promoteOnce(open: Vault, client: Client, input: Input) {
 
 /** @throws PermanentError `PromotedByOther` */
 async function requireOwnPromotion(open: Vault, { at, target, point, fence }: Input): Promise<void> {
-  const claims = await requireFencingToken(open, { system: at.system, runId: at.runId, token: fence.token });
+  const claims = await requireFencingToken(open, { ...at, token: fence.token });
   if (claims.at(-1)?.kind === 'promotion') return;
   throw new PermanentError(
     'PromotedByOther',

@@ -1,7 +1,7 @@
 import type { Bucket } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
-import type { MusterActivities } from '../contract.js';
-import { readPromotion, withVault } from '../vault/index.js';
+import type { MusterActivities, StepRef } from '../contract.js';
+import { readPromotion, requireActing, withVault } from '../vault/index.js';
 import { destroyDirectory, provisionDirectory } from './local-directory.js';
 
 export { leaseFileOf, readLease, requireLease } from './lease.js';
@@ -19,19 +19,23 @@ export interface ProvisionDeps {
 export function provisionActivities(
   deps: ProvisionDeps = {},
 ): Pick<MusterActivities, 'provisionTarget' | 'destroyTarget'> {
-  const promotionOf = deps.promotionOf ?? promotionInVault;
+  const { promotionOf } = deps;
   return {
     provisionTarget: ({ at, target, point }) => provisionDirectory(at, target, point),
     destroyTarget: ({ at, target, vault }) =>
-      destroyDirectory(at, target, () => promotionOf(vault, at.system, at.runId)),
+      destroyDirectory(at, target, () =>
+        promotionOf === undefined ? promotionInVault(vault, at) : promotionOf(vault, at.system, at.runId),
+      ),
   };
 }
 
 async function promotionInVault(
   bucket: Bucket,
-  system: string,
-  runId: string,
+  at: StepRef,
 ): Promise<{ readonly promotedAt: string } | undefined> {
-  const record = await withVault(bucket, activitySignal(), (vault) => readPromotion(vault, system, runId));
+  const record = await withVault(bucket, activitySignal(), async (vault) => {
+    await requireActing(vault, at);
+    return readPromotion(vault, at.system, at.runId);
+  });
   return record === undefined ? undefined : { promotedAt: record.done?.promotedAt ?? record.at };
 }

@@ -23,6 +23,8 @@ const leaseSchema = z.object({
   site: z.string(),
   dataDirectory: z.string(),
   madeAt: z.string(),
+  /** How often the run had been taken over from a lost server when it last worked here; older ones are kept away. */
+  adoption: z.number().int().optional(),
   /** The attempt that works on the directory now: the newest one. Others have been given up and must leave it alone. */
   holder: z.string().optional(),
   /** The point whose files stand in the directory; absent while none are complete. */
@@ -82,6 +84,7 @@ export async function takeLease(at: StepRef, target: DatabaseAt): Promise<Lease>
     site: target.site,
     dataDirectory,
     madeAt: new Date().toISOString(),
+    ...(at.adoption === undefined ? {} : { adoption: at.adoption }),
   };
   // Linked when it is whole: a lease that a crash left half written would keep everybody out.
   const whole = `${leaseFileOf(dataDirectory)}.${lease.id}`;
@@ -98,14 +101,14 @@ export async function takeLease(at: StepRef, target: DatabaseAt): Promise<Lease>
 }
 
 /**
- * The lease of this very run on its target.
+ * The lease of this very run on its target. A server that took the run over takes it from the one before it for good.
  *
- * @throws PermanentError `TargetNotProvisioned` when nobody has it, `TargetLeased` when another run has
+ * @throws PermanentError `TargetNotProvisioned` when nobody has it, `TargetLeased` when another run has, `RunAdopted`
  */
 export async function requireLease(at: StepRef, target: DatabaseAt): Promise<Lease> {
   const { dataDirectory } = target.postgres.service;
   const lease = await readLease(dataDirectory);
-  if (lease?.runId === at.runId && lease.dataDirectory === dataDirectory) return lease;
+  if (lease?.runId === at.runId && lease.dataDirectory === dataDirectory) return takenOver(lease, at);
   if (lease === undefined) {
     throw new PermanentError(
       'TargetNotProvisioned',
@@ -123,6 +126,17 @@ export async function requireLease(at: StepRef, target: DatabaseAt): Promise<Lea
       next: `See whether that run still needs it. If not, move the directory away and delete ${leaseFileOf(dataDirectory)}, then retry the step.`,
       details: { runId: lease.runId, madeAt: lease.madeAt },
     },
+  );
+}
+
+async function takenOver(lease: Lease, at: StepRef): Promise<Lease> {
+  const [held, asks] = [lease.adoption ?? 0, at.adoption ?? 0];
+  if (held === asks) return lease;
+  if (held < asks) return writeLease({ ...lease, adoption: asks, holder: randomUUID() });
+  throw new PermanentError(
+    'RunAdopted',
+    `Run ${at.runId} was taken over (adoption ${held}) and works on ${lease.dataDirectory}: this server must not act for it any more.`,
+    { next: 'Terminate this workflow; watch and decide on the server that goes on with the run.' },
   );
 }
 

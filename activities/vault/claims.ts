@@ -37,6 +37,14 @@ const claimSchema = z.discriminatedUnion('kind', [
     /** SHA-256 over the checks that the promotion rests on. */
     checksSha256: z.string().min(1),
   }),
+  /** A run goes on from its journal on another server: what the one before it still asks for is refused from here on. */
+  z.object({
+    kind: z.literal('adoption'),
+    ...common,
+    /** From 1: how often the run was taken over. */
+    adoption: z.number().int().min(1),
+    by: z.string().min(1),
+  }),
 ]);
 
 export type Claim = z.output<typeof claimSchema>;

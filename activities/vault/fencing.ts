@@ -1,23 +1,22 @@
 /** Fencing tokens: whoever fenced last is in charge of a system; the acts of all before are refused. */
 import { PermanentError } from '../../src/errors.js';
+import { type Actor, claimsFor } from './adoption.js';
 import { type Claim, claim, type FenceClaim, type Generation, readClaims } from './claims.js';
 import type { Vault } from './s3.js';
 
 /** A run that claims a system, and the primary that it is about. */
-export interface Claimant extends Generation {
-  readonly system: string;
-  readonly runId: string;
-}
+export interface Claimant extends Generation, Actor {}
 
 /**
  * Takes the fencing token of a run: a number greater than every one before it for this system. A second call by the same run
  * gives the same token.
  *
  * @throws PermanentError `PromotionHeld` when another run has promoted, or may promote, in place of this primary;
- *   `FenceSuperseded` when another run has fenced after this one
+ *   `FenceSuperseded` when another run has fenced after this one; `RunAdopted`
  */
 export function acquireFencingToken(vault: Vault, who: Claimant): Promise<number> {
-  return claim(vault, who.system, (claims) => {
+  return claim(vault, who.system, (all) => {
+    const claims = claimsFor(all, who);
     refuseForeignPromotion(claims, who);
     const own = fenceOf(claims, who.runId);
     const free = claims.at(-1)?.kind === 'release';
@@ -42,10 +41,12 @@ export function acquireFencingToken(vault: Vault, who: Claimant): Promise<number
  * Gives the token of a run back, because its fence is being undone. Does nothing when the run holds none any more.
  *
  * @throws PermanentError `PromotionHeld` when a copy was promoted, or may be, in place of the fenced primary: it must
- *   not take writes again; `FenceSuperseded` when another run relies on the fence by now
+ *   not take writes again; `FenceSuperseded` when another run relies on the fence by now; `RunAdopted`
  */
-export function releaseFencingToken(vault: Vault, system: string, runId: string): Promise<void> {
-  return claim<void>(vault, system, (claims) => {
+export function releaseFencingToken(vault: Vault, who: Actor): Promise<void> {
+  const { system, runId } = who;
+  return claim<void>(vault, system, (all) => {
+    const claims = claimsFor(all, who);
     const own = fenceOf(claims, runId);
     if (own === undefined || claims.some((one) => releases(one, own.number))) return { settled: undefined };
     const promotion = claims.find((one) => one.kind === 'promotion' && sameGeneration(one, own));
@@ -66,10 +67,11 @@ export function releaseFencingToken(vault: Vault, system: string, runId: string)
 /**
  * Checks that no copy has taken, or may take, the place of the primary that a run fenced: asked before that primary comes back.
  *
- * @throws PermanentError `PromotionHeld`
+ * @throws PermanentError `PromotionHeld`, `RunAdopted`
  */
-export async function requireNotReplaced(vault: Vault, system: string, runId: string): Promise<void> {
-  const claims = await readClaims(vault, system);
+export async function requireNotReplaced(vault: Vault, who: Actor): Promise<void> {
+  const { system, runId } = who;
+  const claims = claimsFor(await readClaims(vault, system), who);
   const own = fenceOf(claims, runId);
   if (own === undefined) return;
   const promotion = claims.find((one) => one.kind === 'promotion' && sameGeneration(one, own));
@@ -84,13 +86,13 @@ export async function requireNotReplaced(vault: Vault, system: string, runId: st
 /**
  * Checks that no other run has fenced the system since. Asked right before every act that a stale run must not do.
  *
- * @throws PermanentError `FenceSuperseded`
+ * @throws PermanentError `FenceSuperseded`, `RunAdopted`
  */
 export async function requireFencingToken(
   vault: Vault,
-  who: { readonly system: string; readonly runId: string; readonly token: number },
+  who: Actor & { readonly token: number },
 ): Promise<readonly Claim[]> {
-  const claims = await readClaims(vault, who.system);
+  const claims = claimsFor(await readClaims(vault, who.system), who);
   requireNewest(claims, who.runId, who.token);
   return claims;
 }

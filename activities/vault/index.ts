@@ -1,3 +1,4 @@
+export { type Actor, adoptionsOf, recordAdoption, requireActing } from './adoption.js';
 export { type Claim, claimKey, type Generation, type PromotionClaim, readClaims } from './claims.js';
 export {
   acquireFencingToken,

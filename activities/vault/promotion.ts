@@ -1,6 +1,7 @@
 /** The promotion token: at most one promotion in place of a given primary, whoever asks and however often. */
 import { z } from 'zod';
 import { PermanentError } from '../../src/errors.js';
+import { claimsFor } from './adoption.js';
 import { claim, claimKey, type PromotionClaim, readClaims } from './claims.js';
 import { type Claimant, refuseForeignPromotion, requireNewest, sameGeneration } from './fencing.js';
 import type { Vault } from './s3.js';
@@ -27,11 +28,12 @@ export interface PromotionToken {
  * Takes the right to promote, or finds that this run has it. It is only given while the run's fencing token is the newest
  * claim on the system.
  *
- * @throws PermanentError `PromotionHeld` (another run has it, or this run for another site), `FenceSuperseded`
+ * @throws PermanentError `PromotionHeld` (another run has it, or this run for another site), `FenceSuperseded`, `RunAdopted`
  */
 export async function takePromotionToken(vault: Vault, request: PromotionRequest): Promise<PromotionToken> {
   let added = false;
-  return claim(vault, request.system, (claims) => {
+  return claim(vault, request.system, (all) => {
+    const claims = claimsFor(all, request);
     refuseForeignPromotion(claims, request);
     requireNewest(claims, request.runId, request.fencingToken);
     const own = claims.find(

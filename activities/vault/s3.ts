@@ -1,15 +1,8 @@
 /** The vault as a key-value store that can create an object only once: S3 with conditional puts. */
-import { readFile } from 'node:fs/promises';
-import {
-  GetObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client,
-  type S3ClientConfig,
-} from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { messageOf, PermanentError, TransientError } from '../../src/errors.js';
 import type { Bucket } from '../../src/runbook/schema.js';
-import { resolveSecret } from '../../src/secrets.js';
+import { bucketTitle, s3Client, s3ErrorName, s3Status } from '../../src/s3.js';
 
 /** What Muster asks of the place where its tokens are. Reads see every write that was answered before them. */
 export interface Vault {
@@ -24,7 +17,6 @@ export interface Vault {
 
 /** One request; the whole of an activity is a handful of them. */
 const REQUEST_MS = 10_000;
-const CONNECT_MS = 3_000;
 
 /**
  * Opens the vault, hands it to `work` and closes it whatever happens. Nothing is retried here: Temporal retries the activity.
@@ -39,7 +31,7 @@ export async function withVault<T>(
   signal: AbortSignal,
   work: (vault: Vault) => Promise<T>,
 ): Promise<T> {
-  const client = new S3Client(await clientConfig(bucket));
+  const client = await s3Client(bucket, REQUEST_MS);
   try {
     return await work(s3Vault(client, bucket, signal));
   } finally {
@@ -47,32 +39,9 @@ export async function withVault<T>(
   }
 }
 
-async function clientConfig(bucket: Bucket): Promise<S3ClientConfig> {
-  const { endpoint, region, pathStyle, caFile, accessKeyId, secretAccessKey } = bucket;
-  return {
-    region,
-    forcePathStyle: pathStyle,
-    maxAttempts: 1,
-    requestHandler: {
-      connectionTimeout: CONNECT_MS,
-      requestTimeout: REQUEST_MS,
-      ...(caFile === undefined ? {} : { httpsAgent: { ca: await readFile(caFile) } }),
-    },
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(accessKeyId === undefined || secretAccessKey === undefined
-      ? {}
-      : {
-          credentials: {
-            accessKeyId: await resolveSecret(accessKeyId),
-            secretAccessKey: await resolveSecret(secretAccessKey),
-          },
-        }),
-  };
-}
-
 function s3Vault(client: S3Client, bucket: Bucket, signal: AbortSignal): Vault {
   const Bucket = bucket.bucket;
-  const title = `bucket ${bucket.bucket} at ${bucket.endpoint ?? `Amazon S3, ${bucket.region}`}`;
+  const title = bucketTitle(bucket);
   const limits = () => ({ abortSignal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]) });
 
   async function ask<T>(request: () => Promise<T>): Promise<T> {
@@ -101,7 +70,7 @@ function s3Vault(client: S3Client, bucket: Bucket, signal: AbortSignal): Vault {
           );
           return true;
         } catch (error) {
-          if (statusOf(error) === 412) return false;
+          if (s3Status(error) === 412) return false;
           throw error;
         }
       }),
@@ -111,7 +80,7 @@ function s3Vault(client: S3Client, bucket: Bucket, signal: AbortSignal): Vault {
           const answer = await client.send(new GetObjectCommand({ Bucket, Key: key }), limits());
           return await answer.Body?.transformToString('utf-8');
         } catch (error) {
-          if (nameOf(error) === 'NoSuchKey') return undefined;
+          if (s3ErrorName(error) === 'NoSuchKey') return undefined;
           throw error;
         }
       }),
@@ -133,7 +102,7 @@ function s3Vault(client: S3Client, bucket: Bucket, signal: AbortSignal): Vault {
 }
 
 function vaultError(title: string, error: unknown): Error {
-  const status = statusOf(error);
+  const status = s3Status(error);
   if (status === 404) {
     return new PermanentError('VaultMissing', `The vault, ${title}, is not there.`, {
       next: 'Correct vault in the runbook or create the bucket (with versioning), then retry the step.',
@@ -154,13 +123,4 @@ function vaultError(title: string, error: unknown): Error {
       cause: error,
     },
   );
-}
-
-function statusOf(error: unknown): number | undefined {
-  const metadata = (error as { $metadata?: { httpStatusCode?: number } }).$metadata;
-  return metadata?.httpStatusCode;
-}
-
-function nameOf(error: unknown): string | undefined {
-  return (error as { name?: string }).name;
 }

@@ -9,8 +9,10 @@ import type { PartSpec } from './part.js';
 
 /** pgBackRest's repository of the ledger. */
 export const BACKUP_BUCKET = 'payymo-backups';
-/** Muster's tokens and anchors: versioned, under object lock. */
+/** Muster's tokens: versioned. */
 export const VAULT_BUCKET = 'muster-vault';
+/** Where journals are anchored: versioned, each object under a lock of its own. */
+export const JOURNAL_BUCKET = 'payymo-muster-journal';
 /** Region names as the owners use them. */
 export const REGION_CODES: Readonly<Record<RegionName, string>> = { west: 'us-west-2', east: 'us-east-1' };
 
@@ -58,7 +60,7 @@ export function endpointOf(store: ObjectStore): string {
   return `https://localhost:${store.port}`;
 }
 
-/** Makes the lab's two buckets. */
+/** Makes the lab's buckets. */
 export async function makeBuckets(store: ObjectStore): Promise<void> {
   const client = new S3Client({
     endpoint: endpointOf(store),
@@ -69,13 +71,12 @@ export async function makeBuckets(store: ObjectStore): Promise<void> {
   });
   try {
     await client.send(new CreateBucketCommand({ Bucket: BACKUP_BUCKET }));
-    await client.send(new CreateBucketCommand({ Bucket: VAULT_BUCKET, ObjectLockEnabledForBucket: true }));
-    await client.send(
-      new PutBucketVersioningCommand({
-        Bucket: VAULT_BUCKET,
-        VersioningConfiguration: { Status: 'Enabled' },
-      }),
-    );
+    for (const Bucket of [VAULT_BUCKET, JOURNAL_BUCKET]) {
+      await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+      await client.send(
+        new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }),
+      );
+    }
   } finally {
     client.destroy();
   }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../log.js';
 import type { RunView } from '../model/run.js';
-import type { JournalBody, JournalHead } from './chain.js';
+import type { JournalBody } from './chain.js';
 import { appendEntries } from './journal.js';
 import { insertLost, type LostRecord } from './lost.js';
 import { REPORT_FILES, type ReportContent, reportKinds, saveReport } from './reports.js';
@@ -17,12 +17,6 @@ export type Item =
   | { readonly lost: { readonly dataClass: string; readonly records: readonly LostRecord[] } }
   | { readonly report: { readonly writtenAt: string; readonly directory: string } };
 
-export interface Listener {
-  readonly log: Logger;
-  /** Told the end of the run's chain when it grew. */
-  readonly onHead: ((runId: string, head: JournalHead) => void) | undefined;
-}
-
 /**
  * @param items of one run, in the order in which they came about; those that the store has already change nothing
  * @throws what the store throws; what stands before the item that failed is kept
@@ -31,15 +25,14 @@ export async function deliver(
   store: Store,
   runId: string,
   items: readonly Item[],
-  { log, onHead }: Listener,
+  log: Logger,
 ): Promise<void> {
   for (const group of inGroups(items)) {
     if (Array.isArray(group)) {
-      const { contradicted, head } = await appendEntries(store, group);
+      const { contradicted } = await appendEntries(store, group);
       if (contradicted.length > 0) {
         log.warn({ runId, contradicted }, 'entries came again with other content; the first ones stay');
       }
-      onHead?.(runId, head);
     } else if ('run' in group) {
       await saveRun(store, group.run);
     } else if ('lost' in group) {

@@ -8,13 +8,14 @@ import {
   type JournalHead,
   type RunRef,
 } from './chain.js';
+import { placeOf } from './standing.js';
 import { storable } from './storable.js';
 import type { Store } from './store.js';
 
 /** Makes an entry what is hashed and kept. */
 export function journalBody(run: RunRef, entry: JournalEntry): JournalBody {
-  const { runId, system, scenario, mode } = run;
-  return storable({ runId, system, scenario, mode, ...entry });
+  const { runId, system, scenario, mode, adoption } = run;
+  return storable({ runId, system, scenario, mode, adoption, ...entry } as JournalBody);
 }
 
 export interface Appended {
@@ -25,7 +26,7 @@ export interface Appended {
 }
 
 /**
- * Chains entries of one run behind what is there. An entry whose index is there already is known and left out. One
+ * Chains entries of one run behind what is there. An entry whose place is taken already is known and left out. One
  * writer a run at a time: an advisory lock orders them, whatever worker they come from.
  *
  * @param bodies of one and the same run, in the order in which they are to stand
@@ -39,14 +40,15 @@ export async function appendEntries(store: Store, bodies: readonly JournalBody[]
          from muster.journal where run_id = $1 order by seq desc limit 1`,
       [runId],
     );
-    const known = await client.query<{ index: number; same: boolean }>(
-      `select j.index, j.body = given.body as same
+    const known = await client.query<{ adoption: number; index: number; same: boolean }>(
+      `select j.adoption, j.index, j.body = given.body as same
          from jsonb_array_elements($2::jsonb) given(body)
-         join muster.journal j on j.run_id = $1 and j.index = (given.body ->> 'index')::integer`,
+         join muster.journal j on j.run_id = $1 and j.index = (given.body ->> 'index')::integer
+          and j.adoption = coalesce((given.body ->> 'adoption')::integer, 0)`,
       [runId, JSON.stringify(bodies)],
     );
-    const seen = new Set(known.rows.map((row) => row.index));
-    const fresh = bodies.filter(({ index }) => !seen.has(index) && seen.add(index));
+    const seen = new Set(known.rows.map((row) => `${row.adoption}/${row.index}`));
+    const fresh = bodies.filter((body) => !seen.has(placeOf(body)) && seen.add(placeOf(body)));
     const chained = chain(end.rows[0]?.hash ?? BEFORE_THE_FIRST, fresh);
     await client.query(
       `insert into muster.journal (run_id, body, previous_hash, hash)

@@ -1,61 +1,69 @@
 /**
- * Records what happens in the store, and never lets the store hold a recovery up: what cannot be taken within a moment
- * goes to the spool and follows later, in order.
+ * Records what happens: in the store, and the journal a second time in the bucket that its end is anchored in. Neither of
+ * them ever holds a recovery up: what cannot be taken within a moment goes to a spool and follows later, in order.
  */
 import type { JournalEntry } from '../../activities/contract.js';
-import { MusterError, messageOf, TransientError } from '../errors.js';
 import { musterHome, spoolDirectory } from '../home.js';
 import { createLog, type Logger } from '../log.js';
 import type { RunView } from '../model/run.js';
-import type { JournalHead, RunRef } from './chain.js';
+import { Anchors, type AnchorPlace } from './anchors.js';
+import type { RunRef } from './chain.js';
 import { deliver, type Item } from './deliver.js';
 import { journalBody } from './journal.js';
 import type { LostRecord } from './lost.js';
+import { Outbox } from './outbox.js';
 import { storeSettings } from './settings.js';
-import { Spool } from './spool.js';
 import { RECORDING, Store } from './store.js';
 
 export interface RecorderOptions {
   /** undefined: none is configured, everything waits in the spool. */
   readonly store: Store | undefined;
   readonly spool: string;
-  /** After a failure the store is left alone for this long, so that not every step pays for it. */
+  /** After a failure store or bucket is left alone for this long, so that not every step pays for it. */
   readonly restMs?: number;
   readonly log?: Logger;
-  /**
-   * Told the end of a run's chain whenever it grew, for anchoring it outside. It is not waited for and must not throw.
-   */
-  readonly onHead?: (runId: string, head: JournalHead) => void;
 }
 
+const REST_MS = 5_000;
+
 export class Recorder {
-  private readonly spool: Spool<Item>;
-  private readonly log: Logger;
-  private readonly turns = new Map<string, Promise<void>>();
-  private restUntil = 0;
-  private timer: NodeJS.Timeout | undefined;
-  private closed = false;
+  private readonly outbox: Outbox<Item>;
+  private readonly anchors: Anchors;
 
   constructor(private readonly options: RecorderOptions) {
-    this.spool = new Spool(options.spool);
-    this.log = options.log ?? createLog('store');
+    const { store, spool, restMs = REST_MS } = options;
+    const log = options.log ?? createLog('store');
+    this.outbox = new Outbox<Item>({
+      name: 'the store',
+      spool,
+      restMs,
+      log,
+      send: store === undefined ? undefined : (runId, items) => deliver(store, runId, items, log),
+    });
+    this.anchors = new Anchors({ spool: anchorSpool(spool), restMs, log });
   }
 
   /**
-   * Adds entries to a run's journal. They are durable when this returns, in the store or in the spool.
+   * Adds entries to a run's journal, and to what is anchored of it. They are durable when this returns: in the store or in
+   * its spool, and in the bucket or in its spool.
    *
+   * @param place where it is anchored; left out, the store alone keeps it
    * @throws TransientError `JournalNotKept` only when neither takes them
    */
-  async append(run: RunRef, entries: readonly JournalEntry[]): Promise<void> {
-    await this.keep(
-      run.runId,
-      entries.map((entry) => ({ journal: journalBody(run, entry) })),
-    );
+  async append(run: RunRef, entries: readonly JournalEntry[], place?: AnchorPlace): Promise<void> {
+    const bodies = entries.map((entry) => journalBody(run, entry));
+    await Promise.all([
+      this.outbox.keep(
+        run.runId,
+        bodies.map((journal) => ({ journal })),
+      ),
+      ...(place === undefined ? [] : [this.anchors.keep(place, bodies)]),
+    ]);
   }
 
   /** Keeps a finished run for history and expectations. */
   async keepRun(view: RunView): Promise<void> {
-    await this.keep(view.runId, [{ run: view }]);
+    await this.outbox.keep(view.runId, [{ run: view }]);
   }
 
   /**
@@ -70,7 +78,7 @@ export class Recorder {
     let count = 0;
     let batch: LostRecord[] = [];
     const send = async () => {
-      if (batch.length > 0) await this.keep(runId, [{ lost: { dataClass, records: batch } }]);
+      if (batch.length > 0) await this.outbox.keep(runId, [{ lost: { dataClass, records: batch } }]);
       batch = [];
     };
     for await (const record of records) {
@@ -84,125 +92,41 @@ export class Recorder {
 
   /** Keeps a report whose files are written. */
   async keepReport(runId: string, writtenAt: string, directory: string): Promise<void> {
-    await this.keep(runId, [{ report: { writtenAt, directory } }]);
+    await this.outbox.keep(runId, [{ report: { writtenAt, directory } }]);
   }
 
   /** The store, for reading; undefined where there is none or it has just failed. */
   get reachableStore(): Store | undefined {
-    return this.resting() ? undefined : this.options.store;
+    return this.outbox.resting() ? undefined : this.options.store;
   }
 
-  /** Sends what waits in the spool, of every run. @returns whether nothing waits any more */
-  async replay(): Promise<boolean> {
-    let done = true;
-    for (const runId of await this.spool.waiting()) {
-      await this.inTurn(runId, async () => {
-        done = (await this.drain(runId)) && done;
-      });
-    }
-    return done;
+  /** Sends what waits for the store, of every run. @returns whether nothing waits any more */
+  replay(): Promise<boolean> {
+    return this.outbox.replay();
+  }
+
+  /** Sends what waits for the bucket, of every run. @returns whether nothing waits any more */
+  replayAnchors(): Promise<boolean> {
+    return this.anchors.replay();
   }
 
   /** Looks whether an earlier process left something behind, and sends it in the background. Called once a process. */
   start(): this {
-    this.replayLater(0);
+    this.outbox.start();
+    this.anchors.start();
     return this;
   }
 
   async close(): Promise<void> {
-    this.closed = true;
-    clearTimeout(this.timer);
-    await Promise.allSettled(this.turns.values());
+    await Promise.all([this.outbox.close(), this.anchors.close()]);
     await this.options.store?.close();
   }
-
-  private async keep(runId: string, items: readonly Item[]): Promise<void> {
-    if (items.length === 0) return;
-    await this.inTurn(runId, async () => {
-      // What waits goes first, or the order would be lost.
-      if ((await this.drain(runId)) && (await this.tryToSend(runId, items))) return;
-      try {
-        await this.spool.add(runId, items);
-      } catch (error) {
-        throw new TransientError(
-          'JournalNotKept',
-          `Neither the store nor the spool in ${this.options.spool} takes the record of run ${runId}: ${messageOf(error)}.`,
-          { next: 'Make room or restore access there; the run tries again by itself.', cause: error },
-        );
-      }
-      this.replayLater();
-    });
-  }
-
-  /** One at a time a run, in the order asked for. */
-  private async inTurn(runId: string, work: () => Promise<void>): Promise<void> {
-    const turn = (this.turns.get(runId) ?? Promise.resolve()).then(work, work);
-    this.turns.set(runId, turn);
-    try {
-      await turn;
-    } finally {
-      if (this.turns.get(runId) === turn) this.turns.delete(runId);
-    }
-  }
-
-  private async drain(runId: string): Promise<boolean> {
-    const empty = await this.spool.isEmpty(runId).catch((error) => {
-      // A spool that cannot be read must not keep entries from a store that works.
-      this.log.error({ spool: this.options.spool, reason: messageOf(error) }, 'the spool cannot be read');
-      return true;
-    });
-    if (empty) return true;
-    if (this.resting()) return false;
-    try {
-      await this.spool.drain(runId, async (items) => {
-        if (!(await this.tryToSend(runId, items))) throw new StillWaiting();
-      });
-      return true;
-    } catch (error) {
-      if (!(error instanceof StillWaiting))
-        this.log.error({ runId, reason: messageOf(error) }, 'spool unreadable');
-      return false;
-    }
-  }
-
-  private resting(): boolean {
-    return Date.now() < this.restUntil;
-  }
-
-  private async tryToSend(runId: string, items: readonly Item[]): Promise<boolean> {
-    const { store } = this.options;
-    if (store === undefined || this.resting()) return false;
-    try {
-      await deliver(store, runId, items, { log: this.log, onHead: this.options.onHead });
-      return true;
-    } catch (error) {
-      this.restUntil = Date.now() + (this.options.restMs ?? 5_000);
-      this.log.warn({ runId, reason: reasonOf(error) }, 'the store takes nothing; it waits in the spool');
-      return false;
-    }
-  }
-
-  private replayLater(afterMs = this.options.restMs ?? 5_000): void {
-    if (this.timer !== undefined || this.closed || this.options.store === undefined) return;
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      this.replay().then(
-        (done) => {
-          if (!done) this.replayLater();
-        },
-        (error) => this.log.error({ reason: messageOf(error) }, 'replaying the spool failed'),
-      );
-    }, afterMs);
-    this.timer.unref();
-  }
 }
 
-/** Muster's own errors already say why in their message. */
-function reasonOf(error: unknown): string {
-  return error instanceof MusterError ? error.message : messageOf(error);
+/** What is not yet in the bucket waits beside what is not yet in the store. */
+export function anchorSpool(spool: string): string {
+  return `${spool}-anchors`;
 }
-
-class StillWaiting extends Error {}
 
 let shared: Recorder | undefined;
 

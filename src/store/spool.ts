@@ -47,6 +47,15 @@ export class Spool<Item> {
     return (await this.files(runId)).length === 0;
   }
 
+  /** What waits for a run, oldest first; nothing is taken. An item may be in it twice. */
+  async peek(runId: string): Promise<Item[]> {
+    const found: Item[] = [];
+    for (const name of await this.files(runId)) {
+      for await (const items of readItems<Item>(join(this.directory, name))) found.push(...items);
+    }
+    return found;
+  }
+
   /**
    * Hands everything that waits for a run to `take`, oldest first, and removes it once it was taken. When `take` throws,
    * what was not taken stays.

@@ -5,9 +5,10 @@ export interface JournalFinding {
   /**
    * `altered`: the content does not fit its hash. `replaced`: altered, and its hash made anew. `removed`: an entry that was
    * in the chain is gone. `reordered`: it does not stand where it was written. `foreign`: it belongs to another run.
-   * `missing`: it never arrived, which is no tampering: it may wait in a worker's spool.
+   * `missing`: it never arrived, which is no tampering: it may wait in a worker's spool. `unanchored`: it is in the store
+   * and in no anchor.
    */
-  readonly kind: 'altered' | 'replaced' | 'removed' | 'reordered' | 'foreign' | 'missing';
+  readonly kind: 'altered' | 'replaced' | 'removed' | 'reordered' | 'foreign' | 'missing' | 'unanchored';
   /** The entry's index in its run. */
   readonly index: number;
   readonly text: string;

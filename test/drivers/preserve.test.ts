@@ -163,7 +163,7 @@ test('a run that is not in charge any more stops nothing', async () => {
     name: 'PermanentError',
     code: 'FenceSuperseded',
   });
-  await withVault(vault.bucket, never, (open) => releaseFencingToken(open, system, 'run-2'));
+  await withVault(vault.bucket, never, (open) => releaseFencingToken(open, { system, runId: 'run-2' }));
   // The primary is in use again.
   await expect(preserveDamaged(order)).rejects.toMatchObject({ code: 'FenceSuperseded' });
   expect(await payments()).toBe(0);

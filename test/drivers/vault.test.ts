@@ -61,7 +61,7 @@ describe('fencing tokens', () => {
       await expect(acquireFencingToken(open, run('a', system))).rejects.toMatchObject({
         code: 'FenceSuperseded',
       });
-      await expect(releaseFencingToken(open, system, 'a')).rejects.toMatchObject({ code: 'FenceSuperseded' });
+      await expect(releaseFencingToken(open, { system, runId: 'a' })).rejects.toMatchObject({ code: 'FenceSuperseded' });
       await requireFencingToken(open, { system, runId: 'b', token: current });
     });
   });
@@ -70,8 +70,8 @@ describe('fencing tokens', () => {
     const system = freshSystem();
     await inVault(async (open) => {
       const first = await acquireFencingToken(open, run('a', system));
-      await releaseFencingToken(open, system, 'a');
-      await releaseFencingToken(open, system, 'a');
+      await releaseFencingToken(open, { system, runId: 'a' });
+      await releaseFencingToken(open, { system, runId: 'a' });
       await expect(requireFencingToken(open, { system, runId: 'a', token: first })).rejects.toMatchObject({
         code: 'FenceSuperseded',
       });
@@ -144,7 +144,7 @@ describe('the promotion token', () => {
       await expect(takePromotionToken(open, promotionOf(run('b', system), token + 1))).rejects.toMatchObject({
         code: 'PromotionHeld',
       });
-      await expect(releaseFencingToken(open, system, 'a')).rejects.toMatchObject({ code: 'PromotionHeld' });
+      await expect(releaseFencingToken(open, { system, runId: 'a' })).rejects.toMatchObject({ code: 'PromotionHeld' });
       await requireFencingToken(open, { system, runId: 'a', token });
 
       const done = { timeline: 2, promotedAt: '2026-11-21T03:10:00.000Z' };

@@ -1,14 +1,7 @@
 /** `muster journal`: what was recorded of a run, and whether it still is what was recorded. */
 import type { Register } from '../context.js';
+import type { ShowOptions, VerifyOptions } from '../journaling.js';
 
-interface ShowOptions {
-  readonly facts?: boolean;
-}
-
-interface VerifyOptions {
-  readonly report?: string;
-  readonly key?: string;
-}
 
 const RUN = 'the id of a run, a system (its newest run), or "latest"';
 
@@ -28,16 +21,18 @@ Examples:
     .description('the entries of a run, in the order in which they were written')
     .argument('<run>', RUN)
     .option('--facts', 'with what was shown to those who decided')
+    .option('--anchor-only', 'from the anchors, when the store is gone')
     .addHelpText(
       'after',
       `
 Examples:
   muster journal show payymo --facts
-  muster journal show latest --json`,
+  muster journal show latest --json
+  muster journal show payymo --anchor-only`,
     )
     .action(async (run: string, options: ShowOptions) => {
       const { showJournal } = await import('../journaling.js');
-      await showJournal(context, run, options.facts === true);
+      await showJournal(context, run, options);
     });
   journal
     .command('verify')
@@ -47,7 +42,9 @@ Examples:
       '--report <folder>',
       "the run's signed report, which names the journal's end (default: the one here)",
     )
-    .option('--key <file>', 'the public key (PEM) of the report as you have it from elsewhere')
+    .option('--key <file>', 'the public key (PEM) of anchors and report as you have it from elsewhere')
+    .option('--anchor-only', 'check what is anchored, when the store is gone')
+    .option('--store-only', 'do not ask for the anchors')
     .addHelpText(
       'after',
       `
@@ -55,7 +52,8 @@ Exit codes: 0 whole, 1 altered or incomplete, 2 bad input.
 
 Examples:
   muster journal verify payymo
-  muster journal verify payymo --report ./evidence --key muster.pub.pem`,
+  muster journal verify payymo --key muster.pub.pem
+  muster journal verify payymo --anchor-only`,
     )
     .action(async (run: string, options: VerifyOptions) => {
       const { checkJournal } = await import('../journaling.js');

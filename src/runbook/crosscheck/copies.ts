@@ -21,6 +21,9 @@ export function checkCopies(runbook: Runbook, problems: Problems): void {
   if (domain !== undefined && liesIn(runbook.vault.failureDomain, domain)) {
     problems.add(['vault', 'failureDomain'], elsewhere);
   }
+  if (domain !== undefined && runbook.anchor !== undefined && liesIn(runbook.anchor.failureDomain, domain)) {
+    problems.add(['anchor', 'failureDomain'], elsewhere);
+  }
 }
 
 export function primaryDomain(runbook: Runbook): string | undefined {

@@ -2,16 +2,25 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findPrograms } from '../../../lab/parts/lookup.js';
 import { startPart, untilAnswers } from '../../../lab/parts/part.js';
-import { endpointOf, makeBuckets, type ObjectStore, s3Part, VAULT_BUCKET } from '../../../lab/parts/s3.js';
+import {
+  endpointOf,
+  JOURNAL_BUCKET,
+  makeBuckets,
+  type ObjectStore,
+  s3Part,
+  VAULT_BUCKET,
+} from '../../../lab/parts/s3.js';
 import { freePorts } from '../../../lab/ports.js';
 import { type ProcessMark, stopProcess } from '../../../lab/process.js';
 import { makeCertificates } from '../../../lab/tls.js';
-import type { Bucket } from '../../../src/runbook/schema.js';
+import type { Anchor, Bucket } from '../../../src/runbook/schema.js';
 import { temporaryFolder } from './folder.js';
 
 /** A real S3 server over TLS with a vault in it. */
 export interface TestVault {
   readonly bucket: Bucket;
+  /** A bucket beside it, for the anchors of journals. */
+  readonly anchor: Anchor;
   start(): Promise<void>;
   stop(): Promise<void>;
   remove(): Promise<void>;
@@ -38,16 +47,18 @@ export async function startVault(): Promise<TestVault> {
   };
   const part = await s3Part(store);
   let mark: ProcessMark | undefined;
+  const bucket: Bucket = {
+    endpoint: endpointOf(store),
+    region: 'us-east-1',
+    bucket: VAULT_BUCKET,
+    pathStyle: true,
+    caFile: store.tls.ca,
+    accessKeyId: `file:${join(folder.path, 'key')}`,
+    secretAccessKey: `file:${secret}`,
+  };
   const vault: TestVault = {
-    bucket: {
-      endpoint: endpointOf(store),
-      region: 'us-east-1',
-      bucket: VAULT_BUCKET,
-      pathStyle: true,
-      caFile: store.tls.ca,
-      accessKeyId: `file:${join(folder.path, 'key')}`,
-      secretAccessKey: `file:${secret}`,
-    },
+    bucket,
+    anchor: { ...bucket, bucket: JOURNAL_BUCKET, failureDomain: 'us-east-1', lockFor: 60 * 60_000 },
     start: async () => {
       mark = await startPart(part);
       await untilAnswers(part, mark);
