@@ -76,7 +76,5 @@ export async function recordAdoption(
 }
 
 function newestAdoption(claims: readonly Claim[], runId: string): AdoptionClaim | undefined {
-  return claims
-    .filter((one): one is AdoptionClaim => one.kind === 'adoption' && one.runId === runId)
-    .at(-1);
+  return claims.filter((one): one is AdoptionClaim => one.kind === 'adoption' && one.runId === runId).at(-1);
 }

@@ -3,10 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InputError } from '../errors.js';
 import { readPublicKey } from '../evidence/key.js';
+import type { StartData } from '../model/journal-data.js';
 import { loadSystem, runbookFiles, systemOf } from '../runbook/load.js';
 import type { Anchor, Runbook } from '../runbook/schema.js';
 import { openAnchorBucket } from '../store/anchor-bucket.js';
 import { type AnchoredJournal, readAnchors } from '../store/anchor-journal.js';
+import type { JournalBody } from '../store/chain.js';
 import type { CliContext } from './context.js';
 
 /** How long a person waits for one object. */
@@ -40,7 +42,13 @@ export async function readAnchoredRun(
   try {
     const runId = newestOf(await bucket.folders('journal/'), runbook.system, name);
     if (runId === undefined) throw nothingThere(name, bucket.title);
-    return { runId, runbook, anchor, title: bucket.title, journal: await readAnchors(bucket, runId, trusted) };
+    return {
+      runId,
+      runbook,
+      anchor,
+      title: bucket.title,
+      journal: await readAnchors(bucket, runId, trusted),
+    };
   } finally {
     bucket.close();
   }
@@ -56,7 +64,12 @@ export async function anchorOf(
   first: JournalBody | undefined,
 ): Promise<Anchor | undefined> {
   const runbook = await runbookFor(context, first?.system ?? runId).catch(() => undefined);
-  return runbook?.anchor ?? startedData(first?.data)?.input.runbook.anchor;
+  return runbook?.anchor ?? (first === undefined ? undefined : anchorIn(first));
+}
+
+function anchorIn(first: JournalBody): Anchor | undefined {
+  const { input } = first.data === undefined ? { input: undefined } : (first.data as StartData);
+  return (input?.runbook as Partial<Runbook> | undefined)?.anchor;
 }
 
 /** The anchors of a run whose bucket is known; nothing where it holds none. */

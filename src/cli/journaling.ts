@@ -70,8 +70,7 @@ export async function checkJournal(context: CliContext, name: string, options: V
       : await anchorsOf(context, runId, entries, options.key);
   const anchors = 'journal' in found ? found.journal : undefined;
   const waiting = await waitingHere(context, runId);
-  const verdict =
-    anchors === undefined ? alone : verifyBoth(alone, entries, anchors.entries, waiting.places);
+  const verdict = anchors === undefined ? alone : verifyBoth(alone, entries, anchors.entries, waiting.places);
   say(context, runId, verdict, {
     problems: [...end.problems, ...found.problems],
     cautions: [...end.cautions, ...found.cautions, ...overtakenIn(entries), ...waiting.remarks],
@@ -179,9 +178,7 @@ async function signedEnd(
   if (folder === undefined) {
     return {
       problems: [],
-      cautions: [
-        'No signed report of this run is here: the end that it names was not looked at (--report).',
-      ],
+      cautions: ['No signed report of this run is here: the end that it names was not looked at (--report).'],
     };
   }
   const json = join(folder, REPORT_FILES.json);
@@ -221,7 +218,9 @@ async function waitingHere(
         : [`Entries of this run wait in ${folder}: a worker there sends them when the store answers.`]),
       ...(forAnchors.length === 0
         ? []
-        : [`Entries of this run wait in ${anchorSpool(folder)}: a worker there anchors them when the bucket answers.`]),
+        : [
+            `Entries of this run wait in ${anchorSpool(folder)}: a worker there anchors them when the bucket answers.`,
+          ]),
     ],
   };
 }

@@ -106,19 +106,24 @@ export async function openAnchorBucket(anchor: Anchor, requestMs: number): Promi
             new ListObjectVersionsCommand({ Bucket, Prefix: prefix, ...marker }),
             limits(),
           );
-          const one = (deleted: boolean) => (version: {
-            Key?: string | undefined;
-            VersionId?: string | undefined;
-            IsLatest?: boolean | undefined;
-          }): AnchorVersion => ({
-            key: version.Key ?? '',
-            versionId: version.VersionId ?? 'null',
-            newest: version.IsLatest === true,
-            deleted,
-          });
+          const one =
+            (deleted: boolean) =>
+            (version: {
+              Key?: string | undefined;
+              VersionId?: string | undefined;
+              IsLatest?: boolean | undefined;
+            }): AnchorVersion => ({
+              key: version.Key ?? '',
+              versionId: version.VersionId ?? 'null',
+              newest: version.IsLatest === true,
+              deleted,
+            });
           // Both lists come newest first.
           found.unshift(
-            ...[...(page.Versions ?? []).map(one(false)), ...(page.DeleteMarkers ?? []).map(one(true))].reverse(),
+            ...[
+              ...(page.Versions ?? []).map(one(false)),
+              ...(page.DeleteMarkers ?? []).map(one(true)),
+            ].reverse(),
           );
           if (page.IsTruncated !== true || page.NextKeyMarker === undefined) break;
           marker = {

@@ -126,7 +126,9 @@ function parse(text: string): AnchorDocument | undefined {
 }
 
 function alteredIn({ entries }: AnchorDocument): string {
-  const altered = entries.filter(({ previousHash, body, hash: said }) => entryHash(previousHash, body) !== said);
+  const altered = entries.filter(
+    ({ previousHash, body, hash: said }) => entryHash(previousHash, body) !== said,
+  );
   return altered.length === 0 ? '' : `, in entry ${altered.map(({ body }) => body.index).join(', ')}`;
 }
 

@@ -101,9 +101,7 @@ export function verifyBoth(
   const findings = [
     ...confirmed,
     ...own,
-    ...found.filter(
-      ({ kind, index }) => kind !== 'replaced' || !isNamed(verdict.findings, index),
-    ),
+    ...found.filter(({ kind, index }) => kind !== 'replaced' || !isNamed(verdict.findings, index)),
   ].sort((one, other) => one.index - other.index);
   return {
     ...verdict,

@@ -1,5 +1,5 @@
 /** Anchors journal entries as they come: signed, under object lock, at another site. */
-import { signingKey, type SigningKey } from '../evidence/key.js';
+import { type SigningKey, signingKey } from '../evidence/key.js';
 import type { Logger } from '../log.js';
 import type { Anchor } from '../runbook/schema.js';
 import { bucketTitle } from '../s3.js';

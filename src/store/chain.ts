@@ -4,16 +4,10 @@
  * canonical JSON (RFC 8785) of the entry, all in UTF-8. Pure: no store is needed to check a chain.
  */
 import { createHash } from 'node:crypto';
-import type { JournalEntry, StepRef } from '../../activities/contract.js';
 import { canonicalJson } from '../model/canonical-json.js';
+import { BEFORE_THE_FIRST, hashedText, type JournalBody } from './journal-body.js';
 
-export const BEFORE_THE_FIRST = '0'.repeat(64);
-
-/** Which run an entry belongs to. */
-export type RunRef = Omit<StepRef, 'step'>;
-
-/** What is hashed and kept: the entry together with its run. */
-export type JournalBody = RunRef & JournalEntry;
+export { BEFORE_THE_FIRST, type JournalBody, type RunRef } from './journal-body.js';
 
 /** An entry as it stands in the chain. */
 export interface ChainedEntry {
@@ -30,7 +24,7 @@ export interface JournalHead {
 
 export function entryHash(previousHash: string, body: JournalBody): string {
   return createHash('sha256')
-    .update(`${previousHash}\n${canonicalJson(body)}`)
+    .update(hashedText(previousHash, canonicalJson(body)))
     .digest('hex');
 }
 

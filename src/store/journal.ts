@@ -1,22 +1,9 @@
 /** Journal entries in the store: added behind the last one of their run, never changed. */
-import type { JournalEntry } from '../../activities/contract.js';
-import {
-  BEFORE_THE_FIRST,
-  type ChainedEntry,
-  chain,
-  type JournalBody,
-  type JournalHead,
-  type RunRef,
-} from './chain.js';
+import { BEFORE_THE_FIRST, type ChainedEntry, chain, type JournalBody, type JournalHead } from './chain.js';
 import { placeOf } from './standing.js';
-import { storable } from './storable.js';
 import type { Store } from './store.js';
 
-/** Makes an entry what is hashed and kept. */
-export function journalBody(run: RunRef, entry: JournalEntry): JournalBody {
-  const { runId, system, scenario, mode, adoption } = run;
-  return storable({ runId, system, scenario, mode, adoption, ...entry } as JournalBody);
-}
+export { journalBody } from './journal-body.js';
 
 export interface Appended {
   readonly added: number;

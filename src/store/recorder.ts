@@ -6,7 +6,7 @@ import type { JournalEntry } from '../../activities/contract.js';
 import { musterHome, spoolDirectory } from '../home.js';
 import { createLog, type Logger } from '../log.js';
 import type { RunView } from '../model/run.js';
-import { Anchors, type AnchorPlace } from './anchors.js';
+import { type AnchorPlace, Anchors } from './anchors.js';
 import type { RunRef } from './chain.js';
 import { deliver, type Item } from './deliver.js';
 import { journalBody } from './journal.js';

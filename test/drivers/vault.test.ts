@@ -61,7 +61,9 @@ describe('fencing tokens', () => {
       await expect(acquireFencingToken(open, run('a', system))).rejects.toMatchObject({
         code: 'FenceSuperseded',
       });
-      await expect(releaseFencingToken(open, { system, runId: 'a' })).rejects.toMatchObject({ code: 'FenceSuperseded' });
+      await expect(releaseFencingToken(open, { system, runId: 'a' })).rejects.toMatchObject({
+        code: 'FenceSuperseded',
+      });
       await requireFencingToken(open, { system, runId: 'b', token: current });
     });
   });
@@ -144,7 +146,9 @@ describe('the promotion token', () => {
       await expect(takePromotionToken(open, promotionOf(run('b', system), token + 1))).rejects.toMatchObject({
         code: 'PromotionHeld',
       });
-      await expect(releaseFencingToken(open, { system, runId: 'a' })).rejects.toMatchObject({ code: 'PromotionHeld' });
+      await expect(releaseFencingToken(open, { system, runId: 'a' })).rejects.toMatchObject({
+        code: 'PromotionHeld',
+      });
       await requireFencingToken(open, { system, runId: 'a', token });
 
       const done = { timeline: 2, promotedAt: '2026-11-21T03:10:00.000Z' };

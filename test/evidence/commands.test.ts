@@ -219,7 +219,7 @@ describe('muster store migrate', () => {
     const first = await runMuster(['store', 'migrate', '--recorder', 'muster_recorder', '--json'], {
       env: owner,
     });
-    expect(JSON.parse(first.stdout)).toEqual({ applied: ['record', 'adoption'] });
+    expect(JSON.parse(first.stdout)).toEqual({ applied: migrations.map(({ name }) => name) });
     const again = await runMuster(['store', 'migrate', '--recorder', 'muster_recorder'], { env: owner });
     expect(again.stdout.trim()).toBe('The store is up to date.');
     const used = await runMuster(['history'], {

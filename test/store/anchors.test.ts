@@ -19,12 +19,12 @@ import { verifyAnchored } from '../../src/store/anchor-verify.js';
 import { Anchors } from '../../src/store/anchors.js';
 import { BEFORE_THE_FIRST, chain, type JournalBody } from '../../src/store/chain.js';
 import { journalBody } from '../../src/store/journal.js';
-import { type TemporaryFolder, temporaryFolder } from '../drivers/support/folder.js';
+import { temporaryFolder } from '../drivers/support/folder.js';
 import { startVault, type TestVault } from '../drivers/support/s3.js';
 import { entries, runRef } from '../support/store.js';
 
 let s3: TestVault;
-let folder: TemporaryFolder;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let client: S3Client;
 let bucket: AnchorBucket;
 let publicKey: KeyObject | undefined;
@@ -176,7 +176,9 @@ describe('whoever may write to the bucket is found out:', () => {
     await client.send(new DeleteObjectCommand({ Bucket: s3.anchor.bucket, Key: keyOf('over', 3, 3) }));
     const read = await readAnchors(bucket, 'over', publicKey);
     expect(read.problems).toEqual([
-      expect.stringMatching(/000001-000002\.json, version .*, is not what was signed: it was altered, in entry 2\./),
+      expect.stringMatching(
+        /000001-000002\.json, version .*, is not what was signed: it was altered, in entry 2\./,
+      ),
       expect.stringMatching(/000003-000003\.json was deleted: a marker hides it/),
     ]);
     expect(read.entries.map(({ body }) => body)).toEqual(bodies('over', 1, 3));
@@ -205,7 +207,11 @@ describe('whoever may write to the bucket is found out:', () => {
   });
 
   test('an anchor that is signed but under no lock', async () => {
-    const document = makeAnchor(chain(BEFORE_THE_FIRST, bodies('bare', 1, 1)), await signingKey(), new Date());
+    const document = makeAnchor(
+      chain(BEFORE_THE_FIRST, bodies('bare', 1, 1)),
+      await signingKey(),
+      new Date(),
+    );
     await put(anchorKey(document), JSON.stringify(document));
     expect((await readAnchors(bucket, 'bare', publicKey)).problems).toEqual([
       expect.stringMatching(/000001-000001\.json is under no lock in compliance mode/),

@@ -15,7 +15,9 @@ export class Calls<Params> {
     private readonly input: RunInput<Runbook, Params>,
     { system, scenario }: PlanDocument,
   ) {
-    this.ref = { runId: input.runId, system, scenario, mode: input.mode };
+    const { runId, mode, adoption } = input;
+    const taken = adoption === undefined ? {} : { adoption: adoption.number };
+    this.ref = { runId, system, scenario, mode, ...taken };
   }
 
   refOf(step: string): StepRef {

@@ -27,6 +27,28 @@ export class RunClock {
     this.since = startedAt;
   }
 
+  /** Goes on where a lost server had left it; what has passed since is the machine's time. */
+  restore(
+    at: number,
+    kept: {
+      readonly workingMs: number;
+      readonly waitingMs: number;
+      /** Set once the service was back. */
+      readonly actualMs: number | undefined;
+    },
+  ): void {
+    const { workingMs, waitingMs, actualMs } = kept;
+    this.workingMs = workingMs;
+    this.waitingMs = waitingMs;
+    this.since = at;
+    if (actualMs !== undefined) this.frozen = { actualMs, workingMs, waitingMs };
+  }
+
+  /** Whether the service is back. */
+  get stopped(): boolean {
+    return this.frozen !== undefined;
+  }
+
   change(at: number, activity: Activity): void {
     this.settle(at);
     this.now = activity;

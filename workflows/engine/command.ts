@@ -30,9 +30,14 @@ export class Command {
   }
 
   /** Somebody went on with less than the runbook demands. */
-  override(override: Omit<OverrideView, 'at'>): void {
-    const { on, by, without, reason } = override;
-    this.overrides.push({ ...override, at: new Date(Date.now()).toISOString() });
-    this.chronicle.warn(`${on} was overridden by ${by.join(' and ')}, without ${without}: ${reason}`);
+  override(said: Omit<OverrideView, 'at'>): void {
+    const { on, by, without, reason } = said;
+    const override = { ...said, at: new Date(Date.now()).toISOString() };
+    this.overrides.push(override);
+    this.chronicle.warn(
+      `${on} was overridden by ${by.join(' and ')}, without ${without}: ${reason}`,
+      undefined,
+      { override },
+    );
   }
 }

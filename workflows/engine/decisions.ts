@@ -242,6 +242,6 @@ function note<Params>(
     step: on.name,
     by,
     facts: view.saw,
-    data: { view, approvals: [...on.approvals], used: proven.used },
+    data: { view, ...on.words, used: proven.used },
   });
 }

@@ -32,12 +32,24 @@ export function openGate<Params>(run: Run<Params>, step: StepState<Params>): voi
     data: run.recordOf(step),
   });
   run.notices.tell(gateOpened(step.name));
+  watchGate(run, step);
+  run.turned();
+}
+
+/** A gate that was open when the server before this one was lost: the words given there stand, and people get their time anew. */
+export function resumeGate<Params>(run: Run<Params>, step: StepState<Params>): void {
+  step.missing = missingFor(demandOf(step), step.approvals);
+  watchGate(run, step);
+  if (step.missing === undefined) openByApproval(run, step, undefined);
+}
+
+function watchGate<Params>(run: Run<Params>, step: StepState<Params>): void {
+  const { document } = step.planned;
   const label = `gate ${document.gate?.gate ?? step.name}`;
   step.stopWaiting = run.watch({ label, budgetMs: document.budgetMs, usedMs: 0 }, (text, percent) => {
     if (percent < 100) run.warn(`${text}; ${step.missing ?? asked(step)} is awaited`, step.name);
     else void CancellationScope.nonCancellable(() => expireUnlessDecided(run, step));
   });
-  run.turned();
 }
 
 /** What approvers see there, from the outputs of what the gate needs. */
@@ -146,7 +158,7 @@ function note<Params>(
     step: step.name,
     by: BY_EXPIRY,
     facts: view.saw,
-    data: { view, approvals: [...step.approvals], used: [] },
+    data: { view, ...step.words, used: [] },
   });
 }
 

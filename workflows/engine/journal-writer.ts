@@ -1,25 +1,47 @@
 /** Sends journal entries to the store beside the work, in order, several at a time. */
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { JournalEntry } from '../../activities/contract.js';
+import { BEFORE_THE_FIRST, type RunRef } from '../../src/store/journal-body.js';
 import type { Beside } from './beside.js';
+import { hashAfter } from './journal-chain.js';
 
 /** Entries that go in one call. */
 const MOST = 200;
 
+/** The end of a run's journal: how many entries there are, and the hash of the last one. */
+export interface JournalEnd {
+  readonly entries: number;
+  readonly hash: string;
+}
+
 export class JournalWriter {
   private readonly waiting: JournalEntry[] = [];
-  private nextIndex = 1;
-  private written = 0;
+  private nextIndex: number;
+  private written: number;
+  private head: string;
   private sending = false;
   private flushing = 0;
 
+  /**
+   * @param run whose journal it is
+   * @param send takes some entries, and the hash of the one before the first of them
+   * @param end where the journal goes on
+   */
   constructor(
     private readonly beside: Beside,
-    private readonly send: (entries: readonly JournalEntry[]) => Promise<void>,
-  ) {}
+    private readonly run: RunRef,
+    private readonly send: (entries: readonly JournalEntry[], after: string) => Promise<void>,
+    end: JournalEnd = { entries: 0, hash: BEFORE_THE_FIRST },
+  ) {
+    this.nextIndex = end.entries + 1;
+    this.written = end.entries;
+    this.head = end.hash;
+  }
 
   add(entry: Omit<JournalEntry, 'index' | 'at'>): void {
-    this.waiting.push({ ...entry, index: this.nextIndex, at: new Date(Date.now()).toISOString() });
+    const whole = { ...entry, index: this.nextIndex, at: new Date(Date.now()).toISOString() };
+    // As it is now, and as it will be read: what it refers to may change before it is sent.
+    this.waiting.push(JSON.parse(JSON.stringify(whole)));
     this.nextIndex += 1;
     if (this.waiting.length === 1) this.beside.soon(() => this.sendWaiting());
   }
@@ -51,7 +73,10 @@ export class JournalWriter {
   private async sendAll(): Promise<void> {
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, MOST);
-      await this.send(batch);
+      const after = this.head;
+      // The chain is made where the entries are: whoever takes them needs none of those before.
+      this.head = hashAfter(this.run, after, batch);
+      await this.send(batch, after);
       this.written += batch.length;
       // What came meanwhile waits for the next pause, unless somebody waits for it.
       if (this.flushing === 0 && this.waiting.length > 0) {

@@ -6,8 +6,10 @@ import { ActivityFailure, CancellationScope, condition, isCancellation } from '@
 import type { JournalEntry, Summarised } from '../../activities/contract.js';
 import type { Decision } from '../../src/model/decision.js';
 import { formatDuration } from '../../src/model/format.js';
+import type { StepData } from '../../src/model/journal-data.js';
 import type { DecisionView, RunInput, RunStatus, RunView, Warning } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
+import { goOn, restoreRun } from './adopted.js';
 import { Beside } from './beside.js';
 import { BreachWatch, breachInWords, forecastBreach } from './breach-watch.js';
 import { type Budget, watchBudget } from './budget.js';
@@ -35,7 +37,7 @@ const INTENT_MS = 30_000;
 export class Run<Params> {
   readonly steps: readonly StepState<Params>[];
   readonly calls: Calls<Params>;
-  private readonly chronicle: Chronicle;
+  readonly chronicle: Chronicle;
   /** The request to abort, once it was accepted. */
   abortedBy: { readonly by: string; readonly reason: string } | undefined;
 
@@ -60,7 +62,6 @@ export class Run<Params> {
   readonly componentsBackAt = new Map<string, number>();
   /** Steps that worked, in the order in which they began: what an abort undoes, newest first. */
   readonly beginning: StepState<Params>[] = [];
-  private readonly startedAt = Date.now();
   private stopRtoWatch: () => void = () => undefined;
   ended: { readonly status: RunStatus; readonly at: number } | undefined;
   /** All is done or undone: nothing can be decided any more. */
@@ -75,35 +76,32 @@ export class Run<Params> {
   ) {
     this.steps = plan.steps.map((planned) => new StepState(planned));
     this.byName = new Map(this.steps.map((step) => [step.name, step]));
-    this.clock = new RunClock(Date.parse(input.detectedAt), this.startedAt, plan.document.rtoMs);
+    const { adoption } = input;
+    const startedAt = adoption === undefined ? Date.now() : Date.parse(adoption.startedAt);
+    this.clock = new RunClock(Date.parse(input.detectedAt), startedAt, plan.document.rtoMs);
     this.calls = new Calls(input, plan.document);
-    this.chronicle = new Chronicle(this.beside, this.calls, input.runbook.anchor);
+    this.chronicle = new Chronicle(this.beside, this.calls, input);
     this.command = new Command(input.commander, this.chronicle);
     this.notices = new NoticeBoard({
       input,
       view: () => this.view(),
       note: (text, step) => this.record('notice', text, step === undefined ? {} : { step }),
     });
+    if (adoption !== undefined) restoreRun(this, adoption);
   }
 
   /** Runs the plan to its end. Returns when the run is recovered or aborted, closed and reported. */
   async execute(): Promise<RunView> {
     const { plan, input } = this;
-    const { scenario, system } = plan.document;
-    this.record('run-started', `${scenario} of ${system} (${input.mode}), detected ${input.detectedAt}`, {
-      by: input.requestedBy,
-      facts: [
-        { label: 'plan', value: input.planHash },
-        { label: 'commander', value: input.commander },
-      ],
-      data: { scenario, input },
-    });
-    this.notices.tell(started());
-    const usedMs = this.startedAt - Date.parse(input.detectedAt);
-    this.stopRtoWatch = this.watch({ label: 'RTO', budgetMs: plan.document.rtoMs, usedMs }, (text) => {
-      this.warn(text);
-      this.notices.tell(budgetUsed(text));
-    });
+    if (input.adoption === undefined) this.recordStart();
+    else goOn(this, input.adoption);
+    if (!this.clock.stopped) {
+      const usedMs = Date.now() - Date.parse(input.detectedAt);
+      this.stopRtoWatch = this.watch({ label: 'RTO', budgetMs: plan.document.rtoMs, usedMs }, (text) => {
+        this.warn(text);
+        this.notices.tell(budgetUsed(text));
+      });
+    }
     while (this.abortedBy === undefined && !this.finished) {
       this.beginReady();
       this.publish();
@@ -121,6 +119,20 @@ export class Run<Params> {
     this.stopRtoWatch();
     this.breaches.stop();
     return closeRun(this, status);
+  }
+
+  private recordStart(): void {
+    const { plan, input } = this;
+    const { scenario, system } = plan.document;
+    this.record('run-started', `${scenario} of ${system} (${input.mode}), detected ${input.detectedAt}`, {
+      by: input.requestedBy,
+      facts: [
+        { label: 'plan', value: input.planHash },
+        { label: 'commander', value: input.commander },
+      ],
+      data: { scenario, input },
+    });
+    this.notices.tell(started());
   }
 
   get warnings(): readonly Warning[] {
@@ -170,7 +182,7 @@ export class Run<Params> {
   }
 
   /** What a new server has to know of a step that has moved on. */
-  recordOf(step: StepState<Params>): Readonly<Record<string, unknown>> {
+  recordOf(step: StepState<Params>): StepData {
     const now = Date.now();
     const { workingMs, waitingMs, actualMs } = this.clock.view(now);
     return {
@@ -264,8 +276,9 @@ export class Run<Params> {
   }
 
   private beginReady(): void {
-    if (this.command.hold !== undefined) return;
     for (const step of this.steps) {
+      // What a hold finds under way goes on to its end, on whatever server.
+      if (this.command.hold !== undefined && !step.interrupted) continue;
       const ready =
         step.name === REPORT_STEP
           ? this.reportReady
@@ -279,6 +292,7 @@ export class Run<Params> {
   private async work(step: StepState<Params>): Promise<void> {
     const { document } = step.planned;
     step.begun += 1;
+    step.interrupted = false;
     step.become('running', Date.now());
     if (!this.beginning.includes(step)) this.beginning.push(step);
     this.turned();

@@ -132,7 +132,7 @@ function preEmpt<Params>(run: Run<Params>, byRun: string, by: string): void {
   }
   if (run.abortedBy !== undefined || run.closing || run.pointOfNoReturnPassed) return;
   run.notices.tell(preEmpted(by));
-  run.requestAbort(by, `the real recovery ${byRun} goes first`);
+  abortAsAsked(run, by, `the real recovery ${byRun} goes first`);
 }
 
 function cancelAsAbort<Params>(run: Run<Params>): void {
@@ -141,5 +141,11 @@ function cancelAsAbort<Params>(run: Run<Params>): void {
     run.warn('The workflow was asked to cancel. The point of no return has passed: the run goes on.');
     return;
   }
-  run.requestAbort('Temporal', 'the workflow was cancelled');
+  abortAsAsked(run, 'Temporal', 'the workflow was cancelled');
+}
+
+/** No person's decision stands for it in the journal: it is written down that the run is being undone. */
+function abortAsAsked<Params>(run: Run<Params>, by: string, reason: string): void {
+  run.record('warning', `aborted by ${by}: ${reason}`, { by, data: { aborted: { by, reason } } });
+  run.requestAbort(by, reason);
 }

@@ -1,7 +1,9 @@
 /** What the engine knows of one step of a run. */
 import type { CancellationScope } from '@temporalio/workflow';
 import type { Summarised } from '../../activities/contract.js';
+import type { AdoptedStep } from '../../src/model/adoption.js';
 import type { Approval } from '../../src/model/decision.js';
+import type { WordsData } from '../../src/model/journal-data.js';
 import type { DecisionView, FailureView, StepRecord, StepStatus, StepView } from '../../src/model/run.js';
 import type { PlannedStep } from './plan.js';
 
@@ -26,6 +28,8 @@ export class StepState<Params> {
   settled: Promise<void> = Promise.resolve();
   /** Its output, or what it was built on, is about to change: nothing is built on it meanwhile. */
   invalidated = false;
+  /** It was under way when the server before this one was lost: it begins again even while the run is held. */
+  interrupted = false;
   /** A decision is being carried out: no other is taken meanwhile. */
   decidedBy: string | undefined;
   /** Nobody decided in time: further roles may decide. */
@@ -58,6 +62,35 @@ export class StepState<Params> {
 
   get isGate(): boolean {
     return this.planned.gate !== undefined;
+  }
+
+  /** Whose word stands, for the journal. */
+  get words(): WordsData {
+    return {
+      approvals: [...this.approvals],
+      overriding: [...this.overriding],
+      ...(this.denial === undefined ? {} : { denial: this.denial }),
+    };
+  }
+
+  /** As the journal left it; what was under way is pending, and begins again. */
+  restore(known: AdoptedStep, at: number): void {
+    this.state = known.status;
+    this.interrupted = known.underWay;
+    this.since = at;
+    this.begun = known.begun;
+    this.working = known.workingMs;
+    this.waiting = known.waitingMs;
+    this.startedAt = known.startedAt === undefined ? undefined : Date.parse(known.startedAt);
+    this.endedAt = known.endedAt === undefined ? undefined : Date.parse(known.endedAt);
+    this.output = known.output;
+    this.note = known.note;
+    this.failure = known.failure;
+    this.openedAt = known.openedAt;
+    this.denial = known.denial;
+    this.decisions.push(...known.decisions);
+    this.approvals.push(...known.approvals);
+    this.overriding.push(...known.overriding);
   }
 
   /** Moves the step on and keeps its working and waiting time. */

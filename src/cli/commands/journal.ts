@@ -2,7 +2,6 @@
 import type { Register } from '../context.js';
 import type { ShowOptions, VerifyOptions } from '../journaling.js';
 
-
 const RUN = 'the id of a run, a system (its newest run), or "latest"';
 
 export const register: Register = (program, context) => {
