@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { keepRun } from '../../activities/journal/append.js';
 import { writeReport } from '../../activities/report/write.js';
+import { migrations } from '../../src/store/migrations/index.js';
 import { closeRecorder, keepLost, Recorder, recorder } from '../../src/store/recorder.js';
 import { runMuster } from '../cli/run-muster.js';
 import { payymoPlan } from '../support/payymo-plan.js';
