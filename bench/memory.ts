@@ -21,7 +21,7 @@ export async function measureMemory({ sizeBytes, runs, say, tell }: Settings): P
     const wanted = { sizeBytes, say: tell, worker: 'when-built', prepare } as const;
     const peaks = await withBrokenLab(wanted, ({ state, damage }) =>
       withRun(state, damage, async (session, handle) => {
-        const restored = seeThrough(session, handle, ({ steps }) =>
+        const restored = seeThrough(session, handle, state.people, ({ steps }) =>
           steps.some(({ name, status }) => name === 'restore' && status === 'done'),
         );
         return peaksUntil(state, restored);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Corruption } from '../lab/break/corruption.js';
 import { labEnvironment } from '../lab/environment.js';
+import { type LabPeople, provenInLab } from '../lab/people.js';
 import type { LabState } from '../lab/state.js';
 import type { CorruptionParams, RunInput, RunView } from '../src/model/run.js';
 import { loadRunbook } from '../src/runbook/load.js';
@@ -60,6 +61,7 @@ export async function withRun<T>(
 export async function seeThrough(
   session: TemporalSession,
   run: RunHandle,
+  people: LabPeople,
   enough: (view: RunView) => boolean,
 ): Promise<RunView> {
   for (;;) {
@@ -69,7 +71,8 @@ export async function seeThrough(
       if (enough(view)) return view;
       for (const open of view.openDecisions) {
         if (open.gate === undefined) throw new Error(`${open.step} failed: ${open.question}`);
-        await decide(session, run, { on: open.gate, choice: 'approve', by: APPROVER }, open);
+        const decision = { on: open.gate, choice: 'approve' as const, by: APPROVER };
+        await decide(session, run, await provenInLab(people, view, decision), open);
       }
     }
     await delay(LOOK_EVERY_MS);
@@ -79,7 +82,7 @@ export async function seeThrough(
 /** @returns the finished run */
 export async function recoverWithMuster(state: LabState, damage: Corruption): Promise<RunView> {
   return withRun(state, damage, async (session, run) => {
-    const view = await seeThrough(session, run, ({ endedAt }) => endedAt !== undefined);
+    const view = await seeThrough(session, run, state.people, ({ endedAt }) => endedAt !== undefined);
     if (view.status !== 'recovered') throw new Error(`the run ended as ${view.status}`);
     return view;
   });

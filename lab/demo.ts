@@ -92,6 +92,7 @@ async function runDemo(options: DemoOptions, say: (line: string) => void): Promi
     env: { ...env, MUSTER_TEMPORAL_UI: state.temporal.uiUrl },
     before: damage.startedAt,
     detectedAt,
+    people: state.people,
     interactive: process.stdin.isTTY === true && process.stdout.isTTY === true && !options.json,
     say,
   });

@@ -14,6 +14,7 @@ import { BACKUP_BUCKET, JOURNAL_BUCKET, REGION_CODES, VAULT_BUCKET } from './par
 import { NAMESPACE } from './parts/temporal.js';
 import type { SeedSize } from './payymo/generate.js';
 import { DATABASE, ROLES } from './payymo/schema.js';
+import { type LabPeople, makePeople } from './people.js';
 import { freePorts } from './ports.js';
 import { readSecrets, type SecretName, secretReference } from './secrets.js';
 import { type LabState, type LoginState, type RegionState, type SiteState, writeState } from './state.js';
@@ -40,7 +41,8 @@ export async function prepareLab(layout: Layout, making: Making): Promise<LabSta
     makeCertificates(layout.tls, making.programs.openssl),
     plantSeed(layout, key, making),
   ]);
-  const state = describe(layout, making, key, network, ports);
+  const people = await makePeople(layout.secrets);
+  const state = describe(layout, making, key, network, ports, people);
   await makeFolders(layout, making.account);
   const secrets = await readSecrets(layout.secrets);
   const repository = (region: RegionName) => ({
@@ -118,7 +120,14 @@ async function choosePorts(network: string) {
 
 type Ports = Awaited<ReturnType<typeof choosePorts>>;
 
-function describe(layout: Layout, making: Making, key: string, network: string, ports: Ports): LabState {
+function describe(
+  layout: Layout,
+  making: Making,
+  key: string,
+  network: string,
+  ports: Ports,
+  people: LabPeople,
+): LabState {
   const secret = (name: SecretName) => secretReference(layout.secrets, name);
   const login = (user: string, name: SecretName): LoginState => ({ user, password: secret(name) });
   const site = (name: SiteName, host: number): SiteState => ({
@@ -187,6 +196,7 @@ function describe(layout: Layout, making: Making, key: string, network: string, 
       clientUrl: `http://${LOCAL}:${ports.client}`,
       paymentsPerSecond: making.paymentsPerSecond,
     },
+    people,
     parts: {},
   };
 }

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Document, isMap, parseDocument, visit } from 'yaml';
+import { type Document, isMap, isSeq, parseDocument, visit } from 'yaml';
 import { projectRoot } from './built.js';
 import { LabError } from './errors.js';
 import { SITES, type SiteName } from './layout.js';
@@ -17,7 +17,7 @@ type Replacement = readonly [path: readonly (string | number)[], value: unknown]
 
 /**
  * Writes Payymo's runbook with the addresses, ports, paths and secret references of a lab. Everything else (objectives,
- * people, gates, invariants, comments) stays as the owner wrote it.
+ * roles, gates, invariants, comments) stays as the owner wrote it.
  *
  * @param baseFile the owner's runbook, `runbooks/payymo.yaml`
  * @param outFile where the lab's copy goes
@@ -33,6 +33,7 @@ export async function writeLabRunbook(state: LabState, baseFile: string, outFile
     );
   }
   for (const [path, value] of replacements(state)) replace(document, path, value, baseFile);
+  replaceProofs(document, state, baseFile);
   replaceSecrets(document, state, baseFile);
   const schema = join(dirname(baseFile), 'runbook.schema.json');
   document.commentBefore = [
@@ -107,6 +108,19 @@ function siteReplacements(state: LabState, name: SiteName): Replacement[] {
     [[...service, 'binDirectory'], state.postgresBin],
     [[...postgres, 'backupConfig'], site.backupConfig],
   ];
+}
+
+/** The keys and authenticators of the owner's people by those of the lab's. */
+function replaceProofs(document: Document, { people }: LabState, file: string): void {
+  const roster = document.get('people');
+  if (!isSeq(roster)) throw misfit(file, 'has no people');
+  for (const person of roster.items) {
+    if (!isMap(person) || !person.has('proofs')) continue;
+    const name = String(person.get('name'));
+    const own = people[name];
+    if (own === undefined) throw misfit(file, `asks ${name} for proofs, which the lab does not have`);
+    person.set('proofs', document.createNode({ totp: own.totp, keys: [own.publicKey] }));
+  }
 }
 
 /** The owner's secrets by the names of their files. @throws LabError for one that the lab has no counterpart of. */

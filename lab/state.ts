@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { LabError } from './errors.js';
 import type { Layout, RegionName, SiteName } from './layout.js';
+import type { LabPeople } from './people.js';
 import type { ProcessMark } from './process.js';
 
 /** Every process that the lab starts. */
@@ -117,6 +118,8 @@ export interface LabState {
     readonly clientUrl: string;
     readonly paymentsPerSecond: number;
   };
+  /** Who proves who they are, and with what. */
+  readonly people: LabPeople;
   readonly parts: Readonly<Partial<Record<PartName, PartState>>>;
 }
 

@@ -14,6 +14,7 @@ import { progressOf } from '../../src/temporal/progress.js';
 import type { RunHandle } from '../../src/temporal/runs.js';
 import { forecast } from '../../workflows/engine/forecast.js';
 import { LabError } from '../errors.js';
+import { type LabPeople, provenInLab } from '../people.js';
 
 const LOOK_EVERY_MS = 500;
 
@@ -21,11 +22,13 @@ const LOOK_EVERY_MS = 500;
  * Shows the run until it is over and asks the person at the terminal whatever it waits for.
  *
  * @param approver who the decisions are taken as
+ * @param people with what they are proven
  */
 export async function commandAtTerminal(
   session: TemporalSession,
   run: RunHandle,
   approver: string,
+  people: LabPeople,
 ): Promise<void> {
   const screen = createLogUpdate(process.stdout);
   for (;;) {
@@ -40,7 +43,7 @@ export async function commandAtTerminal(
       const [open] = view.openDecisions;
       if (open !== undefined) {
         screen.done();
-        await ask(session, run, open, approver);
+        await ask(session, run, { view, open, approver, people });
       }
     }
     await delay(LOOK_EVERY_MS);
@@ -55,11 +58,17 @@ function draw(view: RunView, { activity = {} }: Look): string {
   return renderWatch({ view, activity, forecast: ahead }, size).join('\n');
 }
 
+interface Question {
+  readonly view: RunView;
+  readonly open: OpenDecision;
+  readonly approver: string;
+  readonly people: LabPeople;
+}
+
 async function ask(
   session: TemporalSession,
   run: RunHandle,
-  open: OpenDecision,
-  approver: string,
+  { view, open, approver, people }: Question,
 ): Promise<void> {
   const on = open.gate ?? open.step;
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
@@ -81,7 +90,7 @@ async function ask(
       by: approver,
       ...(reason === undefined ? {} : { reason }),
     };
-    const { text } = await decide(session, run, decision, open);
+    const { text } = await decide(session, run, await provenInLab(people, view, decision), open);
     process.stdout.write(`${text}\n\n`);
   } catch (error) {
     // What was refused is said; the question comes again.

@@ -11,6 +11,7 @@ import { lookAt } from '../../src/temporal/observe.js';
 import { findRun, type RunHandle } from '../../src/temporal/runs.js';
 import { findTemporal, uiLink } from '../../src/temporal/target.js';
 import { LabError } from '../errors.js';
+import { type LabPeople, provenInLab } from '../people.js';
 import { commandAtTerminal } from './at-terminal.js';
 import type { DemoOutcome } from './summary.js';
 
@@ -24,6 +25,8 @@ export interface RecoveryToCommand {
   readonly env: Readonly<Record<string, string>>;
   readonly before: string;
   readonly detectedAt: string;
+  /** Who proves who they are. */
+  readonly people: LabPeople;
   /** A person sits at a terminal and decides. */
   readonly interactive: boolean;
   readonly say: (line: string) => void;
@@ -42,7 +45,7 @@ export async function commandRecovery(how: RecoveryToCommand): Promise<DemoOutco
     const run = await findRun(session, SYSTEM);
     if (run === undefined)
       throw new LabError('The recovery was not begun.', 'Read what the command above says.');
-    if (how.interactive) await commandAtTerminal(session, run, APPROVER);
+    if (how.interactive) await commandAtTerminal(session, run, APPROVER, how.people);
     else await seeThrough(session, run, how);
     const { view, outputs } = (await session.client.workflow
       .getHandle(run.workflowId, run.temporalRunId)
@@ -83,7 +86,7 @@ async function seeThrough(session: TemporalSession, run: RunHandle, how: Recover
     if (view !== undefined) {
       tellSteps(view, told, how.say);
       if (view.endedAt !== undefined) return;
-      for (const open of view.openDecisions) await decideItself(session, run, open, how.say);
+      for (const open of view.openDecisions) await decideItself(session, run, view, open, how);
     }
     await delay(LOOK_EVERY_MS);
   }
@@ -103,8 +106,9 @@ function tellSteps(view: RunView, told: Set<string>, say: (line: string) => void
 async function decideItself(
   session: TemporalSession,
   run: RunHandle,
+  view: RunView,
   open: OpenDecision,
-  say: (line: string) => void,
+  { people, say }: RecoveryToCommand,
 ): Promise<void> {
   if (open.gate === undefined) {
     say(`   FAILED ${open.step}: ${open.question}`);
@@ -119,5 +123,8 @@ async function decideItself(
     by: APPROVER,
     reason: 'decided by the demo, not by a person',
   };
-  await decide(session, run, decision, open);
+  const proven = await provenInLab(people, view, decision);
+  const code = proven.proof?.totp === undefined ? '' : ', with a code of the authenticator';
+  if (proven.proof !== undefined) say(`          signed with the key of ${APPROVER}${code}`);
+  await decide(session, run, proven, open);
 }

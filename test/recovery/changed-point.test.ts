@@ -1,6 +1,7 @@
 /** An approver who knows better: another recovery point while the copy at the proposed one is verified already. */
 import type { LossReport, RestoreResult } from '../../activities/contract.js';
 import type { Corruption } from '../../lab/break/corruption.js';
+import { provenInLab } from '../../lab/people.js';
 import type { RunResult } from '../../src/model/run.js';
 import {
   type Acknowledged,
@@ -54,7 +55,12 @@ it('refuses a point that cannot be reached, with what can be; the gate stays ope
   const future = await incident.muster(...approve, tomorrow);
   expect(future.code).toBe(2);
   expect(future.stderr).toMatch(/a moment of the past: it is 20/);
-  const decision = { on: 'point', choice: 'approve', by: APPROVER, point: tomorrow };
+  const decision = await provenInLab(incident.lab.state.people, await incident.view(), {
+    on: 'point',
+    choice: 'approve',
+    by: APPROVER,
+    change: { point: tomorrow },
+  });
   const sent = incident.client.workflow.getHandle(WORKFLOW).executeUpdate('decide', { args: [decision] });
   await expect(sent).rejects.toMatchObject({
     cause: { message: expect.stringMatching(/has not come yet: it is 20.*The gate is still open/s) },

@@ -17,6 +17,7 @@ import { breakCorruption, type Corruption } from '../../lab/break/corruption.js'
 import { waitForPayments } from '../../lab/demo/payments.js';
 import { labEnvironment } from '../../lab/environment.js';
 import { findPrograms } from '../../lab/parts/lookup.js';
+import { provenInLab } from '../../lab/people.js';
 import { upLab } from '../../lab/world.js';
 import type { RunResult, RunView } from '../../src/model/run.js';
 import { loadRunbook } from '../../src/runbook/load.js';
@@ -95,21 +96,22 @@ it('recovers a corrupted ledger, whatever happens to the worker', async () => {
 
   const { temporal: temporalCli } = await findPrograms();
   const address = ['--address', lab.state.temporal.address, '--workflow-id', WORKFLOW, '--name', 'decide'];
+  const approval = { choice: 'approve', by: 'database-lead' } as const;
   const update = await run(temporalCli, [
     ...['workflow', 'update', 'execute', ...address],
     ...[
       '--input',
-      JSON.stringify({ on: 'point', choice: 'approve', by: 'database-lead' }),
+      JSON.stringify(await provenInLab(lab.state.people, waiting, { on: 'point', ...approval })),
       '--output',
       'json',
     ],
   ]);
   expect(update.stdout).toContain('point: approved by database-lead');
 
-  await until(opens('promote'), 'the gate of the promotion opens');
+  const last = await until(opens('promote'), 'the gate of the promotion opens');
   const signal = await run(temporalCli, [
     ...['workflow', 'signal', ...address],
-    ...['--input', JSON.stringify({ on: 'promote', choice: 'approve', by: 'database-lead' })],
+    ...['--input', JSON.stringify(await provenInLab(lab.state.people, last, { on: 'promote', ...approval }))],
   ]);
   expect(signal.code).toBe(0);
   result = (await client.workflow.getHandle(WORKFLOW).result()) as RunResult;

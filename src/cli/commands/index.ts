@@ -11,11 +11,13 @@ import * as history from './history.js';
 import * as journal from './journal.js';
 import * as lab from './lab.js';
 import * as notify from './notify.js';
+import * as people from './people.js';
 import * as plan from './plan.js';
 import * as recover from './recover.js';
 import * as report from './report.js';
 import * as retry from './retry.js';
 import * as schema from './schema.js';
+import * as statement from './statement.js';
 import * as status from './status.js';
 import * as store from './store.js';
 import * as update from './update.js';
@@ -32,6 +34,8 @@ export const commands: readonly Register[] = [
   retry.register,
   abort.register,
   update.register,
+  people.register,
+  statement.register,
   report.register,
   history.register,
   journal.register,
