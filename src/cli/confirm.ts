@@ -10,8 +10,9 @@ import type { CliContext } from './context.js';
  * @throws RefusedError `NotConfirmed` when something else was typed, or nothing
  */
 export async function confirmByTyping(context: CliContext, question: string, word: string): Promise<void> {
-  if (!context.out.interactive || process.stdin.isTTY !== true) return;
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const { person } = context;
+  if (person === undefined) return;
+  const terminal = createInterface(person);
   const gone = new AbortController();
   terminal.once('close', () => gone.abort());
   const typed = await terminal.question(`${question} `, { signal: gone.signal }).catch(() => '');

@@ -21,9 +21,14 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** A command's file exports this as `register`: it adds the command, its options, its help and its action. */
 export type Register = (program: Command, context: CliContext) => void;
 
+/** Where a person types. */
+export type InStream = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+
 /** What the world gives the program; tests give their own. */
 export interface CliWorld {
   readonly streams: Streams;
+  /** Absent where nobody types. */
+  readonly stdin?: InStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** Of Muster, for `--version`. */
@@ -54,6 +59,13 @@ export class CliContext {
       color: color !== false,
     });
     return this.#output;
+  }
+
+  /** Where a person sits at a terminal, can be asked and answers; undefined where nobody is. */
+  get person(): { readonly input: InStream; readonly output: NodeJS.WritableStream } | undefined {
+    const { stdin, streams } = this.world;
+    if (!this.out.interactive || stdin?.isTTY !== true) return undefined;
+    return { input: stdin, output: streams.stdout as NodeJS.WritableStream };
   }
 
   /** The folder of the runbooks, and what named it. */

@@ -1,27 +1,32 @@
 /** What the commands of decisions have in common: whose run, who decides, what was answered. */
 import { InputError, RefusedError } from '../errors.js';
-import type { Decision } from '../model/decision.js';
-import type { RunView } from '../model/run.js';
+import type { Decision, DecisionAnswer } from '../model/decision.js';
+import type { OpenDecision, RunView } from '../model/run.js';
 import type { TemporalSession } from '../temporal/connection.js';
 import { decide } from '../temporal/decide.js';
 import { lookAt } from '../temporal/observe.js';
 import type { RunHandle } from '../temporal/runs.js';
 import type { CliContext } from './context.js';
-import { decisionLines, possibleActions } from './render/decisions.js';
+import type { DecisionOptions } from './decision-options.js';
+import { possibleActions } from './render/actions.js';
+import { decisionLines } from './render/decisions.js';
 import { paintLine } from './render/line.js';
+import { originOf } from './sender.js';
 import { chooseRun, parseMode, parsePerson, withTemporal } from './sessions.js';
 
-export interface DecisionOptions {
-  readonly by?: string;
-  readonly reason?: string;
-  readonly mode?: string;
+/** What is decided, and by whom. */
+export type Word = Omit<Decision, 'planHash' | 'proof' | 'origin'>;
+
+/** The run as it was looked at before. */
+export interface Situation {
+  readonly session: TemporalSession;
+  readonly run: RunHandle;
+  /** Absent when the run did not answer. */
+  readonly view: RunView | undefined;
 }
 
-/** What is decided: a decision without the person, who is known from the options. */
-export type WhatIsDecided = Omit<Decision, 'by' | 'reason'>;
-
 /** Asked before the decision is sent; throws to stop it. */
-export type BeforeSending = (view: RunView | undefined, run: RunHandle) => Promise<void>;
+export type BeforeSending = (situation: Situation) => Promise<void>;
 
 /**
  * Sends a decision to the active run of a system and shows the answer.
@@ -31,7 +36,7 @@ export type BeforeSending = (view: RunView | undefined, run: RunHandle) => Promi
 export async function sendDecision(
   context: CliContext,
   system: string,
-  what: WhatIsDecided,
+  what: Omit<Word, 'by' | 'reason'>,
   options: DecisionOptions,
   before?: BeforeSending,
 ): Promise<void> {
@@ -40,27 +45,43 @@ export async function sendDecision(
   await withTemporal(context, async (session) => {
     const run = await chooseRun(session, system, mode);
     const { view } = await lookAt(session, run);
-    await before?.(view, run);
-    const decision: Decision = {
-      ...what,
-      by,
-      ...(options.reason === undefined ? {} : { reason: options.reason }),
-    };
-    const opening = view?.openDecisions.find((open) => open.gate === what.on || open.step === what.on);
-    try {
-      const answer = await decide(session, run, decision, opening);
-      const result = {
-        accepted: true,
-        text: answer.text,
-        system: run.system,
-        runId: run.runId ?? null,
-        ...decision,
-      };
-      context.out.result(result, () => `${answer.text}\nWatch it: muster watch ${run.system}`);
-    } catch (error) {
-      throw error instanceof RefusedError ? await withWhatIsPossible(session, run, error) : error;
-    }
+    const situation = { session, run, view };
+    await before?.(situation);
+    const word: Word = { ...what, by, ...(options.reason === undefined ? {} : { reason: options.reason }) };
+    const { text } = await send(context, situation, word);
+    const result = { accepted: true, text, system: run.system, runId: run.runId ?? null, ...word };
+    context.out.result(result, () => `${text}\nWatch it: muster watch ${run.system}`);
   });
+}
+
+/**
+ * Sends somebody's word to the run.
+ * @throws RefusedError with the run's reason and what is possible now
+ */
+export async function send(
+  context: CliContext,
+  { session, run, view }: Situation,
+  word: Word,
+): Promise<DecisionAnswer> {
+  const decision: Decision = {
+    ...word,
+    ...(view === undefined ? {} : { planHash: view.planHash }),
+    origin: originOf(context.world),
+  };
+  try {
+    return await decide(session, run, decision, openingOf(view, word.on), decisionsTaken(view));
+  } catch (error) {
+    throw error instanceof RefusedError ? await withWhatIsPossible(session, run, error) : error;
+  }
+}
+
+/** What waits under that name; undefined for what is about the whole run. */
+export function openingOf(view: RunView | undefined, on: string): OpenDecision | undefined {
+  return view?.openDecisions.find((open) => open.gate === on || open.step === on);
+}
+
+function decisionsTaken(view: RunView | undefined): number {
+  return view?.steps.reduce((sum, step) => sum + step.decisions.length, 0) ?? 0;
 }
 
 async function withWhatIsPossible(
@@ -78,6 +99,16 @@ async function withWhatIsPossible(
   });
 }
 
+/** Shows what waits, with everything that is needed to decide. */
+export function showOpenDecisions(context: CliContext, view: RunView): void {
+  const { width, colors } = context.out;
+  const now = Date.now();
+  for (const open of view.openDecisions) {
+    const lines = decisionLines(open, view, { width, now, facts: 100, long: 'wrap', failureLines: 100 });
+    for (const line of [...lines, []]) context.out.line(paintLine(line, width, colors.isColorSupported));
+  }
+}
+
 /**
  * Shows what waits, with everything that is needed to decide.
  * @throws InputError always: it is not said what is decided
@@ -91,20 +122,7 @@ export async function showWhatWaits(
     const run = await chooseRun(session, system, parseMode(options.mode));
     const { view } = await lookAt(session, run);
     const open = view?.openDecisions ?? [];
-    const { width, colors } = context.out;
-    const now = Date.now();
-    if (view !== undefined) {
-      for (const decision of open) {
-        const lines = decisionLines(decision, view, {
-          width,
-          now,
-          facts: 100,
-          long: 'wrap',
-          failureLines: 100,
-        });
-        for (const line of [...lines, []]) context.out.line(paintLine(line, width, colors.isColorSupported));
-      }
-    }
+    if (view !== undefined) showOpenDecisions(context, view);
     throw new InputError('It is not said what is decided; nothing was sent.', [
       {
         field: '<gate>',

@@ -13,6 +13,7 @@ const SILENT_AFTER_MS = 3_000;
 export interface Seen {
   readonly view: RunView;
   readonly activity: Readonly<Record<string, StepActivity>>;
+  readonly outputs?: Look['outputs'];
   readonly silence?: { readonly what: string; readonly sinceMs: number } | undefined;
 }
 
@@ -60,10 +61,14 @@ export async function followRun(
     while (!left.aborted) {
       const answer = await Promise.race([look(), leaving]);
       if (answer === undefined) break;
-      const { view, activity, brokenOff } = answer;
+      const { view, activity, outputs, brokenOff } = answer;
       trouble = answer.trouble;
       if (view !== undefined) {
-        last = { view, activity: activity ?? last?.activity ?? {} };
+        last = {
+          view,
+          activity: activity ?? last?.activity ?? {},
+          ...(outputs === undefined ? {} : { outputs }),
+        };
         answeredAt = Date.now();
       }
       if (brokenOff !== undefined) return end('broken-off', brokenOffText(brokenOff, last?.view));

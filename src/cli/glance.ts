@@ -32,7 +32,8 @@ export function wholeScreen(context: CliContext, look: Look, view: RunView): str
   const now = Date.now();
   const activity = look.activity ?? {};
   const ahead = forecast(view, progressOf(activity), now);
-  const lines = renderWatch({ view, activity, forecast: ahead }, sizeOf(context, now));
+  const { outputs } = look;
+  const lines = renderWatch({ view, activity, forecast: ahead, outputs }, sizeOf(context, now));
   return [
     ...lines,
     ...(look.brokenOff === undefined

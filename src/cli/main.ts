@@ -17,6 +17,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../../package.json', imp
 
 process.exitCode = await runCli(process.argv.slice(2), {
   streams: { stdout: process.stdout, stderr: process.stderr },
+  stdin: process.stdin,
   env: process.env,
   cwd: process.cwd(),
   version,

@@ -17,10 +17,10 @@ function linesOf(
   now: number,
   size: { width: number; height?: number; color: boolean },
 ): string[] {
-  const { view, activity, silence } = seen;
+  const { view, activity, outputs, silence } = seen;
   const at = silence === undefined ? now : now - silence.sinceMs;
   const ahead = forecast(view, progressOf(activity), at);
-  return renderWatch({ view, activity, forecast: ahead, silence }, { ...size, now });
+  return renderWatch({ view, activity, forecast: ahead, outputs, silence }, { ...size, now });
 }
 
 /** Redraws in place. The last screen stays when the watch ends. */

@@ -1,5 +1,5 @@
 /** Decisions of people, sent to a run as the update `decide`. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -19,6 +19,7 @@ const ANSWER_WITH_CHANGE_MS = 5 * 60_000;
  * Sends a decision and waits for its answer. Sent twice for the same opening of a gate or failure, it counts once.
  *
  * @param opening what the decision is about, as it was seen; its time tells one opening from the next
+ * @param taken how many decisions the run had taken when it was looked at: a hold after a hold and a resume is another one
  * @throws RefusedError `DecisionRefused` with the run's reason; `RunOver` when the run has ended
  * @throws TransientError `DecisionUnanswered`: it was sent and may still count
  */
@@ -27,6 +28,7 @@ export async function decide(
   run: RunHandle,
   decision: Decision,
   opening: OpenDecision | undefined,
+  taken = 0,
 ): Promise<DecisionAnswer> {
   const handle = session.client.workflow.getHandle(run.workflowId, run.temporalRunId);
   const patienceMs = decision.change === undefined ? ANSWER_MS : ANSWER_WITH_CHANGE_MS;
@@ -34,7 +36,7 @@ export async function decide(
     return await session.connection.withDeadline(Date.now() + patienceMs, () =>
       handle.executeUpdate<DecisionAnswer, [Decision]>('decide', {
         args: [decision],
-        updateId: updateIdOf(run, decision, opening),
+        updateId: updateIdOf(run, decision, opening, taken),
       }),
     );
   } catch (error) {
@@ -42,8 +44,16 @@ export async function decide(
   }
 }
 
-function updateIdOf(run: RunHandle, decision: Decision, opening: OpenDecision | undefined): string {
+function updateIdOf(
+  run: RunHandle,
+  decision: Decision,
+  opening: OpenDecision | undefined,
+  taken: number,
+): string {
   const { on, choice, by, reason, change, to, proof } = decision;
+  // Refused for what was found out meanwhile, it may be accepted when that is mended: Temporal would repeat the refusal. The
+  // run itself tells the second of two.
+  if (change !== undefined || choice === 'override') return `${choice}-${on}-${randomUUID()}`;
   const content = JSON.stringify([
     run.temporalRunId,
     on,
@@ -54,6 +64,7 @@ function updateIdOf(run: RunHandle, decision: Decision, opening: OpenDecision | 
     to,
     proof?.at,
     opening?.since,
+    taken,
   ]);
   return `${choice}-${on}-${createHash('sha256').update(content).digest('hex').slice(0, 16)}`;
 }

@@ -17,6 +17,8 @@ const LOOK_MS = 4_000;
 export interface Look {
   /** Absent when the run did not answer. */
   readonly view?: RunView;
+  /** What every step put out; known once the run has ended by itself. */
+  readonly outputs?: RunResult['outputs'];
   readonly activity?: Readonly<Record<string, StepActivity>>;
   /** Why something is missing, in words for the commander. */
   readonly trouble?: string;
@@ -47,7 +49,7 @@ export async function lookAt(session: TemporalSession, run: RunHandle): Promise<
   if (name !== 'RUNNING') {
     // What a closed run says lasts in its result: no worker is needed to read it.
     const result = await resultOf(session, run);
-    if (result !== undefined) return { view: result, activity: {} };
+    if (result !== undefined) return { ...result, activity: {} };
     const asked = await ask(Date.now() + LOOK_MS);
     const view = asked.status === 'fulfilled' ? { view: asked.value } : {};
     return { ...view, activity: {}, brokenOff: await howItBroke(session, run, name) };
@@ -65,11 +67,11 @@ async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
   return outcome;
 }
 
-async function resultOf(session: TemporalSession, run: RunHandle): Promise<RunView | undefined> {
+async function resultOf(session: TemporalSession, run: RunHandle): Promise<RunResult | undefined> {
   try {
     const handle = session.client.workflow.getHandle(run.workflowId, run.temporalRunId);
     const result = await session.connection.withDeadline(Date.now() + LOOK_MS, () => handle.result());
-    return (result as RunResult).view;
+    return result as RunResult;
   } catch {
     return undefined;
   }

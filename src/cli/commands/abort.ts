@@ -1,22 +1,25 @@
 /** `muster abort`: end a run and undo what it changed. */
+
 import { RefusedError } from '../../errors.js';
+import { WHOLE_RUN } from '../../model/decision.js';
 import type { Register } from '../context.js';
-import type { DecisionOptions } from '../deciding.js';
+import { addDecisionOptions, type DecisionOptions } from '../decision-options.js';
 
 interface Options extends DecisionOptions {
   readonly yes?: boolean;
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('abort')
     .description(
       'end the run of a system and undo what it changed, newest first; says what before it is done',
     )
-    .argument('<system>', 'the system whose run is ended')
-    .option('--by <name>', "who decides: a name from the runbook's people (default: MUSTER_BY)")
-    .requiredOption('--reason <why>', 'why, for everybody who reads it later')
-    .option('--mode <mode>', 'real or drill (default: the real run where both are active)')
+    .argument('<system>', 'the system whose run is ended');
+  addDecisionOptions(command, {
+    reason: 'why, for everybody who reads it later',
+    reasonRequired: true,
+  })
     .option('--yes', 'do not ask, for scripts')
     .addHelpText(
       'after',
@@ -26,18 +29,14 @@ Refused once the recovered copy was promoted: going back from there is a recover
 Examples:
   muster abort payymo --by on-call --reason "the damage was a false alarm"`,
     )
-    .action(async (system: string, options: Options) => {
+    .action(async (system: string, { yes, ...options }: Options) => {
       const { sendDecision } = await import('../deciding.js');
-      const { confirmByTyping } = await import('../confirm.js');
-      await sendDecision(context, system, { on: 'run', choice: 'abort' }, options, async (view, run) => {
-        if (view?.abortDoes === undefined) {
-          if (view?.pointOfNoReturnPassed === true && view.endedAt === undefined) throw tooLate(run.system);
-          return;
-        }
-        context.out.line(`Aborting ${view.runId} ${view.abortDoes}.`);
-        if (options.yes !== true) {
-          await confirmByTyping(context, `Type ${run.system} to abort:`, run.system);
-        }
+      const { confirmSerious } = await import('../warning.js');
+      const abort = { on: WHOLE_RUN, choice: 'abort' } as const;
+      await sendDecision(context, system, abort, options, async (situation) => {
+        const { view, run } = situation;
+        if (view?.pointOfNoReturnPassed === true && view.endedAt === undefined) throw tooLate(run.system);
+        await confirmSerious(context, situation, abort, yes !== true);
       });
     });
 };

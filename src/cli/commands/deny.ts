@@ -1,16 +1,14 @@
 /** `muster deny`: keep a gate shut, with the reason. */
 import type { Register } from '../context.js';
-import type { DecisionOptions } from '../deciding.js';
+import { addDecisionOptions, type DecisionOptions } from '../decision-options.js';
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('deny')
     .description('deny a gate, with the reason; the run goes on waiting for another decision')
     .argument('<system>', 'the system whose run waits')
-    .argument('<gate>', 'the gate, as muster watch names it')
-    .option('--by <name>', "who denies: a name from the runbook's people (default: MUSTER_BY)")
-    .requiredOption('--reason <why>', 'why, for everybody who reads it later')
-    .option('--mode <mode>', 'real or drill (default: the real run where both are active)')
+    .argument('<gate>', 'the gate, as muster watch names it');
+  addDecisionOptions(command, { reason: 'why, for everybody who reads it later', reasonRequired: true })
     .addHelpText(
       'after',
       `

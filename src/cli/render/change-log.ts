@@ -1,11 +1,14 @@
 /** A run as lines in a file: one a change, each with its time, nothing that moves a cursor. Pure. */
+import type { DecisionChoice } from '../../model/decision.js';
 import type { DecisionView, RunView, StepView } from '../../model/run.js';
 import type { StepActivity } from '../../temporal/progress.js';
-import { possibleActions, whoDecides } from './decisions.js';
+import { answerTo } from './actions.js';
+import { provenText } from './decisions.js';
 import { cut, pad, plain } from './line.js';
 import { workText } from './progress.js';
 import { stepName } from './step-lines.js';
 import { clock, span, utc } from './units.js';
+import { whoDecides } from './who-decides.js';
 
 interface Change {
   /** ISO 8601. */
@@ -37,6 +40,12 @@ export function changeLines(previous: RunView | undefined, next: RunView): strin
   for (const warning of next.warnings.slice(previous?.warnings.length ?? 0)) {
     changes.push({ at: warning.at, subject: 'note', text: warning.text });
   }
+  if (previous !== undefined && previous.commander !== next.commander) {
+    changes.push({ at: next.asOf, subject: 'run', text: `${next.commander} commands from now on` });
+  }
+  for (const { at, kind, receiver, problem = '' } of newlyUndelivered(previous, next)) {
+    changes.push({ at, subject: 'note', text: `not delivered: ${kind} to ${receiver} ${problem}` });
+  }
   for (const open of next.openDecisions) {
     const known = previous?.openDecisions.some(
       (other) => other.step === open.step && other.since === open.since,
@@ -50,6 +59,15 @@ export function changeLines(previous: RunView | undefined, next: RunView): strin
   return changes.sort((a, b) => Date.parse(a.at) - Date.parse(b.at)).map(changeLine);
 }
 
+const ofWholeRun: readonly DecisionChoice[] = ['hold', 'resume', 'hand-over', 'abort'];
+
+function newlyUndelivered(previous: RunView | undefined, next: RunView): RunView['undelivered'] {
+  return next.undelivered.filter(
+    ({ notice, receiver }) =>
+      previous?.undelivered.some((other) => other.notice === notice && other.receiver === receiver) !== true,
+  );
+}
+
 function changeLine({ at, subject, text }: Change): string {
   return `${utc(at)}  ${pad(plain(subject), SUBJECT_WIDTH)}  ${plain(text)}`.trimEnd();
 }
@@ -59,7 +77,7 @@ function opening(view: RunView): Change {
   return {
     at: c.startedAt,
     subject: 'run',
-    text: `${view.system} ${view.scenario} ${view.mode}, ${view.runId}, by ${view.requestedBy}; detected ${utc(c.detectedAt)}, ${view.component} RTO ${span(c.targetMs)} until ${utc(c.deadline, Date.parse(c.startedAt))}`,
+    text: `${view.system} ${view.scenario} ${view.mode}, ${view.runId}, by ${view.requestedBy}, commander ${view.commander}; detected ${utc(c.detectedAt)}, ${view.component} RTO ${span(c.targetMs)} until ${utc(c.deadline, Date.parse(c.startedAt))}`,
   };
 }
 
@@ -68,7 +86,9 @@ function stepChanges(before: StepView | undefined, step: StepView, view: RunView
   const changes: Change[] = [];
   const said = (at: string, text: string) => changes.push({ at, subject, text });
   for (const decision of step.decisions.slice(before?.decisions.length ?? 0)) {
-    said(decision.at, decisionText(decision));
+    const text = decisionText(decision);
+    if (ofWholeRun.includes(decision.choice)) changes.push({ at: decision.at, subject: 'run', text });
+    else said(decision.at, text);
   }
   if (step.begun > (before?.begun ?? 0) && step.kind !== 'gate') {
     const first = step.begun === 1 && step.startedAt !== undefined;
@@ -107,17 +127,17 @@ function stepChanges(before: StepView | undefined, step: StepView, view: RunView
   return changes;
 }
 
-function decisionText({ choice, by, reason, changed, channel }: DecisionView): string {
+function decisionText({ choice, by, reason, changed, channel, provenBy = [] }: DecisionView): string {
   const why = reason === undefined || reason === '' ? '' : `: ${reason}`;
-  return `${choice} by ${by} (${channel})${changed === undefined ? '' : `, ${changed}`}${why}`;
+  const proof = provenBy.length === 0 ? '' : `, proven by ${provenText(provenBy)}`;
+  return `${choice} by ${by} (${channel}${proof})${changed === undefined ? '' : `, ${changed}`}${why}`;
 }
 
 function asked(view: RunView, stepOf: string): Change {
   const open = view.openDecisions.find((other) => other.step === stepOf);
   const step = view.steps.find((other) => other.name === stepOf);
   if (open === undefined) return { at: view.asOf, subject: stepOf, text: 'waits for a person' };
-  const on = ` ${open.gate ?? open.step} `;
-  const command = possibleActions(view).find((action) => action.command.includes(on))?.command ?? '';
+  const command = answerTo(view, open) ?? '';
   const facts = cut(
     open.facts.map(({ label, value }) => `${label}: ${plain(value)}`).join('; '),
     FACTS_WIDTH,
@@ -125,7 +145,7 @@ function asked(view: RunView, stepOf: string): Change {
   return {
     at: open.since,
     subject: step === undefined ? stepOf : stepName(step),
-    text: `${step?.failure === undefined ? 'waits' : 'failed and waits'} for ${whoDecides(open)}. ${open.question}${facts === '' ? '' : ` (${facts})`} ${command}`,
+    text: `${step?.failure === undefined ? 'waits' : 'failed and waits'} for ${whoDecides(open, step)}. ${open.question}${facts === '' ? '' : ` (${facts})`} ${command}`,
   };
 }
 

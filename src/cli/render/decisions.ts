@@ -1,8 +1,10 @@
-/** What waits for whom, with all that is needed to decide, and what can be done now with the exact command. */
+/** What waits for whom, with all that is needed to decide. */
+import type { ProofMethod } from '../../model/decision.js';
 import type { OpenDecision, RunView, StepView } from '../../model/run.js';
-import { bad, dim, type Line, type Piece, pad, plain, strong, warn, widthOf, wrap } from './line.js';
+import { bad, dim, type Line, type Piece, pad, plain, warn, widthOf, wrap } from './line.js';
 import { expiryText, stepName } from './step-lines.js';
-import { clock } from './units.js';
+import { clock, utc } from './units.js';
+import { whoDecides } from './who-decides.js';
 
 export interface DecisionOptions {
   readonly width: number;
@@ -20,14 +22,15 @@ export function decisionLines(open: OpenDecision, view: RunView, options: Decisi
   const { width, now } = options;
   const step = view.steps.find((other) => other.name === open.step);
   const failure = step?.failure;
-  const who = whoDecides(open);
+  const who = whoDecides(open, step);
   const what = step === undefined ? plain(open.step) : stepName(step);
   const waited = `for ${clock(now - Date.parse(open.since))}`;
   const expiry = open.expiresAt === undefined ? '' : `, ${expiryText(step ?? {}, open.expiresAt, now)}`;
   const tried = failure === undefined || failure.attempts < 2 ? '' : `, tried ${failure.attempts} times`;
+  const code = open.secondFactor ? ', a code is asked for' : '';
   const head: Line =
     failure === undefined
-      ? [warn(`WAITS FOR ${who}`), `  ${waited}${expiry}`]
+      ? [warn(`WAITS FOR ${who}`), `  ${waited}${expiry}${code}`]
       : [bad(`FAILED ${what}`), '  ', warn(`waits for ${who}`), `  ${waited}${tried}`];
   const indented = (text: string, most: number, style: Piece['style'] = 'plain'): Line[] => {
     const lines = wrap(plain(text), width - 3);
@@ -38,13 +41,52 @@ export function decisionLines(open: OpenDecision, view: RunView, options: Decisi
   return [
     head,
     ...(failure === undefined
-      ? indented(`${what.replace(':', '')}: ${open.question}`, 2, 'strong')
+      ? [
+          ...indented(`${what.replace(':', '')}: ${questionOf(open)}`, 2, 'strong'),
+          ...denialOf(open).flatMap((denial) => indented(denial, 2, 'bad')),
+          ...wordLines(open, options),
+        ]
       : [
           ...indented(failure.message, options.failureLines),
           ...indented(`Next: ${failure.next}`, options.failureLines),
         ]),
     ...factLines(open, view, options),
   ];
+}
+
+const DENIED = / (?=Denied by )/;
+
+/** What is asked, without the denial that the run adds to it. */
+function questionOf({ question }: OpenDecision): string {
+  return question.split(DENIED)[0] ?? question;
+}
+
+function denialOf({ question }: OpenDecision): string[] {
+  const [, ...denial] = question.split(DENIED);
+  return denial.length === 0 ? [] : [denial.join(' ')];
+}
+
+/** Whose word stands. */
+function wordLines({ approvals }: OpenDecision, { width, now, long }: DecisionOptions): Line[] {
+  if (approvals.length === 0) return [];
+  const words = approvals.map(({ by, roles, at, provenBy }) => {
+    const proof = provenBy.length === 0 ? 'no proof asked' : provenText(provenBy);
+    return `${plain(by)} (${plain(roles.join(', '))}; ${proof}) ${utc(at, now)}`;
+  });
+  const text = words.join(', ');
+  const lines = long === 'wrap' ? wrap(text, width - 14) : [text];
+  return lines.map((line, index): Line => ['   ', dim(pad(index === 0 ? 'approved' : '', 9)), `  ${line}`]);
+}
+
+const PROOFS: Readonly<Record<ProofMethod, string>> = {
+  totp: 'code',
+  ed25519: 'Ed25519 signature',
+  ssh: 'SSH signature',
+};
+
+/** `code and SSH signature` */
+export function provenText(methods: readonly ProofMethod[]): string {
+  return methods.map((method) => PROOFS[method]).join(' and ');
 }
 
 function factLines(open: OpenDecision, view: RunView, { width, facts, long }: DecisionOptions): Line[] {
@@ -63,82 +105,9 @@ function factLines(open: OpenDecision, view: RunView, { width, facts, long }: De
   return lines;
 }
 
-export interface PossibleAction {
-  readonly command: string;
-  readonly consequence: string;
-}
-
-/** Everything a person can do to the run now. */
-export function possibleActions(view: RunView): PossibleAction[] {
-  const actions: PossibleAction[] = [];
-  const mode = view.mode === 'drill' ? ' --mode drill' : '';
-  for (const open of view.openDecisions) {
-    const on = open.gate ?? open.step;
-    for (const { choice, consequence } of open.choices) {
-      if (choice === 'abort') continue;
-      const reason = choice === 'deny' ? ' --reason WHY' : '';
-      const point = choice === 'approve' && 'point' in open.changes ? ' [--point TIME]' : '';
-      actions.push({
-        command: `muster ${choice} ${view.system} ${on} --by NAME${reason}${point}${mode}`,
-        consequence: plain(consequence),
-      });
-    }
-  }
-  if (view.abortDoes !== undefined) {
-    actions.push({
-      command: `muster abort ${view.system} --by NAME --reason WHY${mode}`,
-      consequence: plain(view.abortDoes),
-    });
-  }
-  if (view.endedAt !== undefined) {
-    actions.push({
-      command: `muster report ${view.runId}`,
-      consequence: 'the signed report: what happened, what was lost, who decided',
-    });
-  }
-  return actions;
-}
-
-/** What each command does: as many lines as it takes, one line below the command, or what is left of the command's. */
-export type Consequences = 'full' | 'below' | 'beside';
-
-/** The commands that a person can give now. */
-export function possibleLines(view: RunView, width: number, consequences: Consequences): Line[] {
-  const actions = possibleActions(view);
-  const title: Line = [strong('NOW POSSIBLE')];
-  if (actions.length === 0) {
-    const onlyForward = view.pointOfNoReturnPassed && view.endedAt === undefined;
-    return onlyForward
-      ? [[...title, dim('  nothing; past the point of no return a run only goes forward')]]
-      : [];
-  }
-  if (consequences === 'beside') {
-    const column = Math.max(...actions.map(({ command }) => widthOf(command)));
-    return [
-      title,
-      ...actions.map(
-        ({ command, consequence }): Line => ['   ', pad(command, column), '  ', dim(consequence)],
-      ),
-    ];
-  }
-  const below = (text: string) => (consequences === 'full' ? wrap(text, width - 5) : [text]);
-  return [
-    title,
-    ...actions.flatMap(({ command, consequence }): Line[] => [
-      ['   ', strong(command)],
-      ...below(consequence).map((text): Line => ['     ', dim(text)]),
-    ]),
-  ];
-}
-
 /** What is awaited, for one line: `gate: point waits for database-lead`. */
 export function waitsFor(open: OpenDecision, step: StepView | undefined): string {
   const what = step === undefined ? plain(open.step) : stepName(step);
-  const who = whoDecides(open);
+  const who = whoDecides(open, step);
   return step?.failure === undefined ? `${what} waits for ${who}` : `${what} failed and waits for ${who}`;
-}
-
-/** The roles that are asked; a failure is the commander's. */
-export function whoDecides(open: OpenDecision): string {
-  return open.roles.length === 0 ? 'the commander' : open.roles.map(plain).join(' or ');
 }

@@ -2,9 +2,11 @@
 import type { Forecast } from '../../../workflows/engine/forecast.js';
 import type { RunView } from '../../model/run.js';
 import type { StepActivity } from '../../temporal/progress.js';
-import { possibleActions, waitsFor } from './decisions.js';
+import { answerTo } from './actions.js';
+import { waitsFor } from './decisions.js';
 import { bad, busy, dim, type Line, paintLine, plain, strong, warn } from './line.js';
 import { workText } from './progress.js';
+import { standingLines } from './standing.js';
 import { expiryText } from './step-lines.js';
 import { clock } from './units.js';
 import { clockLine, titleLine, verdictLines } from './verdict.js';
@@ -54,6 +56,7 @@ function blockOf({ view, activity, forecast }: RunAtAGlance, width: number, now:
     titleLine(view, width, now),
     ...verdictLines(view, forecast, width, now),
     clockLine(view, width, now),
+    ...standingLines(view, width, now, 'short'),
     ...working.map((step): Line => {
       const { progress, attempt = 1, lastFailure } = activity[step.name] ?? {};
       const work = { title: step.title, progress, attempt, lastFailure, overMs: 0 };
@@ -64,20 +67,18 @@ function blockOf({ view, activity, forecast }: RunAtAGlance, width: number, now:
 }
 
 function waitLines(view: RunView, now: number): Line[] {
-  const actions = possibleActions(view);
   return view.openDecisions.flatMap((open): Line[] => {
     const step = view.steps.find((other) => other.name === open.step);
     const failed = step?.failure !== undefined;
     const expiry = open.expiresAt === undefined ? '' : `, ${expiryText(step ?? {}, open.expiresAt, now)}`;
-    const name = ` ${open.gate ?? open.step} `;
-    const action = actions.find(({ command }) => command.includes(name));
+    const command = answerTo(view, open);
     return [
       [
         '  ',
         failed ? bad('FAILED') : warn('waits'),
         `  ${waitsFor(open, step)}, for ${clock(now - Date.parse(open.since))}${expiry}`,
       ],
-      ...(action === undefined ? [] : [['         ', dim(action.command)]]),
+      ...(command === undefined ? [] : [['         ', dim(command)]]),
     ];
   });
 }

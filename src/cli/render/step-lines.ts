@@ -6,6 +6,7 @@ import { bad, busy, dim, good, type Line, type Piece, pad, plain, strong, warn, 
 import { workLine } from './progress.js';
 import { timelineOf } from './timeline.js';
 import { clock, utc } from './units.js';
+import { whoDecides } from './who-decides.js';
 
 export interface StepTable {
   readonly view: RunView;
@@ -186,7 +187,7 @@ function stepText(step: StepView, table: StepTable, width: number, overMs: numbe
 function waitText(step: StepView, view: RunView, now: number): Piece | string {
   if (step.failure !== undefined) return bad(plain(step.failure.message));
   const open = view.openDecisions.find((decision) => decision.step === step.name);
-  const who = open?.roles.join(' or ') ?? step.gate?.roles.join(' or ') ?? 'a person';
+  const who = open === undefined ? (step.gate?.roles.join(' or ') ?? 'a person') : whoDecides(open, step);
   const expiry = open?.expiresAt === undefined ? '' : `, ${expiryText(step, open.expiresAt, now)}`;
   return `${plain(who)}${expiry}`;
 }

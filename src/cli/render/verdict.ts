@@ -1,5 +1,6 @@
 /** The clock and the verdict: the first thing a commander reads. */
 import type { ComponentForecast, Forecast } from '../../../workflows/engine/forecast.js';
+import type { Outputs } from '../../evidence/outputs.js';
 import type { RunView, StepView } from '../../model/run.js';
 import {
   bad,
@@ -13,8 +14,10 @@ import {
   plain,
   strong,
   warn,
+  widthOf,
   wrap,
 } from './line.js';
+import { lossLines, lossSteps } from './standing.js';
 import { clock, span, utc } from './units.js';
 
 export const ENDED: ReadonlySet<RunView['status']> = new Set(['recovered', 'aborted', 'failed']);
@@ -169,25 +172,33 @@ export function componentLines(view: RunView, forecast: Forecast, now: number): 
 export function titleLine(view: RunView, width: number, now: number): Line {
   const mode = view.mode === 'real' ? strong('real') : busy('DRILL');
   const detected = `detected ${utc(view.clock.detectedAt, now)}`;
-  const by = plain(view.requestedBy);
+  const begun = view.requestedBy === view.commander ? '' : `begun by ${plain(view.requestedBy)}   `;
+  const commander = `commander ${plain(view.commander)}`;
   const atClock = view.endedAt === undefined ? `now ${utc(now)}` : `ended ${utc(view.endedAt, now)}`;
   const left = `${view.system}  ${view.scenario}  ${view.mode}`;
   const room = width - left.length;
-  const right = [`${detected}   by ${by}   ${atClock}`, `${detected}   ${atClock}`, atClock].find(
-    (text) => text.length + 2 <= room,
-  );
-  const gap = right === undefined ? '' : ' '.repeat(room - right.length);
+  const right = [
+    `${detected}   ${begun}${commander}   ${atClock}`,
+    `${detected}   ${commander}   ${atClock}`,
+    `${commander}   ${atClock}`,
+    atClock,
+  ].find((text) => widthOf(text) + 2 <= room);
+  const gap = right === undefined ? '' : ' '.repeat(room - widthOf(right));
   return [strong(view.system), '  ', view.scenario, '  ', mode, gap, dim(right ?? '')];
 }
 
-/** How it ended: in the run's own words, and what its last steps found, in full. */
-export function outcomeLines(view: RunView, width: number): Line[] {
+/** How it ended: in the run's own words, what was lost, and what its last steps found, in full. */
+export function outcomeLines(view: RunView, outputs: Outputs, width: number): Line[] {
   if (view.endedAt === undefined) return [];
   const outcome = wrap(plain(view.outcome ?? ''), width).map((text): Line => [text]);
-  const closing = stepsBehind(view, view.serviceRestoredBy).filter((step) => step.status === 'done');
+  const told = lossSteps(outputs);
+  const closing = stepsBehind(view, view.serviceRestoredBy).filter(
+    (step) => step.status === 'done' && !told.includes(step.name),
+  );
   const label = Math.max(0, ...closing.map((step) => step.name.length));
   return [
     ...outcome,
+    ...lossLines(outputs),
     ...closing.flatMap((step) =>
       wrap(plain(step.summary ?? ''), width - label - 4).map(
         (text, index): Line => ['  ', dim((index === 0 ? step.name : '').padEnd(label)), `  ${text}`],

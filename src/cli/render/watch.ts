@@ -1,9 +1,12 @@
 /** The screen of `muster watch`: clock and verdict, what waits for whom, the steps, what can be done now. */
 import type { Forecast } from '../../../workflows/engine/forecast.js';
+import type { Outputs } from '../../evidence/outputs.js';
 import type { OpenDecision, RunView } from '../../model/run.js';
 import type { StepActivity } from '../../temporal/progress.js';
-import { type Consequences, decisionLines, possibleLines } from './decisions.js';
+import { type Consequences, possibleLines } from './actions.js';
+import { decisionLines } from './decisions.js';
 import { bad, type Line, paintLine, plain, warn } from './line.js';
+import { type Length, standingLines } from './standing.js';
 import { fewestRows, stepLines } from './step-lines.js';
 import { span, utc } from './units.js';
 import { clockLine, componentLines, outcomeLines, titleLine, verdictLines } from './verdict.js';
@@ -12,6 +15,8 @@ export interface WatchState {
   readonly view: RunView;
   readonly activity: Readonly<Record<string, StepActivity>>;
   readonly forecast: Forecast;
+  /** What every step put out; known once the run has ended. */
+  readonly outputs?: Outputs | undefined;
   /** Set while nobody answers: what was seen last is shown, marked as old. */
   readonly silence?: { readonly what: string; readonly sinceMs: number } | undefined;
 }
@@ -31,6 +36,11 @@ export function renderWatch(state: WatchState, size: ScreenSize): string[] {
   return lines.map((line) => paintLine(line, size.width, size.color));
 }
 
+/** How the run stands, without its steps and what waits. Pure. */
+export function renderHead(state: WatchState, size: Omit<ScreenSize, 'height'>): string[] {
+  return headLines(state, size, full).map((line) => paintLine(line, size.width, size.color));
+}
+
 /** How much is shown of what surrounds the steps. */
 interface Detail {
   /** Facts of each open decision. */
@@ -40,6 +50,8 @@ interface Detail {
   readonly warnings: number;
   /** The other components' objectives. */
   readonly components: boolean;
+  /** Of hold, overrides and the like. */
+  readonly standing: Length;
   readonly consequences: Consequences;
   /** Blank lines between the parts. */
   readonly air: boolean;
@@ -51,6 +63,7 @@ const full: Detail = {
   failureLines: ALL,
   warnings: 3,
   components: true,
+  standing: 'full',
   consequences: 'full',
   air: true,
 };
@@ -59,6 +72,7 @@ const tight: Detail = {
   failureLines: 3,
   warnings: 0,
   components: false,
+  standing: 'short',
   consequences: 'beside',
   air: false,
 };
@@ -101,18 +115,28 @@ function tableOf({ view, activity, forecast, silence }: WatchState, { width, now
   return { view, activity, forecast, width, now: silence === undefined ? now : now - silence.sinceMs };
 }
 
-function frameOf(state: WatchState, size: ScreenSize, detail: Detail): { before: Line[]; after: Line[] } {
-  const { view, forecast, silence } = state;
+function headLines(
+  { view, forecast, outputs = {}, silence }: WatchState,
+  size: ScreenSize,
+  detail: Detail,
+): Line[] {
   const { width, now } = size;
-  const blank: Line[] = detail.air ? [[]] : [];
-  const head: Line[] = [
+  return [
     titleLine(view, width, now),
+    ...(silence === undefined ? [] : [silenceLine(silence, now)]),
     ...verdictLines(view, forecast, width, now),
     clockLine(view, width, now),
+    ...standingLines(view, width, now, detail.standing),
     ...(detail.components ? componentLines(view, forecast, now) : []),
-    ...outcomeLines(view, width),
+    ...outcomeLines(view, outputs, width),
   ];
-  if (silence !== undefined) head.splice(1, 0, silenceLine(silence, now));
+}
+
+function frameOf(state: WatchState, size: ScreenSize, detail: Detail): { before: Line[]; after: Line[] } {
+  const { view } = state;
+  const { width, now } = size;
+  const blank: Line[] = detail.air ? [[]] : [];
+  const head = headLines(state, size, detail);
   const decisions = failuresFirst(view).flatMap((open) => [
     ...blank,
     ...decisionLines(open, view, { width, now, ...detail, long: 'cut' }),
