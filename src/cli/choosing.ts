@@ -1,14 +1,16 @@
 /** Deciding at a terminal: what is possible now, with its consequences, is chosen from, completed, confirmed and sent. */
 import { type DecisionChoice, WHOLE_RUN } from '../model/decision.js';
 import type { OpenDecision, RunView } from '../model/run.js';
+import type { Said } from '../people/statement.js';
 import type { Person } from '../runbook/schema.js';
 import { type RosterOfRun, rosterOf } from '../temporal/roster.js';
 import type { CliContext } from './context.js';
-import { type Situation, send, type Word } from './deciding.js';
+import { send } from './deciding.js';
 import { valueOfChange } from './decision-options.js';
 import type { Pick, Prompts } from './prompts.js';
 import { reportError } from './render/error.js';
 import { plain } from './render/line.js';
+import type { Prover, Situation } from './sender.js';
 import { confirmSerious } from './warning.js';
 
 /** Nobody may do these without saying why: the run refuses it. */
@@ -38,6 +40,7 @@ export function possibleNow(view: RunView): Possible[] {
  * One decision, from the choice to the answer. What was refused or not confirmed is said.
  *
  * @param by who decides, where that is known already
+ * @param prover with what they prove it
  * @returns false when the person decides nothing now
  * @throws LeftError when the person leaves
  */
@@ -46,6 +49,7 @@ export async function decideOnce(
   prompts: Prompts,
   situation: Situation & { readonly view: RunView },
   by: string | undefined,
+  prover: Prover,
 ): Promise<boolean> {
   const { session, run, view } = situation;
   const possible = await prompts.pick<Possible | undefined>('What do you decide?', [
@@ -57,7 +61,7 @@ export async function decideOnce(
   try {
     const word = await completed(prompts, possible, view, roster, by);
     await confirmSerious(context, situation, word, true);
-    const { text } = await send(context, situation, word);
+    const { text } = await send(context, situation, word, prover);
     context.out.line(text);
   } catch (error) {
     if (error instanceof Error && error.name === 'LeftError') throw error;
@@ -82,7 +86,7 @@ async function completed(
   view: RunView,
   roster: RosterOfRun | undefined,
   by: string | undefined,
-): Promise<Word> {
+): Promise<Said> {
   const change = choice === 'approve' || choice === 'retry' ? await askChange(prompts, open) : undefined;
   const person = by ?? (await askPerson(prompts, 'Who decides?', candidates(view, choice, open, roster)));
   const others = (roster?.people ?? []).filter(({ name }) => name !== view.commander);

@@ -3,6 +3,7 @@
 import { forecast } from '../../workflows/engine/forecast.js';
 import { RefusedError } from '../errors.js';
 import type { RunView } from '../model/run.js';
+import type { GivenMeans } from '../people/prove.js';
 import type { TemporalSession } from '../temporal/connection.js';
 import { type Look, lookAt } from '../temporal/observe.js';
 import { progressOf } from '../temporal/progress.js';
@@ -15,9 +16,10 @@ import { possibleActions, possibleLines } from './render/actions.js';
 import { paintLine } from './render/line.js';
 import { renderHead } from './render/watch.js';
 import { exitCodeOf } from './run-exit-code.js';
+import { type Prover, proverFrom } from './sender.js';
 import { chooseRun, parseMode, withTemporal } from './sessions.js';
 
-export interface DecideOptions {
+export interface DecideOptions extends GivenMeans {
   readonly by?: string;
   readonly mode?: string;
 }
@@ -42,16 +44,16 @@ export async function decideAtTerminal(
       return;
     }
     const by = options.by ?? context.world.env.MUSTER_BY;
-    await untilNothingWaits(context, new Prompts(person), session, run, by);
+    await untilNothingWaits(context, new Prompts(person), { session, run }, by, proverFrom(context, options));
   });
 }
 
 async function untilNothingWaits(
   context: CliContext,
   prompts: Prompts,
-  session: TemporalSession,
-  run: RunHandle,
+  { session, run }: { readonly session: TemporalSession; readonly run: RunHandle },
   by: string | undefined,
+  prover: Prover,
 ): Promise<void> {
   try {
     for (let round = 0; ; round += 1) {
@@ -63,7 +65,7 @@ async function untilNothingWaits(
         return;
       }
       showSituation(context, look, view);
-      if (!(await decideOnce(context, prompts, { session, run, view }, by))) return;
+      if (!(await decideOnce(context, prompts, { session, run, view }, by, prover))) return;
     }
   } catch (error) {
     if (!(error instanceof LeftError)) throw error;

@@ -2,6 +2,7 @@
 import { InputError, RefusedError } from '../errors.js';
 import type { Decision, DecisionAnswer } from '../model/decision.js';
 import type { OpenDecision, RunView } from '../model/run.js';
+import type { Said } from '../people/statement.js';
 import type { TemporalSession } from '../temporal/connection.js';
 import { decide } from '../temporal/decide.js';
 import { lookAt } from '../temporal/observe.js';
@@ -11,19 +12,8 @@ import type { DecisionOptions } from './decision-options.js';
 import { possibleActions } from './render/actions.js';
 import { decisionLines } from './render/decisions.js';
 import { paintLine } from './render/line.js';
-import { originOf } from './sender.js';
+import { originOf, type Prover, proverFrom, type Situation } from './sender.js';
 import { chooseRun, parseMode, parsePerson, withTemporal } from './sessions.js';
-
-/** What is decided, and by whom. */
-export type Word = Omit<Decision, 'planHash' | 'proof' | 'origin'>;
-
-/** The run as it was looked at before. */
-export interface Situation {
-  readonly session: TemporalSession;
-  readonly run: RunHandle;
-  /** Absent when the run did not answer. */
-  readonly view: RunView | undefined;
-}
 
 /** Asked before the decision is sent; throws to stop it. */
 export type BeforeSending = (situation: Situation) => Promise<void>;
@@ -36,7 +26,7 @@ export type BeforeSending = (situation: Situation) => Promise<void>;
 export async function sendDecision(
   context: CliContext,
   system: string,
-  what: Omit<Word, 'by' | 'reason'>,
+  what: Omit<Said, 'by' | 'reason'>,
   options: DecisionOptions,
   before?: BeforeSending,
 ): Promise<void> {
@@ -47,29 +37,30 @@ export async function sendDecision(
     const { view } = await lookAt(session, run);
     const situation = { session, run, view };
     await before?.(situation);
-    const word: Word = { ...what, by, ...(options.reason === undefined ? {} : { reason: options.reason }) };
-    const { text } = await send(context, situation, word);
-    const result = { accepted: true, text, system: run.system, runId: run.runId ?? null, ...word };
+    const said: Said = { ...what, by, ...(options.reason === undefined ? {} : { reason: options.reason }) };
+    const { text } = await send(context, situation, said, proverFrom(context, options));
+    const result = { accepted: true, text, system: run.system, runId: run.runId ?? null, ...said };
     context.out.result(result, () => `${text}\nWatch it: muster watch ${run.system}`);
   });
 }
 
 /**
- * Sends somebody's word to the run.
+ * Sends somebody's word to the run, with their proof.
+ *
+ * @throws InputError when something that the roster asks of them is not there; nothing was sent
  * @throws RefusedError with the run's reason and what is possible now
  */
 export async function send(
   context: CliContext,
   { session, run, view }: Situation,
-  word: Word,
+  said: Said,
+  prover: Prover,
 ): Promise<DecisionAnswer> {
-  const decision: Decision = {
-    ...word,
-    ...(view === undefined ? {} : { planHash: view.planHash }),
-    origin: originOf(context.world),
-  };
+  // What nobody has seen cannot be signed for: the run says what is missing once it answers.
+  const word: Decision = view === undefined ? said : await prover({ session, run, view }, said);
+  const decision: Decision = { ...word, origin: originOf(context.world) };
   try {
-    return await decide(session, run, decision, openingOf(view, word.on), decisionsTaken(view));
+    return await decide(session, run, decision, openingOf(view, said.on), decisionsTaken(view));
   } catch (error) {
     throw error instanceof RefusedError ? await withWhatIsPossible(session, run, error) : error;
   }

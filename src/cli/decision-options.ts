@@ -1,9 +1,11 @@
 /** The options that commands of decisions share: each command adds what it needs, and stays a few lines. */
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
+import type { GivenMeans } from '../people/prove.js';
 import { parseMoment } from './moment.js';
+import { addProofOptions } from './proving.js';
 
-export interface DecisionOptions {
+export interface DecisionOptions extends GivenMeans {
   readonly by?: string;
   readonly reason?: string;
   readonly mode?: string;
@@ -22,12 +24,13 @@ export interface Wanted {
   readonly reasonRequired?: true;
 }
 
-/** Adds `--by`, `--reason`, `--mode`. */
+/** Adds `--by`, `--reason`, `--mode`, and those of proofs. */
 export function addDecisionOptions(command: Command, { reason, reasonRequired }: Wanted): Command {
   command.option('--by <name>', "who decides: a name from the runbook's people (default: MUSTER_BY)");
   if (reasonRequired) command.requiredOption('--reason <why>', reason);
   else command.option('--reason <why>', reason);
-  return command.option('--mode <mode>', 'real or drill (default: the real run where both are active)');
+  command.option('--mode <mode>', 'real or drill (default: the real run where both are active)');
+  return addProofOptions(command);
 }
 
 /** Adds `--point`, `--target`, `--change`. */

@@ -4,8 +4,9 @@ import type { OpenDecision, RunView, StepView } from '../model/run.js';
 import { type RosterOfRun, rosterOf } from '../temporal/roster.js';
 import { confirmByTyping } from './confirm.js';
 import type { CliContext } from './context.js';
-import { openingOf, type Situation } from './deciding.js';
+import { openingOf } from './deciding.js';
 import { plain, wrap } from './render/line.js';
+import type { Situation } from './sender.js';
 
 type Serious = Pick<Decision, 'on' | 'choice'>;
 

@@ -61,9 +61,9 @@ test('what waits is shown when no gate is named, and nothing is sent', async () 
 test('refusals say why and what is possible now', async () => {
   const { system } = await world.start();
   await waitsFor('point', system);
-  const stranger = await world.muster('approve', system, 'point', '--by', 'eve');
+  const stranger = await world.muster('approve', system, 'point', '--by', 'mallory');
   expect(stranger.code).toBe(2);
-  expect(stranger.stderr).toContain('eve is not on the roster');
+  expect(stranger.stderr).toContain('mallory is not on the roster');
   expect(stranger.stderr).toContain(`muster approve ${system} point --by NAME`);
 
   const nobody = await world.muster('approve', system, 'point');

@@ -1,6 +1,7 @@
 /** Real runs of the small scenario, with the command line pointed at their server. */
 import { randomUUID } from 'node:crypto';
 import type { Mode } from '../../src/model/run.js';
+import type { GatePolicy } from '../../src/runbook/schema.js';
 import { connectTemporal, type TemporalSession } from '../../src/temporal/connection.js';
 import { type RunHandle, startRun } from '../../src/temporal/runs.js';
 import { findTemporal } from '../../src/temporal/target.js';
@@ -11,12 +12,19 @@ import { sharedTemporal } from './temporal.js';
 import { toyScenario } from './toy-scenario.js';
 import { openToyWorld, type ToyWorld, toyRunbook } from './toy-world.js';
 
+export interface Policies {
+  readonly point?: Partial<GatePolicy>;
+}
+
 export interface CliTestWorld {
   readonly toy: ToyWorld;
   readonly session: TemporalSession;
   readonly env: Readonly<Record<string, string>>;
-  /** Begins a run of a system of its own. */
-  start(mode?: Mode): Promise<RunHandle>;
+  /**
+   * Begins a run of a system of its own.
+   * @param policies of its gates, where they are not the patient ones
+   */
+  start(mode?: Mode, policies?: Policies): Promise<RunHandle>;
   muster(...args: string[]): Promise<Outcome>;
   /** Repeats a command until its outcome is the one that is waited for. */
   musterUntil(satisfied: (outcome: Outcome) => boolean, ...args: string[]): Promise<Outcome>;
@@ -38,9 +46,9 @@ export async function openCliWorld(): Promise<CliTestWorld> {
     session,
     env,
     muster,
-    start: (mode = 'real') => {
+    start: (mode = 'real', { point } = {}) => {
       const system = `toy-${randomUUID().slice(0, 8)}`;
-      const runbook = { ...toyRunbook(), system };
+      const runbook = { ...toyRunbook({}, point), system };
       // What reaches production cannot be drilled.
       const scenario = mode === 'real' ? toyScenario : crossedScenario;
       return startRun(session, {

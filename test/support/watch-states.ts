@@ -210,7 +210,70 @@ const late: SeenState = {
   now: Date.parse(at('06:55:02.0')),
 };
 
-export const watchStates: Readonly<Record<string, SeenState>> = {
+/** Held by somebody who is not in command, a word given of two, a gate overridden, a notice that nobody got, another server. */
+const steered: SeenState = {
+  ...promoting,
+  view: {
+    ...promoting.view,
+    requestedBy: 'on-call engineer',
+    commander: 'night lead',
+    hold: {
+      by: 'on-call database lead',
+      reason: 'the processor sends figures that do not match ours, and asks for five minutes',
+      since: at('03:07:02.0'),
+    },
+    overrides: [
+      {
+        on: 'point',
+        by: ['on-call engineer', 'night lead'],
+        reason: 'the database leads are on one aeroplane',
+        at: at('03:06:31.2'),
+        without: 'the approval of database-lead',
+      },
+    ],
+    undelivered: [
+      {
+        notice: 'payymo-corruption-20261121-030402.7',
+        kind: 'gate-opened',
+        receiver: 'pager',
+        state: 'waiting',
+        at: at('03:06:41.0'),
+        problem: 'events.pagerduty.example answered 503',
+      },
+    ],
+    adopted: { by: 'night lead', at: at('03:06:05.0') },
+    steps: promoting.view.steps.map((step) =>
+      step.name === 'gate-promote' && step.gate !== undefined
+        ? { ...step, gate: { ...step.gate, approvals: 2 } }
+        : step,
+    ),
+    openDecisions: promoting.view.openDecisions.map((open) => ({
+      ...open,
+      question: `${open.question} Denied by board: no figures yet`,
+      approvals: [
+        {
+          by: 'technical director',
+          roles: ['technical-director'],
+          at: at('03:06:58.0'),
+          provenBy: ['totp', 'ssh'],
+        },
+      ],
+      missing: 'one more technical-director',
+      secondFactor: true,
+      choices: [
+        ...open.choices,
+        { choice: 'withdraw', consequence: 'takes an own word back' },
+        {
+          choice: 'override',
+          consequence:
+            'opens it without one more technical-director; everybody is told (2 of incident-commander)',
+        },
+      ],
+    })),
+  },
+};
+
+const states: Readonly<Record<string, SeenState>> = {
   early,
   restoring,
   failed,
@@ -225,3 +288,25 @@ export const watchStates: Readonly<Record<string, SeenState>> = {
   recovered: { view: finishedRun, activity: {}, now: Date.parse(at('03:15:00.0')) },
   aborted: { view: troubledRun, activity: {}, now: Date.parse(at('06:20:00.0')) },
 };
+
+/** What the engine offers about the whole run in such a state. */
+function steeringOf({ hold, abortDoes, endedAt }: RunView): RunView['steering'] {
+  if (endedAt !== undefined) return [];
+  return [
+    hold === undefined
+      ? {
+          choice: 'hold',
+          consequence: 'what works goes on to its end, nothing new begins; the clock runs on',
+        }
+      : { choice: 'resume', consequence: 'whatever is ready begins' },
+    { choice: 'hand-over', consequence: 'somebody else commands from then on' },
+    ...(abortDoes === undefined ? [] : [{ choice: 'abort', consequence: abortDoes } as const]),
+  ];
+}
+
+export const watchStates: Readonly<Record<string, SeenState>> = Object.fromEntries(
+  Object.entries({ ...states, steered }).map(([name, state]) => [
+    name,
+    { ...state, view: { ...state.view, steering: steeringOf(state.view) } },
+  ]),
+);

@@ -1,20 +1,18 @@
 /** `muster decide`: everything that can be decided about a run, chosen from at a terminal. */
 import type { Register } from '../context.js';
-
-interface Options {
-  readonly by?: string;
-  readonly mode?: string;
-}
+import type { DecideOptions } from '../decide-session.js';
+import { addProofOptions } from '../proving.js';
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('decide')
     .description(
       'show what waits and all that is possible now with its consequences; at a terminal, choose from it',
     )
     .argument('[system]', 'a system, or the id of a run (default: the one run that is active)')
     .option('--by <name>', "who decides: a name from the runbook's people (default: MUSTER_BY, else asked)")
-    .option('--mode <mode>', 'real or drill (default: the real run where both are active)')
+    .option('--mode <mode>', 'real or drill (default: the real run where both are active)');
+  addProofOptions(command)
     .addHelpText(
       'after',
       `
@@ -27,7 +25,7 @@ Examples:
   muster decide payymo --by database-lead
   muster decide payymo --json         what waits, what is possible, the command of each choice`,
     )
-    .action(async (system: string | undefined, options: Options) => {
+    .action(async (system: string | undefined, options: DecideOptions) => {
       const { decideAtTerminal } = await import('../decide-session.js');
       await decideAtTerminal(context, system, options);
     });

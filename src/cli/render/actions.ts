@@ -65,8 +65,11 @@ export function answerTo(view: RunView, open: OpenDecision): string | undefined 
   return possibleActions(view).find(({ on }) => on === (open.gate ?? open.step))?.command;
 }
 
-/** What each command does: as many lines as it takes, one line below the command, or what is left of the command's. */
-export type Consequences = 'full' | 'below' | 'beside';
+/**
+ * What each command does: as many lines as it takes; one line below the command; the same of the main commands, the others by
+ * name; or what is left of the command's line.
+ */
+export type Consequences = 'full' | 'below' | 'main' | 'beside';
 
 /** Said by name only where there is no room: `muster decide` offers them all the same. */
 const besides: readonly (DecisionChoice | undefined)[] = ['withdraw', 'hold', 'hand-over'];
@@ -80,26 +83,30 @@ export function possibleLines(view: RunView, width: number, consequences: Conseq
       ? [[...title, dim('  nothing; past the point of no return a run only goes forward')]]
       : [];
   }
-  if (consequences === 'beside') return [title, ...besideLines(view, actions)];
+  const shown = consequences === 'full' || consequences === 'below' ? actions : summedUp(view, actions);
+  if (consequences === 'beside') return [title, ...besideLines(shown)];
   const below = (text: string) => (consequences === 'full' ? wrap(text, width - 5) : [text]);
   return [
     title,
-    ...actions.flatMap(({ command, consequence }): Line[] => [
+    ...shown.flatMap(({ command, consequence }): Line[] => [
       ['   ', strong(command)],
       ...below(consequence).map((text): Line => ['     ', dim(text)]),
     ]),
   ];
 }
 
-function besideLines(view: RunView, actions: readonly PossibleAction[]): Line[] {
+type Row = Pick<PossibleAction, 'command' | 'consequence'>;
+
+function summedUp(view: RunView, actions: readonly PossibleAction[]): readonly Row[] {
   const shown = actions.filter(({ choice }) => !besides.includes(choice));
   const others = actions.filter(({ choice }) => besides.includes(choice));
+  if (others.length === 0) return shown;
   const names = [...new Set(others.map(({ choice }) => choice))].join(', ');
-  const decide = `muster decide ${view.system}${view.mode === 'drill' ? ' --mode drill' : ''}`;
-  const rows = [
-    ...shown,
-    ...(others.length === 0 ? [] : [{ command: decide, consequence: `asks; also for ${names}` }]),
-  ];
+  const command = `muster decide ${view.system}${view.mode === 'drill' ? ' --mode drill' : ''}`;
+  return [...shown, { command, consequence: `asks; also for ${names}` }];
+}
+
+function besideLines(rows: readonly Row[]): Line[] {
   const column = Math.max(...rows.map(({ command }) => widthOf(command)));
   return rows.map(({ command, consequence }): Line => ['   ', pad(command, column), '  ', dim(consequence)]);
 }

@@ -19,11 +19,14 @@ export function standingLines(view: RunView, width: number, now: number, length:
 
 function holdLines({ hold, endedAt }: RunView, width: number, now: number, length: Length): Line[] {
   if (hold === undefined || endedAt !== undefined) return [];
-  const since = `by ${plain(hold.by)} since ${utc(hold.since, now)} (${clock(now - Date.parse(hold.since))})`;
-  const rest = 'nothing new begins; what works goes on; the clock runs on';
+  const heldFor = clock(now - Date.parse(hold.since));
+  const since = `by ${plain(hold.by)} since ${utc(hold.since, now)}`;
   const why = plain(hold.reason);
-  if (length === 'short') return [[bad('HELD'), `  ${since}: ${why}; the clock runs on`]];
-  return [...headed(bad('HELD'), `${since}: ${why}`, width), ['      ', dim(rest)]];
+  if (length === 'short') return [[bad('HELD'), `  ${since}, the clock runs on (${heldFor}): ${why}`]];
+  return [
+    ...headed(bad('HELD'), `${since}: ${why}`, width),
+    ['      ', warn(`the clock runs on (${heldFor})`), '; nothing new begins, what works goes on to its end'],
+  ];
 }
 
 function overrideLines({ overrides }: RunView, width: number, now: number, length: Length): Line[] {
