@@ -80,7 +80,15 @@ test('a decision settles what the gate opened', () => {
     settles: ['gate.point'],
     text: 'last good payment matches the processor',
   });
-  expect(told.title).toBe('point: approve by on-call database lead.');
+  expect(told.title).toBe('point: approved by on-call database lead.');
+});
+
+test('a word that is not enough settles nothing, and asks those who are still missing', () => {
+  const told = of(decided('gate-point'));
+  expect(told.settles).toEqual([]);
+  expect(told.text).toContain('Missing: 1 of database-lead.');
+  expect(told.to).toEqual(['second-lead', 'lead']);
+  expect(told.actions[0]?.label).toBe('muster approve payymo point');
 });
 
 test('a step that failed tells who commands what failed, and what each choice does', () => {

@@ -19,7 +19,7 @@ export type Compose = (of: Subject) => Draft;
 export const COMMANDER_ROLE = 'incident-commander';
 
 /** What notices are about, where it is neither a gate, nor a step, nor an override. */
-export const matters = { run: 'run', hold: 'hold', time: 'time', proof: 'proof' } as const;
+export const matters = { run: 'run', abort: 'abort', hold: 'hold', time: 'time', proof: 'proof' } as const;
 
 export function draft(view: RunView, kind: Draft['kind'], matter: string, severity: Draft['severity']) {
   // A drill wakes nobody as the real thing does.

@@ -66,20 +66,25 @@ export function escalated(step: string): Compose {
   };
 }
 
-/** @param step name of the gate's step or of the step that had failed; its last decision is told */
+/**
+ * @param step name of the gate's step, or of the step that had failed; its last decision is told, and whose word is still
+ *   missing where it goes on waiting
+ */
 export function decided(step: string): Compose {
-  return ({ view, people }) => {
+  return (of) => {
+    const { view, people } = of;
     const at = stepOf(view, step);
     const last = at?.decisions.at(-1);
+    const open = openAt(view, step);
     return {
       ...draft(view, 'decided', matterOf(at, step), 'info'),
       step,
-      settles: [matterOf(at, step)],
+      settles: open === undefined ? [matterOf(at, step)] : [],
       title: `${at?.gate?.gate ?? step}: ${inWords(last)}.`,
-      text: last?.reason ?? '',
+      text: `${last?.reason ?? ''}${stillMissing(open)}`.trim(),
       facts: last?.changed === undefined ? [] : [{ label: 'Changed', value: last.changed }],
-      actions: [watch(view)],
-      to: commanders({ view, people }),
+      actions: actionsFor(view, open),
+      to: open === undefined ? commanders(of) : whoCanDecide(people, open.roles),
     };
   };
 }
@@ -173,6 +178,19 @@ function stillMissing(open: OpenDecision | undefined): string {
   return open?.missing === undefined ? '' : ` Missing: ${open.missing}.`;
 }
 
+const inPast: Readonly<Record<DecisionView['choice'], string>> = {
+  approve: 'approved',
+  deny: 'denied',
+  withdraw: 'approval withdrawn',
+  override: 'override asked for',
+  retry: 'retry decided',
+  skip: 'skipped',
+  hold: 'held',
+  resume: 'resumed',
+  'hand-over': 'handed over',
+  abort: 'aborted',
+};
+
 function inWords(decision: DecisionView | undefined): string {
-  return decision === undefined ? 'decided' : `${decision.choice} by ${decision.by}`;
+  return decision === undefined ? 'decided' : `${inPast[decision.choice]} by ${decision.by}`;
 }

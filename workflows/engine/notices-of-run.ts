@@ -76,6 +76,18 @@ export function resumed(by: string): Compose {
   });
 }
 
+/** What was begun is being undone; `ended` follows once that is done. */
+export function aborting(by: string, reason: string): Compose {
+  return (of) => ({
+    ...draft(of.view, 'decided', matters.abort, 'critical'),
+    title: `The run is being aborted by ${by}.`,
+    text: `${reason} What this run changed is being undone.`.trim(),
+    facts: clockFacts(of.view),
+    actions: [watch(of.view)],
+    to: whoMayBeAsked(of),
+  });
+}
+
 /** @param from who commanded until now */
 export function handedOver(from: string): Compose {
   return (of) => ({
