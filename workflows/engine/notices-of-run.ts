@@ -158,6 +158,7 @@ function mattersOf(view: RunView): string[] {
   return [
     ...new Set([
       matters.run,
+      matters.abort,
       matters.hold,
       matters.time,
       matters.proof,
