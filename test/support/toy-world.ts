@@ -140,7 +140,8 @@ export async function alive<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-export async function openToyWorld(): Promise<ToyWorld> {
+/** @param more activities beside those that every run needs */
+export async function openToyWorld(more: object = {}): Promise<ToyWorld> {
   const calls: ToyCall[] = [];
   const journal: JournalEntry[] = [];
   const reports: { readonly view: RunView }[] = [];
@@ -148,6 +149,7 @@ export async function openToyWorld(): Promise<ToyWorld> {
   const proofs: ProofInput[] = [];
   const behave = new Map<string, Behaviour>();
   const worker = await startWorker({
+    ...more,
     toy: async (call: ToyCall) => {
       calls.push(call);
       return { summary: await (behave.get(call.step)?.(call) ?? `${call.step} of ${call.saw}`) };

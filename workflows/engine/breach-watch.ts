@@ -86,11 +86,11 @@ export class BreachWatch {
     for (const component of this.said.keys()) {
       if (!breaches.some((breach) => breach.component === component)) this.said.delete(component);
     }
-    for (const breach of breaches.filter((each) => this.isNews(each))) {
-      this.said.set(breach.component, breach.certainty);
-      this.say(breach);
-    }
+    const news = breaches.filter((breach) => this.isNews(breach));
+    // Saying it may lead here again: by then it is known to be said.
+    for (const { component, certainty } of news) this.said.set(component, certainty);
     this.arm(view, now);
+    for (const breach of news) this.say(breach);
   }
 
   /** To be called once the service is back or the run is over. */

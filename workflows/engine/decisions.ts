@@ -7,7 +7,7 @@ import { changeInput } from './changes.js';
 import { describeFailure } from './failure.js';
 import { openByApproval, openByOverride, shownAt } from './gates.js';
 import { decided, override } from './notices-of-decisions.js';
-import { handedOver, held, resumed } from './notices-of-run.js';
+import { aborting, handedOver, held, resumed } from './notices-of-run.js';
 import { whatAbortDoes } from './open-decisions.js';
 import { findOpen, overBecause, personOf } from './refusals.js';
 import { refusedFailure } from './refused.js';
@@ -32,7 +32,10 @@ export async function decide<Params>(
 ): Promise<DecisionAnswer> {
   try {
     const proven = await admit(run, decision);
-    return { accepted: true, text: await carryOut(run, { decision, channel, proven }) };
+    const step = findOpen(run, decision.on);
+    const text = await carryOut(run, { decision, channel, proven });
+    if (step !== undefined) run.notices.tell(decided(step.name));
+    return { accepted: true, text };
   } catch (error) {
     if (error instanceof ApplicationFailure) run.refused(decision, channel, error.message);
     throw error;
@@ -63,6 +66,7 @@ function carryOut<Params>(run: Run<Params>, admitted: Admitted): Promise<string>
       const text = `Accepted: it ${whatAbortDoes(run)}.`;
       note(run, undefined, admitted);
       run.requestAbort(decision.by, decision.reason ?? '');
+      run.notices.tell(aborting(decision.by, decision.reason ?? ''));
       return text;
     }
     default: {
@@ -91,7 +95,6 @@ async function atGate<Params>(
     case 'deny':
       step.deny(by, reason);
       note(run, step, admitted);
-      run.notices.tell(decided(step.name));
       run.wake();
       return `${on}: denied by ${by}. ${step.planned.gate?.denying ?? ''}`.trim();
     case 'withdraw':
@@ -112,7 +115,6 @@ async function atGate<Params>(
   if (changed !== undefined) step.askAnew(Date.now());
   step.approve(approvalBy(run, by, proven));
   note(run, step, admitted, { changed, saw });
-  run.notices.tell(decided(step.name));
   return openByApproval(run, step, changed);
 }
 

@@ -117,9 +117,9 @@ function expire<Params>(run: Run<Params>, step: StepState<Params>): void {
       step.escalated = true;
       step.missing = missingFor(demandOf(step), step.approvals);
       run.warn(`${unanswered}; ${asked(step)} may decide now`, step.name);
-      run.notices.tell(escalated(step.name));
       // Somebody's word may be enough by now.
       if (step.missing === undefined) openByApproval(run, step, undefined);
+      run.notices.tell(step.missing === undefined ? decided(step.name) : escalated(step.name));
       break;
     case 'deny':
       step.deny(BY_EXPIRY, unanswered);
@@ -131,6 +131,7 @@ function expire<Params>(run: Run<Params>, step: StepState<Params>): void {
       note(run, step, 'approve', unanswered);
       run.warn(`${unanswered}; the runbook lets it go on`, step.name);
       run.finish(step, outcome('went on by itself, as the runbook says', [BY_EXPIRY]));
+      run.notices.tell(decided(step.name));
       return;
     default:
       run.warn(`${unanswered}; ${step.missing ?? asked(step)} is awaited: ${title}`, step.name);

@@ -19,7 +19,7 @@ import {
   preEmptSignal,
   statusQuery,
 } from './messages.js';
-import { preEmpted } from './notices-of-run.js';
+import { aborting, preEmpted } from './notices-of-run.js';
 import type { Plan, Scenario } from './plan.js';
 import { refusal } from './refusals.js';
 import { refusedFailure } from './refused.js';
@@ -131,7 +131,7 @@ function preEmpt<Params>(run: Run<Params>, byRun: string, by: string): void {
     return;
   }
   if (run.abortedBy !== undefined || run.closing || run.pointOfNoReturnPassed) return;
-  run.notices.tell(preEmpted(by));
+  run.notices.tell(preEmpted(byRun));
   abortAsAsked(run, by, `the real recovery ${byRun} goes first`);
 }
 
@@ -142,6 +142,7 @@ function cancelAsAbort<Params>(run: Run<Params>): void {
     return;
   }
   abortAsAsked(run, 'Temporal', 'the workflow was cancelled');
+  run.notices.tell(aborting('Temporal', 'The workflow was cancelled.'));
 }
 
 /** No person's decision stands for it in the journal: it is written down that the run is being undone. */
