@@ -1,5 +1,6 @@
 /** Every benchmark by its name, with how often it is measured unless told otherwise. */
 
+import { measureDecisions } from './decisions.js';
 import type { Measurement } from './measurement.js';
 import { measureMemory } from './memory.js';
 import { measureOwnersWay, measureRecovery } from './recovery.js';
@@ -12,7 +13,7 @@ export interface Benchmark {
   /** What is divided by what. */
   readonly title: string;
   readonly runs: number;
-  readonly measure: (settings: Settings) => Promise<Measurement>;
+  readonly measure: (settings: Settings) => Promise<Measurement | readonly Measurement[]>;
 }
 
 /** In the order in which they are measured: what is disturbed by anything goes first. */
@@ -22,6 +23,12 @@ export const benchmarks: readonly Benchmark[] = [
     title: 'a step whose activity does nothing / the same activity without Muster',
     runs: 5,
     measure: measureStep,
+  },
+  {
+    name: 'decisions',
+    title: 'a proven decision / a bare update, alone and beside 200 waiting runs; their memory / 500 MB',
+    runs: 20,
+    measure: measureDecisions,
   },
   {
     name: 'restore',

@@ -26,14 +26,13 @@ async function run(args: readonly string[]): Promise<number> {
   const measured: Measurement[] = [];
   for (const { name, title, runs, measure } of chosen) {
     say(`${name}: ${title}`);
-    measured.push(
-      await measure({
-        sizeBytes: options.size * 1e9,
-        runs: options.runs ?? runs,
-        say: (line) => say(`  ${line}`),
-        tell: (line) => options.verbose && say(`    ${line}`),
-      }),
-    );
+    const given = await measure({
+      sizeBytes: options.size * 1e9,
+      runs: options.runs ?? runs,
+      say: (line) => say(`  ${line}`),
+      tell: (line) => options.verbose && say(`    ${line}`),
+    });
+    measured.push(...[given].flat());
   }
   if (options.json) process.stdout.write(`${toJson(measured)}\n`);
   else print(measured, options);

@@ -1,17 +1,9 @@
 /** What a step costs when its activity does nothing, beside the same activity called without Muster. */
 
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { activityInterceptor } from '../activities/interceptor.js';
-import { findPrograms } from '../lab/parts/lookup.js';
-import { temporalPart } from '../lab/parts/temporal.js';
-import { freePorts } from '../lab/ports.js';
-import { waitFor } from '../lab/wait.js';
 import { createLog } from '../src/log.js';
 import type { RunInput } from '../src/model/run.js';
 import type { Runbook } from '../src/runbook/schema.js';
@@ -20,6 +12,7 @@ import { planHash } from '../workflows/engine/hash.js';
 import { CHAIN_LENGTH, chainScenario } from './chain-scenario.js';
 import { compare, type Measurement } from './measurement.js';
 import type { Settings } from './settings.js';
+import { withTemporalServer } from './temporal-server.js';
 
 const TASK_QUEUE = 'bench';
 
@@ -29,32 +22,13 @@ const FLOOR_MS = 10.6;
 
 /** Steps of which each needs the one before, beside the same activities called one after another, in turn. */
 export async function measureStep({ runs, say }: Settings): Promise<Measurement> {
-  const folder = await mkdtemp(join(tmpdir(), 'muster-bench-'));
-  const programs = await findPrograms();
-  const loopback = { addresses: ['127.0.0.1'] };
-  const ports = await freePorts({ temporal: loopback, temporalUi: loopback, temporalHttp: loopback });
-  const part = await temporalPart({
-    program: programs.temporal,
-    folder,
-    logFile: join(folder, 'log'),
-    ports,
-  });
-  const server = spawn(part.command, part.args, { cwd: folder, stdio: 'ignore' });
-  const ended = new Promise((resolve) => server.once('exit', resolve));
-  try {
-    await waitFor({ what: 'the Temporal server', deadlineMs: 30_000 }, part.answers);
-    const { steps, bare } = await measure(part.address, runs);
-    const measured = compare('step', LIMIT_MS / FLOOR_MS, runs, [
-      { name: 'stepMs', values: steps },
-      { name: 'bareMs', values: bare },
-    ]);
-    say(`a step ${measured.raw.stepMs?.toFixed(1)} ms, bare ${measured.raw.bareMs?.toFixed(1)} ms`);
-    return { ...measured, raw: { ...measured.raw, limitMs: LIMIT_MS } };
-  } finally {
-    server.kill('SIGTERM');
-    await ended;
-    await rm(folder, { recursive: true, force: true });
-  }
+  const { steps, bare } = await withTemporalServer((address) => measure(address, runs));
+  const measured = compare('step', LIMIT_MS / FLOOR_MS, runs, [
+    { name: 'stepMs', values: steps },
+    { name: 'bareMs', values: bare },
+  ]);
+  say(`a step ${measured.raw.stepMs?.toFixed(1)} ms, bare ${measured.raw.bareMs?.toFixed(1)} ms`);
+  return { ...measured, raw: { ...measured.raw, limitMs: LIMIT_MS } };
 }
 
 interface StepTimes {

@@ -46,7 +46,8 @@ async function main(log: Logger): Promise<void> {
       shutdownGraceTime: '5 s',
       shutdownForceTime: '30 s',
       maxConcurrentActivityTaskExecutions: 40,
-      maxCachedWorkflows: 100,
+      // A run that waits at a gate answers at once while it is cached.
+      maxCachedWorkflows: 250,
     });
     log.info({ address, namespace, taskQueue: TASK_QUEUE }, 'worker ready');
     await worker.run();
