@@ -11,7 +11,7 @@ import { createLog } from '../src/log.js';
 import { ensureSearchAttributes } from '../src/temporal/search-attributes.js';
 
 /** As in production: see src/worker.ts. */
-const CACHED_RUNS = 250;
+const CACHED_RUNS = 150;
 
 const [address = '', taskQueue = ''] = process.argv.slice(2);
 /** What any step gives, as far as gates show it. */

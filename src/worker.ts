@@ -47,7 +47,7 @@ async function main(log: Logger): Promise<void> {
       shutdownForceTime: '30 s',
       maxConcurrentActivityTaskExecutions: 40,
       // A run that waits at a gate answers at once while it is cached.
-      maxCachedWorkflows: 250,
+      maxCachedWorkflows: 150,
     });
     log.info({ address, namespace, taskQueue: TASK_QUEUE }, 'worker ready');
     await worker.run();

@@ -4,7 +4,7 @@ import { parseOptions } from '../../bench/options.js';
 const names = benchmarks.map(({ name }) => name);
 
 test('every promise has its benchmark', () => {
-  expect(names).toEqual(['step', 'restore', 'recovery', 'owners-way', 'memory']);
+  expect(names).toEqual(['step', 'decisions', 'restore', 'recovery', 'owners-way', 'memory']);
 });
 
 test('the command line says which, how large and how often', () => {
@@ -19,7 +19,7 @@ test('the command line says which, how large and how often', () => {
 });
 
 test.each([
-  [['--only', 'speed'], /Allowed choices are step, restore/],
+  [['--only', 'speed'], /Allowed choices are step, decisions/],
   [['--size', '0'], /a number of gigabytes above 0/],
   [['--runs', '1.5'], /a whole number from 1 to 100/],
   [['--fast'], /unknown option/],

@@ -16,7 +16,9 @@ async function actsOnProduction(): Promise<readonly (readonly [string, () => Pro
     const at: StepRef = { ...stepOf('run-1', runbook.system, document.name), mode: 'drill' };
     const context = { at, params: { before: '' }, quick: activities, long: activities, careful: activities };
     // Enough of every output for the refusal; anything that went further would fail otherwise.
-    const needs = Object.fromEntries(Object.keys(inputs).map((key) => [key, { checks: [], token: 1 }]));
+    const needs = Object.fromEntries(
+      Object.keys(inputs).map((key) => [key, { checks: [], token: 1, site: 'recovery' }]),
+    );
     return [
       [document.name, async () => act?.(context, needs)],
       ...(undo === undefined
