@@ -45,7 +45,7 @@ export async function commandRecovery(how: RecoveryToCommand): Promise<DemoOutco
     const run = await findRun(session, SYSTEM);
     if (run === undefined)
       throw new LabError('The recovery was not begun.', 'Read what the command above says.');
-    if (how.interactive) await commandAtTerminal(session, run, APPROVER, how.people);
+    if (how.interactive) await commandAtTerminal(session, run, how.people);
     else await seeThrough(session, run, how);
     const { view, outputs } = (await session.client.workflow
       .getHandle(run.workflowId, run.temporalRunId)

@@ -6,10 +6,10 @@ import type { CorruptionParams, Mode, RunInput } from '../model/run.js';
 import { loadSystem } from '../runbook/load.js';
 import type { Runbook } from '../runbook/schema.js';
 import type { TemporalSession } from '../temporal/connection.js';
-import { newRunId, workflowIdOf } from '../temporal/names.js';
+import { newRunId } from '../temporal/names.js';
 import { type RunHandle, refuseSecondRun, startRun } from '../temporal/runs.js';
-import { uiLink } from '../temporal/target.js';
 import { requireWorker } from '../temporal/workers.js';
+import { goFirst, report } from './begun.js';
 import { confirmByTyping } from './confirm.js';
 import type { CliContext } from './context.js';
 import { readExpectations } from './expectations.js';
@@ -19,7 +19,6 @@ import { isHere, preflight, requireConfined } from './preflight.js';
 import { renderRecoveryHead } from './render/recover.js';
 import { span } from './render/units.js';
 import { parseMode, withTemporal } from './sessions.js';
-import { watchRun } from './watching.js';
 
 export interface RecoverOptions {
   readonly before: string;
@@ -33,7 +32,7 @@ export interface RecoverOptions {
 }
 
 /** What is known before Temporal is asked. */
-interface Request {
+export interface Request {
   readonly planned: PlannedScenario;
   readonly runbook: Runbook;
   readonly mode: Mode;
@@ -62,7 +61,12 @@ export async function recover(
       await confirmByTyping(context, `Type ${system} to begin:`, system);
     }
     const run = await begin(session, request, input);
-    await report(context, session, request, run, options.watch ?? context.out.interactive);
+    const preEmpted = await goFirst(context, session, request, input);
+    await report(context, session, request, {
+      run,
+      preEmpted,
+      watch: options.watch ?? context.out.interactive,
+    });
   });
 }
 
@@ -199,37 +203,4 @@ function begin(
       `- watch it with \`muster watch ${document.system}\``,
     ].join('\n'),
   });
-}
-
-async function report(
-  context: CliContext,
-  session: TemporalSession,
-  { planned, mode, params, detectedAt, requestedBy }: Request,
-  run: RunHandle,
-  watch: boolean,
-): Promise<void> {
-  const { document, hash } = planned;
-  const temporalUi = uiLink(session.target, run.workflowId, run.temporalRunId);
-  context.out.line(`Begun     ${run.runId}`);
-  context.out.line(`Workflow  ${workflowIdOf(document.system, mode)}, run ${run.temporalRunId}`);
-  if (temporalUi !== undefined) context.out.line(`Temporal  ${temporalUi}`);
-  const watched = watch ? await watchRun(context, session, run) : undefined;
-  if (!watch) context.out.line(`Watch it  muster watch ${document.system}`);
-  if (!context.out.json) return;
-  const begun = {
-    runId: run.runId,
-    system: document.system,
-    scenario: document.scenario,
-    mode,
-    requestedBy,
-    before: params.before,
-    detectedAt,
-    rtoDeadline: new Date(Date.parse(detectedAt) + document.rtoMs).toISOString(),
-    planHash: hash,
-    workflowId: run.workflowId,
-    temporalRunId: run.temporalRunId,
-    temporalUi: temporalUi ?? null,
-    ...(watched === undefined ? {} : { ended: watched.ended, run: watched.view ?? null }),
-  };
-  context.out.result(begun, () => '');
 }
