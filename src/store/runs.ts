@@ -78,11 +78,13 @@ export async function expectationsFor(store: Store, system: string, scenario: st
 /** Past runs, newest first. */
 export async function pastRuns(
   store: Store,
-  filter: { readonly system?: string; readonly limit: number },
+  filter: { readonly system?: string; readonly scenario?: string; readonly limit: number },
 ): Promise<RunView[]> {
   const rows = await store.query<{ view: RunView }>(
-    `select view from muster.runs where $1::text is null or system = $1 order by started_at desc limit $2`,
-    [filter.system ?? null, filter.limit],
+    `select view from muster.runs
+      where ($1::text is null or system = $1) and ($2::text is null or scenario = $2)
+      order by started_at desc limit $3`,
+    [filter.system ?? null, filter.scenario ?? null, filter.limit],
   );
   return rows.map((row) => row.view);
 }

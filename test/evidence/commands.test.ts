@@ -6,6 +6,7 @@ import { keepRun } from '../../activities/journal/append.js';
 import { writeReport } from '../../activities/report/write.js';
 import { migrations } from '../../src/store/migrations/index.js';
 import { closeRecorder, keepLost, Recorder, recorder } from '../../src/store/recorder.js';
+import { expectationsFor } from '../../src/store/runs.js';
 import { runMuster } from '../cli/run-muster.js';
 import { payymoPlan } from '../support/payymo-plan.js';
 import { finishedOutputs, lostPayments } from '../support/run-outputs.js';
@@ -196,14 +197,19 @@ describe('muster history', () => {
     const { code, stdout } = await muster('history', 'payymo');
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /2026-11-21 03:04 {2}payymo {2}corruption {2}real {3}recovered {7}6:00 {2}of 6 h {5}met/,
+      /2026-11-21 03:04 {2}payymo {2}corruption {2}real {2}recovered {2}6:00 {2}of 6 h {2}met/,
     );
-    expect(stdout).toMatch(/restore +last +1:36 +median +1:12 +▅█/);
+    expect(stdout).toMatch(/step +median +90 % +10-01 +11-21/);
+    expect(stdout).toMatch(/restore +1:12 +1:31 +0:48 +1:36 +▅█/);
     const json = JSON.parse((await muster('history', 'payymo', '--json')).stdout);
     expect(json.runs.map((run: { runId: string }) => run.runId)).toEqual([runId, 'earlier']);
-    expect(json.steps.find((each: { step: string }) => each.step === 'restore').workingMs).toEqual([
-      48_250, 96_500,
-    ]);
+    const restore = json.steps.find((each: { step: string }) => each.step === 'restore');
+    expect(restore.times.map(({ ms }: { ms: number }) => ms)).toEqual([48_250, 96_500]);
+    // What the next run expects is the same.
+    const expected = await expectationsFor(world.store, 'payymo', 'corruption');
+    expect(expected.restore).toEqual({ medianMs: restore.medianMs, p90Ms: restore.p90Ms, runs: 2 });
+    const other = JSON.parse((await muster('history', 'payymo', 'site-loss', '--json')).stdout);
+    expect(other).toEqual({ runs: [], steps: [] });
   });
 
   test('says how to name the store where none is', async () => {

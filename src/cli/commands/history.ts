@@ -9,8 +9,11 @@ interface Options {
 export const register: Register = (program, context) => {
   program
     .command('history')
-    .description('past runs with their result and measured RTO; of a system also how long each step took')
+    .description(
+      'past runs with their result and measured RTO; of a system also how the time of each step developed',
+    )
     .argument('[system]', 'a system')
+    .argument('[scenario]', 'only the runs of this scenario')
     .option('--limit <runs>', 'how many runs to go back', '20')
     .addHelpText(
       'after',
@@ -18,9 +21,10 @@ export const register: Register = (program, context) => {
 Examples:
   muster history                      the last runs of every system
   muster history payymo               with how each step's time developed
+  muster history payymo corruption    run by run, with median and 90th percentile
   muster history payymo --json`,
     )
-    .action(async (system: string | undefined, options: Options) => {
+    .action(async (system: string | undefined, scenario: string | undefined, options: Options) => {
       const limit = Number(options.limit);
       if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
         throw new InputError('That many runs cannot be shown.', [
@@ -32,7 +36,11 @@ Examples:
       const { developmentOf } = await import('../development.js');
       const { renderHistory } = await import('../render/history.js');
       const views = await withStore(context, (store) =>
-        pastRuns(store, { limit, ...(system === undefined ? {} : { system }) }),
+        pastRuns(store, {
+          limit,
+          ...(system === undefined ? {} : { system }),
+          ...(scenario === undefined ? {} : { scenario }),
+        }),
       );
       const steps = system === undefined ? [] : developmentOf(views);
       context.out.result({ runs: views.map(summaryOf), steps }, (colors) =>
