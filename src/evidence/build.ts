@@ -1,11 +1,12 @@
 /** Makes the report of a run from what the run knows. Pure: the same run gives the same report, byte for byte. */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../model/canonical-json.js';
-import type { DecisionChoice } from '../model/decision.js';
+import { type DecisionChoice, WHOLE_RUN } from '../model/decision.js';
 import { formatDuration } from '../model/format.js';
 import type { PlanDocument } from '../model/plan.js';
 import type { RunView } from '../model/run.js';
 import type { JournalHead } from '../store/chain.js';
+import { commandOf, exceptionsOf, holdsOf, subjectOf } from './command.js';
 import { walkedPath } from './critical-path.js';
 import { deviationsOf, overBudgetMs } from './deviations.js';
 import {
@@ -63,6 +64,9 @@ export function buildReport(input: ReportInput): ReportDocument {
     assumptions: assumptionsOf(outputs),
     expectedResults: expectedResults(plan, rpo),
     participants: participantsOf(view),
+    command: commandOf(view),
+    holds: holdsOf(view),
+    exceptions: exceptionsOf(view),
     clock: {
       detectedAt: view.clock.detectedAt,
       startedAt: view.clock.startedAt,
@@ -161,17 +165,18 @@ const PARTS: Readonly<Record<DecisionChoice, string>> = {
   override: 'overrode',
   retry: 'retried',
   skip: 'skipped',
-  hold: 'held the run at',
-  resume: 'resumed at',
-  'hand-over': 'handed the command over at',
-  abort: 'aborted at',
+  hold: 'held',
+  resume: 'resumed',
+  'hand-over': 'handed over the command of',
+  abort: 'aborted',
 };
 
 function participantsOf(view: RunView): Participant[] {
   const parts = new Map<string, string[]>([[view.requestedBy, ['asked for the run']]]);
   for (const step of view.steps) {
     for (const { by, choice } of step.decisions) {
-      const part = `${PARTS[choice]} ${step.name}`;
+      const on = subjectOf(step.name, choice);
+      const part = `${PARTS[choice]} ${on === WHOLE_RUN ? 'the run' : on}`;
       parts.set(by, [...new Set([...(parts.get(by) ?? []), part])]);
     }
   }
@@ -224,6 +229,7 @@ function approvalsOf(plan: PlanDocument, view: RunView): Approval[] {
     .flatMap((step) =>
       step.decisions.map((decision) => ({
         step: step.name,
+        on: subjectOf(step.name, decision.choice),
         title: step.title,
         roles: roles.get(step.name) ?? [],
         ...decision,

@@ -13,6 +13,23 @@ export function deviationsOf(view: RunView): Deviation[] {
   const ended = view.status === 'recovered' || view.status === 'aborted' || view.status === 'failed';
   return [
     ...view.steps.flatMap((step) => ofStep(step, ended)),
+    ...view.overrides.map(
+      ({ on, by, reason, at, without }): Deviation => ({
+        kind: 'overridden',
+        step: on,
+        at,
+        text: `by ${by.join(' and ')}, without ${without}: ${reason}`,
+      }),
+    ),
+    ...(view.adopted === undefined
+      ? []
+      : [
+          {
+            kind: 'taken-over',
+            at: view.adopted.at,
+            text: `by ${view.adopted.by}, from the journal of a lost server`,
+          } as const,
+        ]),
     ...view.warnings.map(({ at, text }): Deviation => ({ kind: 'warning', at, text })),
   ];
 }
@@ -26,6 +43,12 @@ function ofStep(step: StepView, runEnded: boolean): Deviation[] {
     if (decision.choice === 'deny') add('denied', `denied by ${decision.by}${why}`, decision.at);
     if (decision.changed !== undefined)
       add('changed', `${decision.changed}, by ${decision.by}${why}`, decision.at);
+    if (decision.choice === 'hold') add('held', `held by ${decision.by}${why}`, decision.at);
+    if (decision.choice === 'hand-over') {
+      const to = decision.to === undefined ? '' : ` to ${decision.to}`;
+      add('handed-over', `handed over by ${decision.by}${to}${why}`, decision.at);
+    }
+    if (decision.choice === 'withdraw') add('withdrawn', `taken back by ${decision.by}${why}`, decision.at);
     if (decision.choice === 'retry') add('repeated', `tried again by ${decision.by}${why}`, decision.at);
   }
   if (step.begun > 1) add('repeated', `begun ${step.begun} times`);

@@ -3,7 +3,7 @@
  * ISO 8601 UTC, durations milliseconds.
  */
 import type { RungCheck } from '../../activities/contract.js';
-import type { DecisionChoice } from '../model/decision.js';
+import type { DecisionChoice, Origin, ProofMethod } from '../model/decision.js';
 import type { PlanDocument, StepKind } from '../model/plan.js';
 import type { Fact, FailureView, Mode, RunStatus, StepStatus } from '../model/run.js';
 import type { JournalHead } from '../store/chain.js';
@@ -26,6 +26,10 @@ export interface ReportDocument {
   readonly assumptions: readonly string[];
   readonly expectedResults: readonly string[];
   readonly participants: readonly Participant[];
+  readonly command: Command;
+  readonly holds: readonly Hold[];
+  /** What a reader must know before any figure: on the first page. */
+  readonly exceptions: readonly Exception[];
   readonly clock: {
     readonly detectedAt: string;
     readonly startedAt: string;
@@ -62,6 +66,41 @@ export interface Participant {
   readonly name: string;
   /** In words: `asked for the run`, `approved gate-point`. */
   readonly part: readonly string[];
+}
+
+export interface Command {
+  readonly requestedBy: string;
+  /** At the end. */
+  readonly commander: string;
+  readonly handOvers: readonly {
+    readonly at: string;
+    readonly by: string;
+    readonly to?: string;
+    readonly reason?: string;
+  }[];
+  /** The run went on from the journal of a server that was lost. */
+  readonly adopted?: { readonly by: string; readonly at: string };
+}
+
+export interface Hold {
+  readonly by: string;
+  readonly reason: string;
+  readonly since: string;
+  /** Absent where the run ended held. */
+  readonly until?: string;
+  readonly resumedBy?: string;
+}
+
+export interface Exception {
+  /**
+   * `overridden`: fewer people, or a fence without proof. `undecided`: the runbook went on because nobody decided.
+   * `skipped`: a step was gone without. `unproven`: nothing proves whose word it was.
+   */
+  readonly kind: 'overridden' | 'undecided' | 'skipped' | 'unproven';
+  /** Gate, step, or person. */
+  readonly on: string;
+  readonly at: string;
+  readonly text: string;
 }
 
 export interface Objective {
@@ -104,7 +143,10 @@ export interface Verification extends RungCheck {
 }
 
 export interface Approval {
+  /** Where it was written down. */
   readonly step: string;
+  /** What it was about: the step, or `run`. */
+  readonly on: string;
   readonly title: string;
   readonly roles: readonly string[];
   readonly choice: DecisionChoice;
@@ -113,7 +155,11 @@ export interface Approval {
   readonly channel: 'update' | 'signal' | 'expiry';
   readonly reason?: string;
   readonly changed?: string;
+  readonly to?: string;
   readonly saw: readonly Fact[];
+  /** Empty: the roster asks for no proof of this person. Absent: nobody decided, or it was not written down. */
+  readonly provenBy?: readonly ProofMethod[];
+  readonly origin?: Origin;
 }
 
 export interface LostClass {
@@ -135,6 +181,11 @@ export interface Deviation {
     | 'undone'
     | 'not-reached'
     | 'warning'
+    | 'held'
+    | 'handed-over'
+    | 'withdrawn'
+    | 'overridden'
+    | 'taken-over'
     | 'plan';
   readonly step?: string;
   readonly at?: string;

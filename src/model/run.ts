@@ -91,6 +91,8 @@ export interface DecisionView {
   readonly reason?: string;
   /** What was changed, in words, for instance the other recovery point. */
   readonly changed?: string;
+  /** With `hand-over`: who commands from then on. */
+  readonly to?: string;
   readonly at: string;
   /** How it came; `expiry`: nobody decided in time and the runbook says what happens then. */
   readonly channel: 'update' | 'signal' | 'expiry';

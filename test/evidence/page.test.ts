@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import type { ReportDocument } from '../../src/evidence/document.js';
 import { renderHtml } from '../../src/evidence/html/render.js';
 import { openBrowser } from '../support/browser.js';
-import { abortedReport, finishedReport, longReport } from '../support/reports.js';
+import { abortedReport, finishedReport, longReport, steeredReport } from '../support/reports.js';
 
 const digest = 'ab'.repeat(32);
 let folder: string;
@@ -45,7 +45,12 @@ async function opened(
   return { page, noise };
 }
 
-const reports = { recovered: finishedReport, aborted: abortedReport, long: longReport };
+const reports = {
+  recovered: finishedReport,
+  aborted: abortedReport,
+  long: longReport,
+  steered: steeredReport,
+};
 
 describe.each(Object.entries(reports))('the page of a run that ended %s', (_name, report) => {
   test.each([
@@ -102,6 +107,36 @@ describe('the page', () => {
     ]) {
       expect(first.replace(/\s+/g, ' ')).toContain(said);
     }
+  });
+
+  test('says on its first screen, loudly, what was out of the ordinary', async () => {
+    const { page } = await opened(steeredReport, 1200);
+    const text = ((await page.textContent('main')) ?? '').replace(/\s+/g, ' ');
+    const loud = ((await page.textContent('.loud')) ?? '').replace(/\s+/g, ' ');
+    const above = await page.$eval('.loud', (section) => section.getBoundingClientRect().bottom);
+    await page.close();
+    expect(above).toBeLessThan(900);
+    expect(loud).toContain(
+      'Overridden promote 03:08:02 UTC' +
+        'by night lead and security lead, without the approval of one more technical-director: the technical directors are on one aeroplane',
+    );
+    expect(loud).toContain('Skipped lower-dns-ttl');
+    expect(loud).toContain(
+      'Identity not proven: database lead 03:05:00 UTCthe roster asks for no proof: hold run',
+    );
+    const first = text.slice(0, text.indexOf('Timeline'));
+    expect(first).toContain('Commander at the end: night lead');
+    for (const said of [
+      'Handed over2026-11-21 03:05:50 UTC by on-call engineer to night lead: end of shift',
+      'Heldfor 40 s from 2026-11-21 03:05:00 UTC, by database lead: strange figures; resumed by on-call engineer',
+      'Taken over2026-11-21 03:07:00 UTC by night lead, from the journal of a lost server',
+      'proven by code of the authenticator and SSH signature, from 192.0.2.7, muster 0.1.0 on linux',
+    ]) {
+      expect(text).toContain(said);
+    }
+    const { page: ordinary } = await opened(finishedReport, 1200);
+    expect(await ordinary.$('.loud')).toBeNull();
+    await ordinary.close();
   });
 
   test('lists every lost record by identifier, and of very many the first ones with what is left out', async () => {

@@ -3,7 +3,7 @@ import type { LossReport } from '../../activities/contract.js';
 import { buildReport, planSha256 } from '../../src/evidence/build.js';
 import type { ReportDocument } from '../../src/evidence/document.js';
 import type { PlanDocument } from '../../src/model/plan.js';
-import type { RunView, StepView } from '../../src/model/run.js';
+import type { DecisionView, RunView, StepView } from '../../src/model/run.js';
 import { payymoPlan } from './payymo-plan.js';
 import { finishedOutputs, lostPayments } from './run-outputs.js';
 import { finishedRun, troubledRun } from './run-view.js';
@@ -185,6 +185,87 @@ export const longReport: ReportDocument = buildReport({
       })),
     },
   ],
+  journal,
+  publicKeySha256,
+});
+
+const from = { address: '192.0.2.7', agent: 'muster 0.1.0 on linux' };
+
+/** The finished run as it is when everything out of the ordinary has happened to it. */
+export const steeredRun: RunView = {
+  ...finishedRun,
+  commander: 'night lead',
+  adopted: { by: 'night lead', at: '2026-11-21T03:07:00.000Z' },
+  overrides: [
+    {
+      on: 'promote',
+      by: ['night lead', 'security lead'],
+      reason: 'the technical directors are on one aeroplane',
+      at: '2026-11-21T03:08:02.000Z',
+      without: 'the approval of one more technical-director',
+    },
+  ],
+  steps: finishedRun.steps.map((step) => {
+    const said = (clock: string, decision: Partial<DecisionView>): DecisionView => ({
+      choice: 'approve',
+      by: 'night lead',
+      at: `2026-11-21T${clock}.000Z`,
+      channel: 'update',
+      saw: [],
+      provenBy: ['totp', 'ssh'],
+      origin: from,
+      ...decision,
+    });
+    if (step.name === 'gate-point') {
+      return {
+        ...step,
+        decisions: [
+          said('03:05:00', { choice: 'hold', by: 'database lead', reason: 'strange figures', provenBy: [] }),
+          said('03:05:40', { choice: 'resume', by: 'on-call engineer' }),
+          said('03:05:50', {
+            choice: 'hand-over',
+            by: 'on-call engineer',
+            to: 'night lead',
+            reason: 'end of shift',
+          }),
+          ...step.decisions.map((decision) => ({
+            ...decision,
+            provenBy: ['ed25519' as const],
+            origin: from,
+          })),
+        ],
+      };
+    }
+    if (step.name === 'lower-dns-ttl') {
+      return {
+        ...step,
+        status: 'skipped' as const,
+        summary: 'skipped by night lead: the zone is moved by hand',
+        decisions: [said('03:05:55', { choice: 'skip', reason: 'the zone is moved by hand' })],
+      };
+    }
+    if (step.name !== 'gate-promote') return step;
+    return {
+      ...step,
+      summary: 'overridden by night lead and security lead',
+      decisions: [
+        said('03:07:58', { choice: 'override', reason: 'the technical directors are on one aeroplane' }),
+        said('03:08:02', {
+          choice: 'override',
+          by: 'security lead',
+          reason: 'the technical directors are on one aeroplane',
+          channel: 'signal',
+        }),
+      ],
+    };
+  }),
+};
+
+export const steeredReport: ReportDocument = buildReport({
+  plan: payymoPlan,
+  view: steeredRun,
+  outputs: finishedOutputs,
+  lost: [{ dataClass: 'transactions', records: 41, complete: true, listed: lostPayments }],
   journal,
   publicKeySha256,
 });

@@ -230,6 +230,7 @@ function note<Params>(
     provenBy: proven.methods,
     ...(reason === undefined ? {} : { reason }),
     ...(changed === undefined ? {} : { changed }),
+    ...(to === undefined ? {} : { to }),
     ...(origin === undefined ? {} : { origin }),
   };
   on.decisions.push(view);

@@ -20,6 +20,7 @@ export function renderReport(
     `${colors.bold(plain(report.systemTitle))}  ${report.scenario}  ${report.mode}  ${colors.dim(plain(report.id))}`,
     `${colors.bold(mark(verdict.headline))}`,
     ...wrap(plain(verdict.sentence), width),
+    ...exceptionLines(report, colors, width),
     '',
     `detected ${detectedAt.slice(0, 10)} ${utc(detectedAt)}   ${back}   written ${utc(report.writtenAt)}`,
     `before the run ${clock(beforeStartMs)}   working ${clock(workingMs)}   waiting for people ${clock(waitingMs)}`,
@@ -34,6 +35,24 @@ export function renderReport(
       : `report   ${page}`,
   ];
   return lines.join('\n');
+}
+
+/** What was out of the ordinary: told before any figure. Reports of older versions do not say. */
+function exceptionLines(
+  { exceptions = [] }: Partial<ReportDocument>,
+  colors: Colors,
+  width: number,
+): string[] {
+  if (exceptions.length === 0) return [];
+  return [
+    '',
+    ...exceptions.flatMap(({ kind, on, at, text }) => {
+      const whole = plain(`${kind.toUpperCase()}  ${on} at ${utc(at)}: ${text}`);
+      const [first = '', ...rest] = wrap(whole, width - 2);
+      const paint = kind === 'unproven' ? colors.yellow : colors.red;
+      return [paint(kind.toUpperCase()) + first.slice(kind.length), ...rest.map((line) => `  ${line}`)];
+    }),
+  ];
 }
 
 function rtoLines(report: ReportDocument, colors: Colors): string[] {
@@ -62,11 +81,8 @@ function decisionLines(report: ReportDocument, width: number): string[] {
   if (report.approvals.length === 0) return [];
   return [
     '',
-    ...report.approvals.flatMap(({ choice, step, by, at, reason }) =>
-      wrap(
-        plain(`${utc(at)}  ${choice} ${step} by ${by}${reason === undefined ? '' : `: ${reason}`}`),
-        width,
-      ),
+    ...report.approvals.flatMap(({ choice, step, on = step, by, at, reason }) =>
+      wrap(plain(`${utc(at)}  ${choice} ${on} by ${by}${reason === undefined ? '' : `: ${reason}`}`), width),
     ),
   ];
 }

@@ -7,6 +7,10 @@ export const firstPageTemplate = `
 <p><%= it.verdict.sentence %></p>
 <% if (it.report.outcome) { %><p class="outcome"><%= it.report.outcome %></p><% } %>
 </div>
+<% if (it.exceptions.length > 0) { %><section class="loud">
+<h2>Out of the ordinary</h2>
+<ul class="plainlist"><% for (const each of it.exceptions) { %><li><span class="<%= each.tone %>"><%= each.word %></span> <span class="strong"><%= each.on %></span> <span class="soft"><%= each.time %></span><span class="block"><%= each.text %></span></li><% } %></ul>
+</section><% } %>
 <dl class="facts">
 <% for (const fact of it.facts) { %><div><dt class="label"><%= fact.label %></dt><dd><%= fact.value %><% if (fact.detail) { %><small><%= fact.detail %></small><% } %></dd></div><% } %>
 </dl>
@@ -39,7 +43,8 @@ export const firstPageTemplate = `
 </section>
 <section>
 <h2>Who decided</h2>
+<p>Commander<%= it.report.command.handOvers.length > 0 ? ' at the end' : '' %>: <%= it.report.command.commander %></p>
 <% if (it.decisions.length === 0) { %><p>Nobody was asked in this run.</p><% } %>
-<ul class="plainlist"><% for (const each of it.decisions) { %><li><span class="<%= each.tone %>"><%= each.word %></span> <%= each.step %> <span class="owner"><%= each.by %>, <%= each.time %></span></li><% } %></ul>
+<ul class="plainlist"><% for (const each of it.decisions) { %><li><span class="<%= each.tone %>"><%= each.word %></span> <%= each.on %> <span class="owner"><%= each.by %>, <%= each.time %><% if (each.proof) { %>, <%= each.proof %><% } %></span></li><% } %></ul>
 </section>
 </div>`;

@@ -1,7 +1,8 @@
 /** The report's figures as the page shows them: text and percentages, nothing left to decide for the template. */
-import type { DecisionChoice } from '../../model/decision.js';
+import { type DecisionChoice, WHOLE_RUN } from '../../model/decision.js';
 import { formatCount, formatDuration, formatTimeOfDay } from '../../model/format.js';
 import type { Deviation, Objective, ReportDocument } from '../document.js';
+import { commandFacts, exceptionFacts, moment, proofText } from './command-facts.js';
 import { verdictOf } from './verdict.js';
 
 /** How many identifiers of a data class the page lists; the JSON has more. */
@@ -45,6 +46,11 @@ const DEVIATIONS: Readonly<Record<Deviation['kind'], string>> = {
   undone: 'Undone:',
   'not-reached': 'Not reached:',
   warning: 'Warning:',
+  held: 'Held:',
+  'handed-over': 'Command:',
+  withdrawn: 'Word taken back:',
+  overridden: 'Overridden:',
+  'taken-over': 'Taken over:',
   plan: 'Another plan:',
 };
 
@@ -65,11 +71,20 @@ export function pageFacts(report: ReportDocument) {
       lost: row.lostRecords === undefined ? 'not known' : formatCount(row.lostRecords),
     })),
     lost: report.lost.map(lostRow),
+    exceptions: report.exceptions.map(exceptionFacts),
+    command: commandFacts(report),
     decisions: report.approvals.map((approval) => ({
       ...approval,
+      on: approval.on === WHOLE_RUN ? 'the run' : approval.on,
+      title: approval.on === WHOLE_RUN ? 'The whole run' : approval.title,
+      proof: proofText(approval),
+      from: [approval.origin?.address, approval.origin?.agent]
+        .filter((part) => part !== undefined)
+        .join(', '),
       word: WORDS[approval.choice],
       tone: TONES[approval.choice],
-      roles: approval.roles.join(' or '),
+      // Whoever overrides does so with another right.
+      roles: ['approve', 'deny'].includes(approval.choice) ? approval.roles.join(' or ') : '',
       time: formatTimeOfDay(approval.at),
       moment: moment(approval.at),
     })),
@@ -95,10 +110,6 @@ export function pageFacts(report: ReportDocument) {
     })),
     scope: scopeOf(report),
   };
-}
-
-function moment(iso: string): string {
-  return `${iso.slice(0, 10)} ${formatTimeOfDay(iso)}`;
 }
 
 function factsOf(report: ReportDocument) {

@@ -18,11 +18,16 @@ export const sectionsTemplate = `
 </table><% } %>
 </section>
 <section>
+<h2>Command</h2>
+<dl class="saw"><% for (const fact of it.command) { %><dt><%= fact.label %></dt><dd><%= fact.value %></dd><% } %></dl>
+</section>
+<section>
 <h2>Decisions and what was seen</h2>
 <% if (it.decisions.length === 0) { %><p>Nobody was asked in this run.</p><% } %>
 <% for (const each of it.decisions) { %><div class="decision">
-<p><span class="<%= each.tone %>"><%= each.word %></span> <span class="strong"><%= each.title %></span> <span class="soft">(<%= each.step %>)</span></p>
-<p><%= each.by %><% if (each.roles) { %> <span class="soft">for <%= each.roles %></span><% } %>, <%= each.moment %>, <span class="soft">by <%= each.channel %></span></p>
+<p><span class="<%= each.tone %>"><%= each.word %></span> <span class="strong"><%= each.title %></span> <span class="soft">(<%= each.on %>)</span></p>
+<p><%= each.by %><% if (each.roles) { %> <span class="soft">for <%= each.roles %></span><% } %>, <%= each.moment %>, <span class="soft">by <%= each.channel %><% if (each.proof) { %>, <%= each.proof %><% } %><% if (each.from) { %>, from <%= each.from %><% } %></span></p>
+<% if (each.to) { %><p>To: <%= each.to %></p><% } %>
 <% if (each.changed) { %><p>Changed: <%= each.changed %></p><% } %>
 <% if (each.reason) { %><p>Reason: <%= each.reason %></p><% } %>
 <% if (each.saw.length > 0) { %><dl class="saw"><% for (const fact of each.saw) { %><dt><%= fact.label %></dt><dd><%= fact.value %></dd><% } %></dl><% } %>

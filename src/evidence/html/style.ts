@@ -30,6 +30,7 @@ code,.mono{font:12.5px/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu S
 .verdict p{font-size:17px;line-height:1.5;margin-top:8px;max-width:72ch}
 .verdict p.label{font-size:14px;margin:0 0 4px}
 .verdict p.outcome{color:var(--soft);font-size:15px}
+.loud{margin-top:24px;padding:14px 0 6px 20px;border-top:0;border-left:6px solid var(--bad)}.loud h2{color:var(--bad)}.loud li:last-child{border-bottom:0}
 .facts{display:grid;grid-template-columns:repeat(4,1fr);gap:12px 28px;margin-top:28px}
 .facts dd{font-size:15px}
 .facts dd small{display:block;font-size:12.5px;color:var(--soft)}
@@ -116,7 +117,7 @@ pre{margin:10px 0 0;padding:14px 16px;background:var(--ground);border-radius:4px
 @media screen and (max-width:760px){
 main{padding:22px 15px 40px}
 h1{font-size:29px}
-.verdict{padding-left:14px;margin-top:22px}.verdict p{font-size:16px}
+.verdict,.loud{padding-left:14px}.verdict{margin-top:22px}.verdict p{font-size:16px}
 .facts{grid-template-columns:1fr 1fr}
 .pair{display:block}
 section{margin-top:32px}
