@@ -1,0 +1,164 @@
+/** One recovery in a lab of its own: its workers, its commander, and what has been heard of it. */
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import type { Corruption } from '../../lab/break/corruption.js';
+import { downLab } from '../../lab/down.js';
+import type { OpenDecision, RunResult, RunView } from '../../src/model/run.js';
+import { COMMANDER, Incident, SYSTEM, WORKFLOW } from '../support/incident.js';
+import { startLab, type TestLab } from '../support/lab.js';
+import type { TaskEvent } from './proxy.js';
+import { FaultyWorker } from './workers.js';
+
+/** A recovery takes seconds; with a fault a minute or two, on a busy machine more. */
+const LONGEST_MS = 420_000;
+const LOOK_EVERY_MS = 150;
+
+/** An approval that was given and acknowledged. */
+export interface Approval {
+  readonly gate: string;
+  readonly at: string;
+}
+
+/** A place where something else happens between the commander's acts. */
+export interface Interludes {
+  /** Before the first approval of an open gate is given. */
+  beforeApproval?: (gate: string) => Promise<void>;
+  /** As soon as an approval was acknowledged. */
+  afterApproval?: (gate: string) => Promise<void>;
+}
+
+export class Stage {
+  readonly workers: FaultyWorker[] = [];
+  readonly approvals: Approval[] = [];
+  /** Steps that failed for good and were tried again by the commander. */
+  readonly retried: string[] = [];
+  /** What mends the world again, under way. */
+  readonly mending: Promise<void>[] = [];
+  ended = false;
+  runId = '';
+  private readonly listeners = new Set<(event: TaskEvent, worker: FaultyWorker) => void>();
+
+  private constructor(
+    readonly lab: TestLab,
+    readonly incident: Incident,
+    readonly damage: Corruption,
+  ) {}
+
+  /** A lab with a damaged ledger and one worker; nothing has been begun. */
+  static async set(): Promise<Stage> {
+    const lab = await startLab();
+    const incident = new Incident(lab);
+    try {
+      await incident.open();
+      const stage = new Stage(lab, incident, await incident.happen(5));
+      await stage.addWorker();
+      return stage;
+    } catch (error) {
+      await incident.close();
+      await downLab(lab.dir, { log: () => undefined });
+      throw error;
+    }
+  }
+
+  async addWorker(): Promise<FaultyWorker> {
+    const name = `worker-${this.workers.length + 1}`;
+    const worker = await FaultyWorker.start(this.lab, name);
+    worker.proxy.listen((event) => {
+      for (const listener of this.listeners) listener(event, worker);
+    });
+    this.workers.push(worker);
+    return worker;
+  }
+
+  /** Calls back for what any worker is given and answers; @returns what ends that */
+  listen(listener: (event: TaskEvent, worker: FaultyWorker) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** The worker that was started last. */
+  get worker(): FaultyWorker {
+    return this.workers.at(-1) as FaultyWorker;
+  }
+
+  async begin(): Promise<void> {
+    this.runId = await this.incident.begin(this.damage.startedAt);
+  }
+
+  /** Approves, and tries again what has failed, until the run is over; whoever does not answer is asked again. */
+  async command(interludes: Interludes = {}): Promise<RunResult> {
+    const deadline = Date.now() + LONGEST_MS;
+    const busy = new Set<string>();
+    let trouble: unknown;
+    let seen: RunView | undefined;
+    while (!(await this.isOver())) {
+      if (trouble !== undefined) throw trouble;
+      if (Date.now() > deadline) throw new Error(`the run never ended: ${progressOf(seen)}`);
+      seen = (await this.incident.view().catch(() => undefined)) ?? seen;
+      for (const open of seen?.openDecisions ?? []) {
+        const key = `${open.step} ${open.since}`;
+        if (busy.has(key)) continue;
+        busy.add(key);
+        // A gate's approval is given up when the run does not take it, a retry is given anew at the next opening.
+        this.decide(open, interludes).catch((error: unknown) => {
+          trouble = error;
+        });
+      }
+      await new Promise((later) => setTimeout(later, LOOK_EVERY_MS));
+    }
+    this.ended = true;
+    await Promise.all(this.mending);
+    return this.incident.result();
+  }
+
+  private async decide(open: OpenDecision, interludes: Interludes): Promise<void> {
+    const { gate, step } = open;
+    if (gate === undefined) {
+      this.retried.push(step);
+      await this.insist(() => this.retry(step), step);
+      return;
+    }
+    await interludes.beforeApproval?.(gate);
+    await this.insist(() => this.incident.approve(gate), gate);
+    this.approvals.push({ gate, at: new Date().toISOString() });
+    await interludes.afterApproval?.(gate);
+  }
+
+  private async retry(step: string): Promise<void> {
+    const why = ['--reason', 'what it needs is back'];
+    const { code, stderr } = await this.incident.muster('retry', SYSTEM, step, '--by', COMMANDER, ...why);
+    if (code !== 0) throw new Error(stderr);
+  }
+
+  /** People give the same command again when it was not answered. */
+  private async insist(act: () => Promise<void>, what: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await act();
+        return;
+      } catch (error) {
+        if (this.ended) return;
+        // An answer that was lost on its way back: the run has what was decided.
+        if (attempt >= 8) throw new Error(`${what} was not accepted: ${String(error)}`);
+        await new Promise((later) => setTimeout(later, 500));
+      }
+    }
+  }
+
+  private async isOver(): Promise<boolean> {
+    const found: WorkflowExecutionDescription | undefined = await this.incident.client.workflow
+      .getHandle(WORKFLOW)
+      .describe()
+      .catch(() => undefined);
+    return found !== undefined && found.status.name !== 'RUNNING';
+  }
+
+  async strike(): Promise<void> {
+    await this.incident.close();
+    await Promise.allSettled(this.workers.map((worker) => worker.stop()));
+    await downLab(this.lab.dir, { log: () => undefined });
+  }
+}
+
+function progressOf(seen: RunView | undefined): string {
+  return seen?.steps.map(({ name, status }) => `${name} ${status}`).join(', ') ?? 'it never answered';
+}

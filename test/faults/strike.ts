@@ -1,0 +1,90 @@
+/** Lets a fault strike, and mends the world again when the run has met with it. */
+import type { Fault } from './cases.js';
+import type { Reached } from './moments.js';
+import { Abyss, bringBack, type Takeable, takeAway } from './parts.js';
+import type { Stage } from './stage.js';
+
+/** Connections that break before an outage counts as noticed, where no attempt fails of it. */
+const NOTICED_AFTER = 20;
+
+/** Returns when the fault has struck; what mends it is added to `stage.mending`. */
+export async function strike(stage: Stage, fault: Fault, reached: Reached): Promise<void> {
+  const mend = await faults[fault](stage, reached);
+  reached.proceed();
+  if (mend !== undefined) stage.mending.push(mend());
+}
+
+/** @returns what mends it again */
+type Strike = (stage: Stage, reached: Reached) => Promise<(() => Promise<void>) | undefined>;
+
+const faults: Readonly<Record<Fault, Strike>> = {
+  kill: async (stage, { answer }) => {
+    await stage.worker.kill();
+    answer('lose');
+    return async () => void (await stage.addWorker());
+  },
+
+  freeze: async (stage, { answer, task }) => {
+    const wake = await stage.worker.freeze();
+    return async () => {
+      const taken = takenOver(stage, task !== undefined);
+      await stage.addWorker();
+      await taken;
+      wake();
+      answer('forward');
+    };
+  },
+
+  temporal: async (stage, { answer }) => {
+    await takeAway(stage.lab, 'temporal');
+    answer('forward');
+    return () => bringBack(stage.lab, 'temporal');
+  },
+
+  store: async (stage, { answer }) => {
+    await takeAway(stage.lab, 'store');
+    answer('forward');
+    return async () => {
+      await until(stage, () => false);
+      await bringBack(stage.lab, 'store');
+    };
+  },
+
+  s3: async (stage, { answer }) => {
+    const servers: readonly Takeable[] = ['s3-west', 's3-east'];
+    await Promise.all(servers.map((name) => takeAway(stage.lab, name)));
+    const { west, east } = stage.lab.state.regions;
+    const abyss = await Abyss.at([west.endpoint, east.endpoint]);
+    answer('forward');
+    let failed = false;
+    const unlisten = stage.listen(({ what }) => {
+      failed ||= what === 'failing';
+    });
+    return async () => {
+      await until(stage, () => failed || abyss.broken >= NOTICED_AFTER);
+      unlisten();
+      await abyss.close();
+      await Promise.all(servers.map((name) => bringBack(stage.lab, name)));
+    };
+  },
+
+  lose: async (_stage, { answer }) => {
+    answer('lose');
+    return undefined;
+  },
+};
+
+/** Another worker has been given what the one that stands still had in its hands, or anything where it had nothing. */
+function takenOver(stage: Stage, held: boolean): Promise<void> {
+  const still = stage.worker;
+  let taken = false;
+  const unlisten = stage.listen(({ what, attempt }, worker) => {
+    taken ||= worker !== still && what === 'handed' && (!held || attempt > 1);
+  });
+  return until(stage, () => taken).finally(unlisten);
+}
+
+/** Waits for it, or for the end of the run. */
+async function until(stage: Stage, condition: () => boolean): Promise<void> {
+  while (!stage.ended && !condition()) await new Promise((later) => setTimeout(later, 50));
+}
