@@ -7,11 +7,11 @@ import { readFile } from 'node:fs/promises';
 import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import type pg from 'pg';
 import type { LossReport, Promotion } from '../../activities/contract.js';
-import { layoutOf } from '../../lab/layout.js';
 import { runningServer } from '../../lab/clusters.js';
 import { waitForPayments } from '../../lab/demo/payments.js';
+import { layoutOf } from '../../lab/layout.js';
 import type { RunResult } from '../../src/model/run.js';
-import { APPROVER, stepOf, SYSTEM } from '../support/incident.js';
+import { APPROVER, SYSTEM, stepOf } from '../support/incident.js';
 import { eventually, onLedger, secretOf } from '../support/lab.js';
 import { recordInDns } from '../support/record.js';
 import { wrongInJournal } from './journal.js';
@@ -38,7 +38,8 @@ export async function wrongAfter(stage: Stage, result: RunResult): Promise<reado
 async function promotedOnce(stage: Stage, { outputs }: RunResult): Promise<readonly string[]> {
   const wrong: string[] = [];
   const claims = await claimsInVault(stage);
-  if (claims.versions !== claims.kinds.length) wrong.push(`claims were written over: ${claims.versions} versions`);
+  if (claims.versions !== claims.kinds.length)
+    wrong.push(`claims were written over: ${claims.versions} versions`);
   if (claims.kinds.join() !== 'fence,promotion') wrong.push(`claims: ${claims.kinds.join(', ')}`);
   const { timeline } = outputs.promote as Promotion;
   const seen = await onCopy(stage, async (copy) => ({
@@ -81,7 +82,8 @@ async function claimsInVault(stage: Stage): Promise<{ kinds: readonly string[]; 
 async function oldPrimaryIsDead({ lab }: Stage): Promise<readonly string[]> {
   const { sites, app, admin } = lab.state.ledger;
   const wrong: string[] = [];
-  if ((await runningServer(sites.west.dataDir)) !== undefined) wrong.push('a server runs on the old data directory');
+  if ((await runningServer(sites.west.dataDir)) !== undefined)
+    wrong.push('a server runs on the old data directory');
   for (const login of [app, admin]) {
     const got = await onLedger(lab.state, login, async () => 'in', sites.west).catch(() => 'refused');
     if (got === 'in') wrong.push(`${login.user} gets into the old primary`);
@@ -97,7 +99,9 @@ async function paymentsAreThere(stage: Stage, { outputs }: RunResult): Promise<r
   const missing = acknowledged.filter(({ id }) => !present.has(id));
   const loss = (outputs['measure-loss'] as LossReport).classes.transactions;
   if (missing.length !== loss?.lostRecords) {
-    wrong.push(`${missing.length} acknowledged payments are missing, ${loss?.lostRecords} were measured as lost`);
+    wrong.push(
+      `${missing.length} acknowledged payments are missing, ${loss?.lostRecords} were measured as lost`,
+    );
   }
   const before = missing.filter(({ at }) => at < stage.damage.startedAt);
   if (before.length > 0) wrong.push(`${before.length} payments from before the damage are missing`);
@@ -119,7 +123,8 @@ async function namesLead({ lab }: Stage): Promise<readonly string[]> {
   const { dns, ledger } = lab.state;
   const record = await recordInDns(lab.state);
   const wrong: string[] = [];
-  if (record.values.join() !== ledger.sites.recovery.address) wrong.push(`the record says ${record.values.join()}`);
+  if (record.values.join() !== ledger.sites.recovery.address)
+    wrong.push(`the record says ${record.values.join()}`);
   if (record.ttl !== dns.ttl) wrong.push(`the record has a TTL of ${record.ttl} s`);
   const resolver = new Resolver({ timeout: 5_000, tries: 2 });
   resolver.setServers([dns.resolver]);

@@ -1,9 +1,9 @@
 /** Holds the journal in the store against what Temporal's history says was acknowledged. */
 import { createHash } from 'node:crypto';
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
-import canonicalize from 'canonicalize';
+import type { Payload } from '@temporalio/common';
 import pg from 'pg';
 import type { MusterActivities } from '../../activities/contract.js';
+import { canonicalJson } from '../../src/model/canonical-json.js';
 import { WORKFLOW } from '../support/incident.js';
 import { secretOf } from '../support/lab.js';
 import type { Stage } from './stage.js';
@@ -18,13 +18,18 @@ export async function wrongInJournal(stage: Stage): Promise<readonly string[]> {
   const byIndex = new Map(rows.map((row) => [row.body.index, row.body]));
   for (const { index, kind, text } of acknowledged) {
     const kept = byIndex.get(index);
-    if (kept === undefined) wrong.push(`journal entry ${index} (${kind}) was acknowledged and is not in the store`);
-    else if (kept.kind !== kind || kept.text !== text) wrong.push(`journal entry ${index} says something else`);
+    if (kept === undefined)
+      wrong.push(`journal entry ${index} (${kind}) was acknowledged and is not in the store`);
+    else if (kept.kind !== kind || kept.text !== text)
+      wrong.push(`journal entry ${index} says something else`);
   }
   let previous = '0'.repeat(64);
   for (const { body, previous_hash, hash } of rows) {
-    const own = createHash('sha256').update(`${previous}\n${canonicalize(body)}`).digest('hex');
-    if (previous_hash !== previous || hash !== own) wrong.push(`the chain breaks at journal entry ${body.index}`);
+    const own = createHash('sha256')
+      .update(`${previous}\n${canonicalJson(body)}`)
+      .digest('hex');
+    if (previous_hash !== previous || hash !== own)
+      wrong.push(`the chain breaks at journal entry ${body.index}`);
     previous = hash;
   }
   if (rows.at(-1)?.body.kind !== 'run-ended') wrong.push(`the journal ends with ${rows.at(-1)?.body.kind}`);
@@ -48,10 +53,15 @@ async function acknowledgedEntries({ incident }: Stage): Promise<readonly Entry[
       ? [scheduled.input?.payloads]
       : [];
   });
+  const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
   const inputs = await Promise.all(
-    calls.map((payloads) => decodeArrayFromPayloads(client.options.loadedDataConverter, payloads)),
+    calls.map(async (payloads) => {
+      let decoded: Payload[] = payloads ?? [];
+      for (const codec of [...payloadCodecs].reverse()) decoded = await codec.decode(decoded);
+      return payloadConverter.fromPayload<{ entries: readonly Entry[] }>(decoded[0] as Payload);
+    }),
   );
-  return inputs.flatMap(([input]) => (input as { entries: readonly Entry[] }).entries);
+  return inputs.flatMap(({ entries }) => entries);
 }
 
 interface Row {

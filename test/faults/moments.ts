@@ -56,7 +56,9 @@ export function watchFor(stage: Stage, moment: Moment, strike: (reached: Reached
       if (gate === moment.gate) await meet(bare);
     };
   } else if (moment.at === 'begin') {
-    stops.push(stage.listen((event) => void (isOf(event, moment.step, 'handed') && meet({ ...bare, task: event }))));
+    stops.push(
+      stage.listen((event) => void (isOf(event, moment.step, 'handed') && meet({ ...bare, task: event }))),
+    );
   } else if (moment.at === 'effect') {
     holdAnswer(stage, moment.step, meet);
   } else {

@@ -183,7 +183,8 @@ export class TemporalProxy {
       call.once('error', reject);
       call.once('close', () => {
         if (answer[':status'] === undefined) reject(new Error('the server has gone'));
-        else if (trailers === undefined && answer['grpc-status'] === undefined) reject(new Error('cut short'));
+        else if (trailers === undefined && answer['grpc-status'] === undefined)
+          reject(new Error('cut short'));
         else resolve({ headers: answer, body: Buffer.concat(chunks), trailers });
       });
       call.end(request);

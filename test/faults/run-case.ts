@@ -2,20 +2,9 @@
 import type { FaultCase } from './cases.js';
 import { logsOf, wrongAfter } from './check.js';
 import { watchFor } from './moments.js';
+import type { Outcome } from './outcome.js';
 import { Stage } from './stage.js';
 import { strike } from './strike.js';
-
-export interface Outcome {
-  readonly name: string;
-  /** What is not as it must be; empty: the run ended right. */
-  readonly wrong: readonly string[];
-  /** What happened on the way that is no fault of the run: steps that the commander tried again. */
-  readonly notes: readonly string[];
-  /** Of the recovery, from its beginning to its end. */
-  readonly recoveryMs: number;
-  /** Of the whole case with its lab. */
-  readonly wholeMs: number;
-}
 
 export async function runCase(one: FaultCase): Promise<Outcome> {
   const begun = performance.now();

@@ -92,7 +92,9 @@ export class Stage {
     let seen: RunView | undefined;
     while (!(await this.isOver())) {
       if (trouble !== undefined) throw trouble;
-      if (Date.now() > deadline) throw new Error(`the run never ended: ${progressOf(seen)}`);
+      if (Date.now() > deadline) {
+        throw new Error(`the run never ended: ${progressOf(seen)}; ${await this.pending()}`);
+      }
       seen = (await this.incident.view().catch(() => undefined)) ?? seen;
       for (const open of seen?.openDecisions ?? []) {
         const key = `${open.step} ${open.since}`;
@@ -142,6 +144,16 @@ export class Stage {
         await new Promise((later) => setTimeout(later, 500));
       }
     }
+  }
+
+  /** What the run waits for in Temporal, and why its last attempt failed. */
+  private async pending(): Promise<string> {
+    const { raw } = await this.incident.client.workflow.getHandle(WORKFLOW).describe();
+    const waits = (raw.pendingActivities ?? []).map(
+      ({ activityId, attempt, lastFailure }) =>
+        `${activityId} attempt ${attempt}: ${lastFailure?.message ?? ''}`,
+    );
+    return waits.join('; ');
   }
 
   private async isOver(): Promise<boolean> {

@@ -23,7 +23,11 @@ export class FaultyWorker {
    * Starts the shipped worker; it has asked Temporal for work when this returns.
    * @param address of the Temporal server
    */
-  static async start(lab: TestLab, name: string, address = lab.state.temporal.address): Promise<FaultyWorker> {
+  static async start(
+    lab: TestLab,
+    name: string,
+    address = lab.state.temporal.address,
+  ): Promise<FaultyWorker> {
     const proxy = await TemporalProxy.start(address);
     const layout = layoutOf(lab.dir);
     await mkdir(layout.worker, { recursive: true });
@@ -32,7 +36,12 @@ export class FaultyWorker {
     const child = spawn(
       process.execPath,
       ['--max-semi-space-size=4', join(projectRoot(), 'dist', 'src', 'worker.js')],
-      { cwd: layout.worker, env: { ...baseEnvironment(), ...env }, stdio: ['ignore', log, log], detached: true },
+      {
+        cwd: layout.worker,
+        env: { ...baseEnvironment(), ...env },
+        stdio: ['ignore', log, log],
+        detached: true,
+      },
     );
     closeSync(log);
     const gone = once(child, 'exit');
