@@ -9,7 +9,6 @@ const SELECTION: readonly FaultCase[] = [
   caseOf('lose', { at: 'effect', step: 'promote' }),
   caseOf('kill', { at: 'effect', step: 'cutover' }),
   caseOf('freeze', { at: 'effect', step: 'fence-primary' }),
-  caseOf('s3', { at: 'gate', gate: 'promote' }),
 ];
 
 let outcomes: readonly Outcome[] = [];
