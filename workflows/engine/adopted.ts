@@ -1,5 +1,6 @@
 /** A run that goes on from its journal: what the lost server knew of it is put back before anything begins. */
 import type { Adoption } from '../../src/model/adoption.js';
+import { restoreComponents } from './components.js';
 import { resumeGate } from './gates.js';
 import { adopted } from './notices-of-run.js';
 import type { Run } from './run.js';
@@ -24,16 +25,6 @@ export function restoreRun<Params>(run: Run<Params>, adoption: Adoption): void {
   restoreComponents(run, adoption);
   const { workingMs, waitingMs, actualMs, clockAt } = adoption;
   run.clock.restore(Date.parse(clockAt), { workingMs, waitingMs, actualMs });
-}
-
-/** A component is back since the last of the steps that restore it ended. */
-function restoreComponents<Params>(run: Run<Params>, { steps }: Adoption): void {
-  for (const component of Object.keys(run.plan.document.components)) {
-    const needed = run.steps.filter((step) => step.planned.document.restores.includes(component));
-    if (needed.length === 0 || !needed.every((step) => step.isOver)) continue;
-    const ends = needed.map(({ name }) => Date.parse(steps[name]?.endedAt ?? ''));
-    run.componentsBackAt.set(component, Math.max(...ends));
-  }
 }
 
 /** Writes down who took the run over, and asks again where people are awaited: their words stand. */

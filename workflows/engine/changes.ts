@@ -7,6 +7,7 @@ import { overBecause } from './refusals.js';
 import { refusedFailure } from './refused.js';
 import { ancestorsOf } from './rules.js';
 import type { Run } from './run.js';
+import { dataOf } from './step-data.js';
 import type { StepState } from './step-state.js';
 
 /** What may be replaced here: what the gate names; at a failure, what the step rests on, while nothing is promoted. */
@@ -92,7 +93,7 @@ async function replaceOutput<Params>(
     step.become('pending', Date.now());
     run.record('step-invalidated', `done again, ${document.name} has changed`, { step: step.name });
   }
-  run.record('step-done', output.summary, { step: changed.name, data: run.recordOf(changed) });
+  run.record('step-done', output.summary, { step: changed.name, data: dataOf(run, changed) });
   run.turned();
   return true;
 }

@@ -8,6 +8,7 @@ import type { GateOutcome } from './plan.js';
 import { type Demand, missingFor, rolesAsked } from './quorum.js';
 import { refusedFailure } from './refused.js';
 import type { Run } from './run.js';
+import { dataOf } from './step-data.js';
 import type { StepState } from './step-state.js';
 
 /** Who is written down where the runbook decides because nobody did. */
@@ -29,7 +30,7 @@ export function openGate<Params>(run: Run<Params>, step: StepState<Params>): voi
   run.record('gate-opened', `${document.title} Asked of ${asked(step)}.`, {
     step: step.name,
     facts: shownAt(run, step),
-    data: run.recordOf(step),
+    data: dataOf(run, step),
   });
   run.notices.tell(gateOpened(step.name));
   watchGate(run, step);

@@ -1,4 +1,5 @@
-import type { ComponentView, RunView } from '../../src/model/run.js';
+import type { RunView } from '../../src/model/run.js';
+import { componentsOf } from './components.js';
 import { openDecisions, steeringOf, whatAbortDoes } from './open-decisions.js';
 import type { Run } from './run.js';
 
@@ -40,15 +41,4 @@ export function viewOf<Params>(run: Run<Params>): RunView {
       ? {}
       : { outcome: `aborted by ${run.abortedBy.by}: ${run.abortedBy.reason}` }),
   };
-}
-
-function componentsOf<Params>(run: Run<Params>): ComponentView[] {
-  return Object.entries(run.plan.document.components).map(([name, { rtoMs }]) => {
-    const backAt = run.componentsBackAt.get(name);
-    return {
-      name,
-      targetMs: rtoMs,
-      ...(backAt === undefined ? {} : { actualMs: backAt - Date.parse(run.input.detectedAt) }),
-    };
-  });
 }

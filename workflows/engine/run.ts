@@ -1,38 +1,28 @@
 /**
- * Runs a plan: whatever is ready begins, people are asked at gates and when a step fails for good, and everything is
- * visible at once. What a scenario does stands in the scenario; how any run behaves stands here.
+ * What is known of a run, and how it moves on: every transition sets the clock, is written down and is visible at once. What
+ * begins when stands in `execute.ts`, what happens to one step in `work.ts`.
  */
-import { ActivityFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { JournalEntry, Summarised } from '../../activities/contract.js';
 import type { Decision } from '../../src/model/decision.js';
-import { formatDuration } from '../../src/model/format.js';
-import type { StepData } from '../../src/model/journal-data.js';
 import type { DecisionView, RunInput, RunStatus, RunView, Warning } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
-import { goOn, restoreRun } from './adopted.js';
+import { restoreRun } from './adopted.js';
 import { Beside } from './beside.js';
 import { BreachWatch, breachInWords, forecastBreach } from './breach-watch.js';
 import { type Budget, watchBudget } from './budget.js';
 import { Calls } from './calls.js';
 import { Chronicle, type EntryDetails } from './chronicle.js';
 import { RunClock } from './clock.js';
-import { closeRun, writeReport } from './closing.js';
 import { Command } from './command.js';
-import { describeFailure } from './failure.js';
-import { openGate } from './gates.js';
+import { noteComponentsBack } from './components.js';
 import type { JournalWriter } from './journal-writer.js';
 import { NoticeBoard } from './notices.js';
-import { stepFailed } from './notices-of-decisions.js';
-import { budgetUsed, started } from './notices-of-run.js';
+import { budgetUsed } from './notices-of-run.js';
 import type { Plan } from './plan.js';
-import { REPORT_STEP } from './plan-builder.js';
 import { Publisher } from './publish.js';
 import { viewOf } from './run-view.js';
+import { dataOf } from './step-data.js';
 import { StepState } from './step-state.js';
-import { undoEverything } from './undo.js';
-
-/** How long the record may hold up what cannot be taken back: long enough for another worker where one has died. */
-const INTENT_MS = 30_000;
 
 export class Run<Params> {
   readonly steps: readonly StepState<Params>[];
@@ -66,9 +56,11 @@ export class Run<Params> {
   ended: { readonly status: RunStatus; readonly at: number } | undefined;
   /** All is done or undone: nothing can be decided any more. */
   closing = false;
+  /** Something may have become ready since the engine looked. */
+  changed = true;
+  /** A fault in the code, not in what it is about: the workflow task fails and is tried again with a mended worker. */
+  fatal: unknown;
   private undoing = false;
-  private changed = true;
-  private fatal: unknown;
 
   constructor(
     readonly plan: Plan<Params>,
@@ -90,49 +82,20 @@ export class Run<Params> {
     if (adoption !== undefined) restoreRun(this, adoption);
   }
 
-  /** Runs the plan to its end. Returns when the run is recovered or aborted, closed and reported. */
-  async execute(): Promise<RunView> {
-    const { plan, input } = this;
-    if (input.adoption === undefined) this.recordStart();
-    else goOn(this, input.adoption);
-    if (!this.clock.stopped) {
-      const usedMs = Date.now() - Date.parse(input.detectedAt);
-      this.stopRtoWatch = this.watch({ label: 'RTO', budgetMs: plan.document.rtoMs, usedMs }, (text) => {
-        this.warn(text);
-        this.notices.tell(budgetUsed(text));
-      });
-    }
-    while (this.abortedBy === undefined && !this.finished) {
-      this.beginReady();
-      this.publish();
-      await condition(() => this.changed);
-      this.changed = false;
-      if (this.fatal !== undefined) throw this.fatal;
-    }
-    let status: RunStatus = 'recovered';
-    if (this.abortedBy !== undefined) {
-      this.undoing = true;
-      this.turned();
-      status = (await undoEverything(this)) ? 'aborted' : 'failed';
-    }
-    this.closing = true;
-    this.stopRtoWatch();
-    this.breaches.stop();
-    return closeRun(this, status);
+  /** Says how much of the RTO is used, until the service is back or the run ends. */
+  watchRto(): void {
+    if (this.clock.stopped) return;
+    const usedMs = Date.now() - Date.parse(this.input.detectedAt);
+    this.stopRtoWatch = this.watch({ label: 'RTO', budgetMs: this.plan.document.rtoMs, usedMs }, (text) => {
+      this.warn(text);
+      this.notices.tell(budgetUsed(text));
+    });
   }
 
-  private recordStart(): void {
-    const { plan, input } = this;
-    const { scenario, system } = plan.document;
-    this.record('run-started', `${scenario} of ${system} (${input.mode}), detected ${input.detectedAt}`, {
-      by: input.requestedBy,
-      facts: [
-        { label: 'plan', value: input.planHash },
-        { label: 'commander', value: input.commander },
-      ],
-      data: { scenario, input },
-    });
-    this.notices.tell(started());
+  /** The service is back, or will not be by this run: nobody is warned of the RTO any more. */
+  stopWatchingRto(): void {
+    this.stopRtoWatch();
+    this.breaches.stop();
   }
 
   get warnings(): readonly Warning[] {
@@ -181,19 +144,6 @@ export class Run<Params> {
     if (channel === 'signal') this.warn(`A signal was refused. ${why}`);
   }
 
-  /** What a new server has to know of a step that has moved on. */
-  recordOf(step: StepState<Params>): StepData {
-    const now = Date.now();
-    const { workingMs, waitingMs, actualMs } = this.clock.view(now);
-    return {
-      step: step.record(now),
-      clock: { workingMs, waitingMs, ...(actualMs === undefined ? {} : { actualMs }) },
-      ...(step.output === undefined ? {} : { output: step.output }),
-      ...(step.failure === undefined ? {} : { failure: step.failure }),
-      ...(step.note === undefined ? {} : { note: step.note }),
-    };
-  }
-
   inputsOf(step: StepState<Params>): Readonly<Record<string, unknown>> {
     return this.outputsFor(step.planned.inputs);
   }
@@ -218,7 +168,7 @@ export class Run<Params> {
     step.failure = undefined;
     step.become('done', now);
     this.passed(step, now);
-    this.record('step-done', output.summary, { step: step.name, data: this.recordOf(step) });
+    this.record('step-done', output.summary, { step: step.name, data: dataOf(this, step) });
     this.turned();
   }
 
@@ -228,21 +178,15 @@ export class Run<Params> {
     step.note = note;
     step.become('skipped', now);
     this.passed(step, now);
-    this.record('step-skipped', note, { step: step.name, data: this.recordOf(step) });
+    this.record('step-skipped', note, { step: step.name, data: dataOf(this, step) });
     this.turned();
   }
 
   private passed(step: StepState<Params>, now: number): void {
-    for (const component of Object.keys(this.plan.document.components)) {
-      const needed = this.steps.filter((other) => other.planned.document.restores.includes(component));
-      if (!this.componentsBackAt.has(component) && needed.every((other) => other.isOver)) {
-        this.componentsBackAt.set(component, now);
-      }
-    }
+    noteComponentsBack(this, now);
     if (step.name === this.plan.document.serviceRestoredBy) {
       this.clock.serviceRestored(now);
-      this.stopRtoWatch();
-      this.breaches.stop();
+      this.stopWatchingRto();
     }
   }
 
@@ -261,103 +205,10 @@ export class Run<Params> {
     return this.command.hold !== undefined || this.steps.some((step) => step.status === 'waiting');
   }
 
-  private get finished(): boolean {
-    return this.steps.every((step) => step.isOver);
-  }
-
-  private get reportReady(): boolean {
-    return this.steps.every((step) => step.name === REPORT_STEP || step.isOver);
-  }
-
-  /** What is about to change counts as not done: whatever began now would be built on what is replaced. */
-  private stands(name: string): boolean {
-    const step = this.byName.get(name);
-    return step?.isOver === true && !step.invalidated;
-  }
-
-  private beginReady(): void {
-    for (const step of this.steps) {
-      // What a hold finds under way goes on to its end, on whatever server.
-      if (this.command.hold !== undefined && !step.interrupted) continue;
-      const ready =
-        step.name === REPORT_STEP
-          ? this.reportReady
-          : step.planned.document.needs.every((need) => this.stands(need));
-      if (step.status !== 'pending' || step.invalidated || !ready) continue;
-      if (step.isGate) openGate(this, step);
-      else step.settled = this.work(step);
-    }
-  }
-
-  private async work(step: StepState<Params>): Promise<void> {
-    const { document } = step.planned;
-    step.begun += 1;
-    step.interrupted = false;
-    step.become('running', Date.now());
-    if (!this.beginning.includes(step)) this.beginning.push(step);
+  /** From here on what was begun is taken back. */
+  beginUndoing(): void {
+    this.undoing = true;
     this.turned();
-    const stop = this.watch({ label: step.name, budgetMs: document.budgetMs, usedMs: 0 }, (text, percent) => {
-      this.warn(text, step.name);
-      if (percent === 100) this.notices.tell(budgetUsed(text, step.name));
-    });
-    const scope = new CancellationScope();
-    step.scope = scope;
-    try {
-      await this.announce(step);
-      const output = await scope.run(async () => this.act(step));
-      // What came to its end although it was to be stopped is done all the same; an abort undoes it.
-      if (step.invalidated) step.output = output;
-      else this.finish(step, output);
-    } catch (error) {
-      this.failed(step, error);
-    } finally {
-      step.scope = undefined;
-      stop();
-      this.turned();
-    }
-  }
-
-  // What cannot be taken back is in the journal before it is done; anything else is written beside the work. Temporal's
-  // history holds every entry in any case, so a record that nobody takes does not hold a recovery up.
-  private async announce(step: StepState<Params>): Promise<void> {
-    const { document } = step.planned;
-    const irrevocable = ['fence', 'promotion', 'cutover'].includes(document.kind);
-    this.record(irrevocable ? 'step-intent' : 'step-started', document.title, {
-      step: step.name,
-      data: this.recordOf(step),
-    });
-    const patienceMs = Math.min(INTENT_MS, document.budgetMs / 10);
-    if (!irrevocable || (await this.journal.flush(patienceMs))) return;
-    this.warn(
-      `${step.name} goes on although neither store nor spool has taken its intent for ${formatDuration(patienceMs)}: Temporal's history holds it, and the journal follows`,
-      step.name,
-    );
-  }
-
-  private act(step: StepState<Params>): Promise<Summarised> {
-    if (step.planned.do !== undefined)
-      return step.planned.do(this.calls.contextFor(step), this.inputsOf(step));
-    return writeReport(this, step, 'recovered');
-  }
-
-  private failed(step: StepState<Params>, error: unknown): void {
-    if ((step.invalidated || this.abortedBy !== undefined) && isCancellation(error)) return;
-    if (!(error instanceof ActivityFailure)) {
-      // A fault in the code: the workflow task fails and is tried again with a mended worker.
-      this.fatal = error;
-      return;
-    }
-    step.failure = describeFailure(error, Date.now(), step.begun);
-    step.become('waiting', Date.now());
-    this.notices.tell(stepFailed(step.name));
-    this.record('step-failed', step.failure.message, {
-      step: step.name,
-      facts: [
-        { label: 'code', value: step.failure.code },
-        { label: 'next', value: step.failure.next },
-      ],
-      data: this.recordOf(step),
-    });
   }
 
   /** Nothing can change any more. */

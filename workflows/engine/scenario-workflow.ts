@@ -9,6 +9,7 @@ import type { Decision } from '../../src/model/decision.js';
 import type { RunInput, RunResult } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
 import { decide } from './decisions.js';
+import { execute } from './execute.js';
 import { planHash } from './hash.js';
 import { malformation } from './malformed.js';
 import {
@@ -50,7 +51,7 @@ export async function runScenario<Params>(
   const view = await CancellationScope.nonCancellable(async () => {
     // Cancelling the workflow asks for an abort: what was begun is undone; past the point of no return the run goes on.
     cancelRequested.catch(() => cancelAsAbort(run));
-    const ended = await run.execute();
+    const ended = await execute(run);
     await condition(allHandlersFinished);
     // What came too late was refused, and that is written down too.
     await run.journal.flush();
