@@ -1,16 +1,17 @@
 /** What the corruption section of a runbook refers to, looked up. The loader has checked the references already. */
 import type { DatabaseAt, Quarantine } from '../activities/contract.js';
 import type { Runbook } from '../src/runbook/schema.js';
+import type { DatabaseRecovery } from './steps/parts.js';
 
 export function corruptionParts(runbook: Runbook) {
   const section = required(runbook.scenarios.corruption, runbook, 'scenarios.corruption');
-  return {
-    section,
+  const parts: DatabaseRecovery = {
+    component: section.component,
+    restores: section.restores,
     damaged: databaseAt(runbook, section.damaged),
     target: databaseAt(runbook, section.target),
-    /** Sites that the copy may be built at, the intended one first. */
     targets: [section.target, ...section.otherTargets],
-    targetAt: ({ site }: { readonly site: string }) => databaseAt(runbook, site),
+    targetAt: ({ site }) => databaseAt(runbook, site),
     backup: required(runbook.backups[section.backup], runbook, `backups.${section.backup}`),
     record: required(runbook.dns[section.record], runbook, `dns.${section.record}`),
     application: required(
@@ -23,7 +24,11 @@ export function corruptionParts(runbook: Runbook) {
       runbook,
       `sites.${section.damaged}.quarantineDirectory`,
     ),
+    vault: runbook.vault,
+    verification: runbook.verification,
+    dataClasses: runbook.objectives.dataClasses,
   };
+  return { section, parts };
 }
 
 export function databaseAt(runbook: Runbook, site: string): DatabaseAt {

@@ -74,7 +74,7 @@ async function toolsAreThere({ runbook }: PreflightSubject): Promise<undefined> 
 async function targetReadsBackups({ runbook }: PreflightSubject): Promise<string | undefined> {
   const { unreadableFrom } = await import('../../activities/point/coverage.js');
   const { corruptionParts } = await import('../../workflows/parts.js');
-  const { target, backup } = corruptionParts(runbook);
+  const { target, backup } = corruptionParts(runbook).parts;
   const unreadable = await unreadableFrom(target, backup);
   if (unreadable.length === 0) return undefined;
   return `From ${target.site} not every repository can be read: ${unreadable.map(messageOf).join(' ')}`;
@@ -83,7 +83,7 @@ async function targetReadsBackups({ runbook }: PreflightSubject): Promise<string
 async function pointIsCovered({ runbook, params }: PreflightSubject): Promise<undefined> {
   const { coverage, toMoment } = await import('../../activities/point/index.js');
   const { corruptionParts } = await import('../../workflows/parts.js');
-  const { damaged, backup } = corruptionParts(runbook);
+  const { damaged, backup } = corruptionParts(runbook).parts;
   const { oldest, newest, live } = await coverage(damaged, backup);
   const asked = toMoment(params.before);
   if (asked >= oldest && asked <= newest) return;

@@ -1,0 +1,40 @@
+/**
+ * What the shared steps of database recoveries are about: the parts of the runbook that a scenario has looked up. Each group of
+ * steps names those that it needs, so a scenario that has no backup to restore gives none.
+ */
+import type { DatabaseAt, Summarised } from '../../activities/contract.js';
+import type {
+  Application,
+  Bucket,
+  DataClass,
+  DnsRecord,
+  PgbackrestBackup,
+  Runbook,
+} from '../../src/runbook/schema.js';
+
+export const minutes = 60_000;
+
+/** The site that a run has chosen. */
+export interface Place extends Summarised {
+  readonly site: string;
+}
+
+export interface DatabaseRecovery {
+  /** The component that the database is. */
+  readonly component: string;
+  /** Components that are back with the service. */
+  readonly restores: readonly string[];
+  /** The old primary: damaged or lost. */
+  readonly damaged: DatabaseAt;
+  /** Where the new primary is meant to be; people may choose another of `targets`. */
+  readonly target: DatabaseAt;
+  readonly targets: readonly string[];
+  readonly targetAt: (place: Pick<Place, 'site'>) => DatabaseAt;
+  readonly backup: PgbackrestBackup;
+  readonly record: DnsRecord;
+  readonly application: Application;
+  readonly quarantineDirectory: string;
+  readonly vault: Bucket;
+  readonly verification: Runbook['verification'];
+  readonly dataClasses: Readonly<Record<string, DataClass>>;
+}
