@@ -30,10 +30,23 @@ export class Anchors {
   private readonly outbox: Outbox<AnchorItem>;
   private readonly buckets = new Map<string, Promise<AnchorBucket>>();
 
-  /** @param options.spool folder for what the bucket does not take */
-  constructor(options: { readonly spool: string; readonly restMs: number; readonly log: Logger }) {
+  /**
+   * @param options.spool folder for what the bucket does not take
+   * @param options.env says which key signs
+   */
+  constructor(
+    private readonly options: {
+      readonly spool: string;
+      readonly restMs: number;
+      readonly env?: NodeJS.ProcessEnv | undefined;
+      readonly log: Logger;
+    },
+  ) {
+    const { spool, restMs, log } = options;
     this.outbox = new Outbox<AnchorItem>({
-      ...options,
+      spool,
+      restMs,
+      log,
       name: 'the bucket of the anchors',
       laneOf: ({ anchor }) => bucketTitle(anchor),
       send: (_runId, items) => this.send(items),
@@ -68,7 +81,7 @@ export class Anchors {
   }
 
   private async send(items: readonly AnchorItem[]): Promise<void> {
-    const key = await signingKey();
+    const key = await signingKey(this.options.env);
     for (const group of neighbours(items)) await this.put(group.anchor, group.entries, key);
   }
 

@@ -21,6 +21,8 @@ export interface RecorderOptions {
   readonly spool: string;
   /** After a failure store or bucket is left alone for this long, so that not every step pays for it. */
   readonly restMs?: number;
+  /** Says which key signs the anchors; that of the process where left out. */
+  readonly env?: NodeJS.ProcessEnv;
   readonly log?: Logger;
 }
 
@@ -31,7 +33,7 @@ export class Recorder {
   private readonly anchors: Anchors;
 
   constructor(private readonly options: RecorderOptions) {
-    const { store, spool, restMs = REST_MS } = options;
+    const { store, spool, restMs = REST_MS, env } = options;
     const log = options.log ?? createLog('store');
     this.outbox = new Outbox<Item>({
       name: 'the store',
@@ -40,7 +42,7 @@ export class Recorder {
       log,
       send: store === undefined ? undefined : (runId, items) => deliver(store, runId, items, log),
     });
-    this.anchors = new Anchors({ spool: anchorSpool(spool), restMs, log });
+    this.anchors = new Anchors({ spool: anchorSpool(spool), restMs, env, log });
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import type { Register } from '../context.js';
 import * as abort from './abort.js';
+import * as adopt from './adopt.js';
 import * as approve from './approve.js';
 import * as check from './check.js';
 import * as decide from './decide.js';
@@ -34,6 +35,7 @@ export const commands: readonly Register[] = [
   check.register,
   plan.register,
   recover.register,
+  adopt.register,
   watch.register,
   status.register,
   decide.register,

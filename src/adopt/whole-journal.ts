@@ -1,0 +1,59 @@
+/** One journal from what is anchored and what the store has beyond that. Pure. */
+import { PermanentError, RefusedError } from '../errors.js';
+import type { AnchoredJournal } from '../store/anchor-journal.js';
+import { verifyAnchored, verifyBoth } from '../store/anchor-verify.js';
+import { BEFORE_THE_FIRST, type ChainedEntry, chain } from '../store/chain.js';
+import { placeOf, standingOf } from '../store/standing.js';
+import { verifyJournal } from '../store/verify-journal.js';
+
+export interface WholeJournal {
+  /** The standing ones by index, in the chain of the anchors. */
+  readonly entries: readonly ChainedEntry[];
+  /** Those of them that were in the store alone: they are to be anchored. */
+  readonly unanchored: readonly ChainedEntry[];
+}
+
+const nothingWaits = { forStore: new Set<string>(), forAnchors: new Set<string>() };
+
+/**
+ * @param anchored as it was read, with what is wrong with it
+ * @param stored the store's; undefined: it is gone, the anchors alone count
+ * @throws RefusedError `JournalAltered` naming what was tampered with: nobody goes on from that; PermanentError
+ *   `JournalIncomplete`
+ */
+export function wholeJournal(
+  anchored: AnchoredJournal,
+  stored: readonly ChainedEntry[] | undefined,
+): WholeJournal {
+  const verdict =
+    stored === undefined
+      ? verifyAnchored(anchored.entries)
+      : verifyBoth(verifyJournal(stored), stored, anchored.entries, nothingWaits);
+  // What is anchored and not in the store is no tampering with what is gone on from: the anchors count.
+  const known = new Set(anchored.entries.map(({ body }) => body.index));
+  const tampering = verdict.findings.filter(
+    ({ kind, index }) =>
+      kind !== 'missing' && kind !== 'unanchored' && !(kind === 'removed' && known.has(index)),
+  );
+  const said = [...tampering.map(({ text }) => text), ...anchored.problems];
+  if (said.length > 0) {
+    throw new RefusedError('JournalAltered', `The journal was tampered with: ${said.join(' ')}`, {
+      why: 'A run that goes on from a false record could promote what was never verified.',
+      next: 'Find out who did it (muster journal verify says which entry and object); recover with a new run meanwhile.',
+    });
+  }
+  const all = standingOf([...anchored.entries, ...(stored ?? [])]).standing;
+  const gap = all.findIndex(({ body }, position) => body.index !== position + 1);
+  if (all.length === 0 || gap >= 0) {
+    throw new PermanentError('JournalIncomplete', `Entry ${gap + 1} of the journal is not there.`, {
+      why: 'It is in no anchor; it may wait in the spool of a worker that was lost.',
+      next: "Bring that worker's folder (MUSTER_HOME) back and give the command there; or recover with a new run.",
+    });
+  }
+  const entries = chain(
+    BEFORE_THE_FIRST,
+    all.map(({ body }) => body),
+  );
+  const places = new Set(anchored.entries.map(({ body }) => placeOf(body)));
+  return { entries, unanchored: entries.filter(({ body }) => !places.has(placeOf(body))) };
+}
