@@ -1,13 +1,16 @@
 import {
   acquireFencingToken,
+  adoptionsOf,
   type Claimant,
   claimKey,
   readClaims,
   readPromotion,
   readPromotions,
+  recordAdoption,
   recordPromotionDone,
   releaseFencingToken,
   requireFencingToken,
+  requireNotReplaced,
   takePromotionToken,
   type Vault,
   withVault,
@@ -214,5 +217,72 @@ describe('a vault that fails', () => {
     await expect(withVault(vault.bucket, stop.signal, (open) => open.list('claims/'))).rejects.toThrow(
       'the step was cancelled',
     );
+  });
+});
+
+describe('a run that was taken over', () => {
+  const adopter = (system: string, adoption: number) => ({ system, runId: 'a', by: 'ada', adoption });
+
+  test('acts on the new server alone: the lost one is refused fence, promotion, cutover and undo', async () => {
+    const system = freshSystem();
+    await inVault(async (open) => {
+      const old = run('a', system);
+      const token = await acquireFencingToken(open, old);
+      await recordAdoption(open, adopter(system, 1));
+      const refused = { code: 'RunAdopted', message: expect.stringContaining('taken over by ada') };
+      await expect(acquireFencingToken(open, old)).rejects.toMatchObject(refused);
+      await expect(requireFencingToken(open, { ...old, token })).rejects.toMatchObject(refused);
+      await expect(takePromotionToken(open, promotionOf(old, token))).rejects.toMatchObject(refused);
+      await expect(releaseFencingToken(open, old)).rejects.toMatchObject(refused);
+      await expect(requireNotReplaced(open, old)).rejects.toMatchObject(refused);
+
+      const taken = { ...old, adoption: 1 };
+      expect(await acquireFencingToken(open, taken)).toBe(token);
+      await requireFencingToken(open, { ...taken, token });
+      const promotion = await takePromotionToken(open, promotionOf(taken, token));
+      expect(promotion.heldBefore).toBe(false);
+    });
+  });
+
+  test('is found to have promoted already, when the lost server had', async () => {
+    const system = freshSystem();
+    await inVault(async (open) => {
+      const old = run('a', system);
+      const token = await acquireFencingToken(open, old);
+      await takePromotionToken(open, promotionOf(old, token));
+      await recordAdoption(open, adopter(system, 1));
+      const again = await takePromotionToken(open, promotionOf({ ...old, adoption: 1 }, token));
+      expect(again.heldBefore).toBe(true);
+      expect((await readPromotions(open, system)).length).toBe(1);
+    });
+  });
+
+  test('is taken over by one of two who try at once, and can be again', async () => {
+    const system = freshSystem();
+    await inVault((open) => acquireFencingToken(open, run('a', system)));
+    const settled = await Promise.allSettled(
+      ['ada', 'bob'].map((by) => inVault((open) => recordAdoption(open, { ...adopter(system, 1), by }))),
+    );
+    expect(settled.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(settled.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'AdoptionOvertaken' },
+    });
+    await inVault(async (open) => {
+      expect(await adoptionsOf(open, system, 'a')).toBe(1);
+      await recordAdoption(open, adopter(system, 2));
+      await expect(acquireFencingToken(open, { ...run('a', system), adoption: 1 })).rejects.toMatchObject({
+        code: 'RunAdopted',
+      });
+    });
+  });
+
+  test('keeps no other run from its own rights', async () => {
+    const system = freshSystem();
+    await inVault(async (open) => {
+      await acquireFencingToken(open, run('a', system));
+      const token = await acquireFencingToken(open, run('b', system));
+      await recordAdoption(open, adopter(system, 1));
+      await requireFencingToken(open, { ...run('b', system), token });
+    });
   });
 });
