@@ -35,11 +35,6 @@ const incident = useIncident(lab);
 /** The lost server as it was, to come back later. */
 const oldFolder = () => join(lab.dir, 'temporal-lost');
 let before: RunView;
-const mends: (() => void)[] = [];
-
-afterAll(() => {
-  for (const mend of mends) mend();
-});
 
 function onCopy<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
   const { admin, sites } = lab.state.ledger;
@@ -82,15 +77,17 @@ it('goes on from the anchors alone, with what was done and decided; what was und
   await onCopy(async (copy) => {
     // The copy's own process of recovery stands still, so that the server is lost while the promotion is under way.
     const recovery = freeze(await processOf(copy, "backend_type = 'startup'"));
-    mends.push(recovery);
-    await incident.approve('promote');
-    const caller = "query like '%pg_promote%' and state = 'active' and pid <> pg_backend_pid()";
-    await processOf(copy, caller);
-    before = await incident.until(stepIs('promote', 'running'), 'the promotion is under way');
-    await killPart(lab, 'temporal');
-    await killPart(lab, 'worker');
-    await killPart(lab, 'store');
-    recovery();
+    try {
+      await incident.approve('promote');
+      const caller = "query like '%pg_promote%' and state = 'active' and pid <> pg_backend_pid()";
+      await processOf(copy, caller);
+      before = await incident.until(stepIs('promote', 'running'), 'the promotion is under way');
+      await killPart(lab, 'temporal');
+      await killPart(lab, 'worker');
+      await killPart(lab, 'store');
+    } finally {
+      recovery();
+    }
     await eventually(async () => {
       expect((await copy.query('select pg_is_in_recovery() as still')).rows).toEqual([{ still: false }]);
     });
