@@ -26,6 +26,8 @@ beforeAll(async () => {
     MUSTER_STORE_PASSWORD: 'env:MUSTER_TEST_STORE_PASSWORD',
     MUSTER_HOME: world.folder('home'),
     MUSTER_LOG_LEVEL: 'silent',
+    // No runbook names a bucket here: nothing is asked for anchors.
+    MUSTER_RUNBOOKS: world.folder('no-runbooks'),
   };
   Object.assign(process.env, env);
   await recorder().append(at, entries(1, 12));
