@@ -7,6 +7,7 @@ import type { JournalEntry, MusterActivities, ProofVerdict } from '../../activit
 import type { Decision, DecisionAnswer } from '../../src/model/decision.js';
 import type { RunResult, RunView } from '../../src/model/run.js';
 import type { GatePolicy, Runbook } from '../../src/runbook/schema.js';
+import type { RunRef } from '../../src/store/journal-body.js';
 import { planHash } from '../../workflows/engine/hash.js';
 import { decideUpdate, statusQuery } from '../../workflows/engine/messages.js';
 import type { Scenario } from '../../workflows/engine/plan.js';
@@ -21,6 +22,8 @@ export interface ToyWorld {
   /** Steps in the order in which their activity was begun, with what they saw. */
   readonly calls: ToyCall[];
   readonly journal: JournalEntry[];
+  /** The same by run, of all runs since the world was opened. */
+  readonly journals: Map<string, JournalEntry[]>;
   readonly reports: { readonly view: RunView }[];
   readonly kept: RunView[];
   /** What was asked about proofs. */
@@ -144,6 +147,7 @@ export async function alive<T>(work: Promise<T>): Promise<T> {
 export async function openToyWorld(more: object = {}): Promise<ToyWorld> {
   const calls: ToyCall[] = [];
   const journal: JournalEntry[] = [];
+  const journals = new Map<string, JournalEntry[]>();
   const reports: { readonly view: RunView }[] = [];
   const kept: RunView[] = [];
   const proofs: ProofInput[] = [];
@@ -154,9 +158,10 @@ export async function openToyWorld(more: object = {}): Promise<ToyWorld> {
       calls.push(call);
       return { summary: await (behave.get(call.step)?.(call) ?? `${call.step} of ${call.saw}`) };
     },
-    appendJournal: async ({ entries }: { entries: JournalEntry[] }) => {
+    appendJournal: async ({ run, entries }: { run: RunRef; entries: JournalEntry[] }) => {
       await world.takeEntries();
       journal.push(...entries);
+      journals.set(run.runId, [...(journals.get(run.runId) ?? []), ...entries]);
     },
     verifyProof: async (input: ProofInput) => {
       proofs.push(input);
@@ -185,6 +190,7 @@ export async function openToyWorld(more: object = {}): Promise<ToyWorld> {
     keep: async () => undefined,
     calls,
     journal,
+    journals,
     reports,
     kept,
     behave,
