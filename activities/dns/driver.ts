@@ -20,6 +20,15 @@ export interface DnsDriver {
   replace(before: RecordState, after: RecordState): Promise<string | undefined>;
   /** Waits until all servers of the authority serve the change. */
   settled(changeId: string): Promise<void>;
+  /**
+   * Looks whether a change could be made now, and changes nothing.
+   *
+   * @throws what `read` and `replace` throw
+   */
+  ready(): Promise<{ readonly summary: string }>;
 }
 
-export type OpenDns = (record: DnsRecord, signal: AbortSignal) => Promise<DnsDriver & { close(): void }>;
+export type OpenDns<R extends DnsRecord = DnsRecord> = (
+  record: R,
+  signal: AbortSignal,
+) => Promise<DnsDriver & { close(): void }>;

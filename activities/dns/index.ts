@@ -10,9 +10,12 @@ import { requireFencingToken, type Vault, withVault } from '../vault/index.js';
 import { type Change, changeRecord } from './change.js';
 import type { DnsDriver, OpenDns } from './driver.js';
 import { untilResolversAnswer } from './resolvers.js';
+import { openRfc2136 } from './rfc2136.js';
 import { openRoute53 } from './route53.js';
 
-const drivers = { route53: openRoute53 } as const satisfies Record<DnsRecord['driver'], OpenDns>;
+type Drivers = { readonly [D in DnsRecord['driver']]: OpenDns<Extract<DnsRecord, { driver: D }>> };
+
+const drivers: Drivers = { route53: openRoute53, rfc2136: openRfc2136 };
 
 /** Resolvers may hold the old answer for its TTL; this much more is for the authority and the network. */
 const RESOLVER_GRACE_MS = 60_000;
@@ -87,7 +90,9 @@ async function withDns<T>(
   signal: AbortSignal,
   work: (driver: DnsDriver) => Promise<T>,
 ): Promise<T> {
-  const driver = await drivers[record.driver](record, signal);
+  // The name of the driver and the record that it takes belong together.
+  const open = drivers[record.driver] as OpenDns;
+  const driver = await open(record, signal);
   try {
     return await work(driver);
   } finally {

@@ -11,7 +11,7 @@ import {
   Route53Client,
 } from '@aws-sdk/client-route-53';
 import { messageOf, PermanentError, TransientError } from '../../src/errors.js';
-import type { DnsRecord } from '../../src/runbook/schema.js';
+import type { Route53Record } from '../../src/runbook/schema.js';
 import { resolveSecret } from '../../src/secrets.js';
 import type { DnsDriver, OpenDns, RecordState } from './driver.js';
 
@@ -23,7 +23,7 @@ const SETTLED_MS = 180_000;
 const POLL_MS = 500;
 const FIRST_POLL_MS = 100;
 
-export const openRoute53: OpenDns = async (record, signal) => {
+export const openRoute53: OpenDns<Route53Record> = async (record, signal) => {
   const client = new Route53Client({
     region: record.region,
     maxAttempts: 1,
@@ -41,7 +41,7 @@ export const openRoute53: OpenDns = async (record, signal) => {
   return { ...driver(client, record, signal), close: () => client.destroy() };
 };
 
-function driver(client: Route53Client, record: DnsRecord, signal: AbortSignal): DnsDriver {
+function driver(client: Route53Client, record: Route53Record, signal: AbortSignal): DnsDriver {
   const limits = () => ({ abortSignal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]) });
   const ask = async <T>(request: () => Promise<T>): Promise<T> => {
     try {
@@ -58,20 +58,22 @@ function driver(client: Route53Client, record: DnsRecord, signal: AbortSignal): 
     ResourceRecords: values.map((Value) => ({ Value })),
   });
 
+  const read = () =>
+    ask(async () => {
+      const { ResourceRecordSets: sets = [] } = await client.send(
+        new ListResourceRecordSetsCommand({
+          HostedZoneId: record.zoneId,
+          StartRecordName: record.name,
+          StartRecordType: record.type,
+          MaxItems: 2,
+        }),
+        limits(),
+      );
+      return plainRecord(record, sets);
+    });
+
   return {
-    read: () =>
-      ask(async () => {
-        const { ResourceRecordSets: sets = [] } = await client.send(
-          new ListResourceRecordSetsCommand({
-            HostedZoneId: record.zoneId,
-            StartRecordName: record.name,
-            StartRecordType: record.type,
-            MaxItems: 2,
-          }),
-          limits(),
-        );
-        return plainRecord(record, sets);
-      }),
+    read,
 
     replace: (before, after) =>
       ask(async () => {
@@ -111,10 +113,15 @@ function driver(client: Route53Client, record: DnsRecord, signal: AbortSignal): 
         await delay(pause, undefined, { signal });
       }
     },
+
+    async ready() {
+      const { values, ttl } = await read();
+      return { summary: `zone ${record.zoneId} holds ${record.name} ${values.join(', ')} (TTL ${ttl} s)` };
+    },
   };
 }
 
-function plainRecord(record: DnsRecord, sets: readonly ResourceRecordSet[]): RecordState {
+function plainRecord(record: Route53Record, sets: readonly ResourceRecordSet[]): RecordState {
   const own = sets.filter((one) => sameName(one.Name ?? '', record.name) && one.Type === record.type);
   const [first] = own;
   if (first === undefined) {
@@ -148,7 +155,7 @@ function sameName(one: string, other: string): boolean {
   return plain(one) === plain(other);
 }
 
-function dnsError(record: DnsRecord, error: unknown): Error {
+function dnsError(record: Route53Record, error: unknown): Error {
   const name = nameOf(error) ?? '';
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
   const where = `Route 53${record.endpoint === undefined ? '' : ` at ${record.endpoint}`}`;

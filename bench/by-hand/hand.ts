@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { Corruption } from '../../lab/break/corruption.js';
 import type { LabState, SiteState } from '../../lab/state.js';
 import { loadRunbook } from '../../src/runbook/load.js';
-import type { Application, Bucket, DnsRecord, PostgresSite, Runbook } from '../../src/runbook/schema.js';
+import type { Application, Bucket, PostgresSite, Route53Record, Runbook } from '../../src/runbook/schema.js';
 import { resolveSecret } from '../../src/secrets.js';
 
 export interface Hand {
@@ -15,7 +15,7 @@ export interface Hand {
   readonly old: PostgresSite;
   readonly target: PostgresSite;
   readonly quarantine: string;
-  readonly record: DnsRecord;
+  readonly record: Route53Record;
   readonly vault: Bucket;
   readonly application: Application;
   readonly adminPassword: string;
@@ -27,7 +27,7 @@ export async function takeInHand(state: LabState, damage: Corruption): Promise<H
   const { west, recovery } = runbook.sites;
   const record = runbook.dns.ledger;
   const application = runbook.applications['core-api'];
-  if (!west?.postgres || !recovery?.postgres || !record || !application) {
+  if (!west?.postgres || !recovery?.postgres || record?.driver !== 'route53' || !application) {
     throw new TypeError('the runbook of the lab is not the one that this was written for');
   }
   return {

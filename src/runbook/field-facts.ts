@@ -23,34 +23,50 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | boolean;
   readonly items?: Schema;
-  readonly anyOf?: readonly Schema[];
+  /** Sections of which each is told by its `driver`. */
+  readonly oneOf?: readonly Schema[];
 }
 
 let format: Schema | undefined;
 
-function schemaAt(path: FieldPath): Schema | undefined {
+/** Every schema that the field may have: one, or one for each driver where the driver given is not known. */
+function schemasAt(path: FieldPath, whole: unknown): readonly Schema[] {
   format ??= runbookJsonSchema() as Schema;
-  let schema: Schema | undefined = format;
+  let schemas: readonly Schema[] = [format];
+  let given = whole;
   for (const part of path) {
-    if (schema === undefined) return undefined;
-    if (typeof part === 'number') schema = schema.items;
-    else if (schema.properties !== undefined && Object.hasOwn(schema.properties, part)) {
-      schema = schema.properties[part];
-    } else {
-      schema = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
-    }
+    schemas = schemas.flatMap((schema) => childOf(schema, part) ?? []);
+    given = typeof given === 'object' && given !== null ? Reflect.get(given, part) : undefined;
+    schemas = schemas.flatMap((schema) => ofDriver(schema, given));
   }
-  return schema;
+  return schemas;
 }
 
-export function factsAt(path: FieldPath): FieldFacts {
-  const schema = schemaAt(path);
-  if (schema === undefined) return {};
-  const kind = kindOf(schema);
+function childOf(schema: Schema, part: string | number): Schema | undefined {
+  if (typeof part === 'number') return schema.items;
+  if (schema.properties !== undefined && Object.hasOwn(schema.properties, part)) {
+    return schema.properties[part];
+  }
+  return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+}
+
+function ofDriver(schema: Schema, given: unknown): readonly Schema[] {
+  if (schema.oneOf === undefined) return [schema];
+  const driver = typeof given === 'object' && given !== null ? Reflect.get(given, 'driver') : undefined;
+  const own = schema.oneOf.filter(({ properties }) => properties?.driver?.const === driver);
+  return own.length > 0 ? own : schema.oneOf;
+}
+
+/** @param whole what the runbook holds, as given: which facts hold may depend on its drivers */
+export function factsAt(path: FieldPath, whole: unknown): FieldFacts {
+  const schemas = schemasAt(path, whole);
+  const kinds = new Set(schemas.flatMap((schema) => kindOf(schema) ?? []));
+  const description = schemas.find((schema) => schema.description !== undefined)?.description;
+  const fields = new Set(schemas.flatMap(({ properties }) => Object.keys(properties ?? {})));
   return {
-    ...(kind === undefined ? {} : { kind }),
-    ...(schema.description === undefined ? {} : { description: schema.description }),
-    ...(schema.properties === undefined ? {} : { fields: Object.keys(schema.properties) }),
+    ...(kinds.size === 0 ? {} : { kind: [...kinds].join(', ') }),
+    ...(description === undefined || schemas.length > 1 ? {} : { description }),
+    ...(schemas.some(({ properties }) => properties !== undefined) ? { fields: [...fields] } : {}),
   };
 }
 
@@ -83,7 +99,7 @@ export function isSecretField(path: FieldPath): boolean {
     named.test(last ?? '') ||
     around === 'parameters' ||
     around === 'environment' ||
-    schemaAt(path)?.description?.includes('reference') === true
+    schemasAt(path, undefined).some(({ description }) => description?.includes('reference'))
   );
 }
 

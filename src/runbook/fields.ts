@@ -36,6 +36,12 @@ export const endpoint = format(
   'a URL that begins with http:// or https:// and holds no login',
 );
 
+/** Letters, digits and dashes between dots; an underscore may begin a label. A final dot is left out. */
+export const dnsName = format(
+  /^_?[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\._?[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/,
+  'a DNS name, without a final dot',
+);
+
 export const hostAndPort = format(/^[^\s:@/]+:\d{1,5}$/, 'host:port');
 export const seconds = z.number().int().min(1).max(86400);
 export const httpPath = format(/^\/\S*$/, 'a path that begins with /');

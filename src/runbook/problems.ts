@@ -27,7 +27,7 @@ export function byPlace(one: InputProblem, other: InputProblem): number {
 
 function problemsOfIssue(source: RunbookSource, issue: Issue): InputProblem[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
-  const facts = factsAt(path);
+  const facts = factsAt(path, source.value);
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) =>
       problemAt(source, [...path, key], `the unknown field ${quoted(key)}`, allowedKeys(key, facts)),
@@ -64,7 +64,7 @@ function describeAllowed(issue: Issue, facts: FieldFacts): string {
     case 'invalid_type':
       return said(facts.kind ?? issue.expected);
     case 'invalid_union':
-      return said('text, a number, true or false');
+      return said(facts.kind ?? 'text, a number, true or false');
     default:
       return said(issue.message);
   }

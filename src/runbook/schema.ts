@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { noticeKinds } from '../model/notice.js';
 import {
   absolutePath,
+  dnsName,
   duration,
   endpoint,
   failureDomain,
@@ -127,20 +128,45 @@ export const pgbackrestBackup = z.strictObject({
   retention: z.array(text).default([]).describe('What is kept how long, in words'),
 });
 
-const route53Record = z.strictObject({
-  driver: z.literal('route53'),
-  zoneId: text,
+/** What every DNS record has, whoever is its zone's authority. */
+const recordFields = {
   name: text.describe('The name by which applications find the database'),
   type: z.enum(['A', 'AAAA', 'CNAME']),
   ttl: seconds.describe('Seconds, in normal operation'),
   recoveryTtl: seconds.describe('Seconds, during a recovery'),
   values: z.record(name, z.array(text).min(1)).describe('Site -> the values that lead there'),
   resolvers: z.array(hostAndPort).min(1).describe('Resolvers that must give the new answer'),
+};
+
+const route53Record = z.strictObject({
+  driver: z.literal('route53'),
+  zoneId: text,
+  ...recordFields,
   endpoint: endpoint.optional().describe('Left out for Amazon Route 53'),
   region: text.default('us-east-1'),
   accessKeyId: secretRef.optional().describe('A reference. Left out: the default credential chain'),
   secretAccessKey: secretRef.optional(),
 });
+
+const rfc2136Record = z.strictObject({
+  driver: z.literal('rfc2136').describe('A server that takes dynamic updates signed with TSIG'),
+  zone: dnsName.describe('The zone that holds the name'),
+  ...recordFields,
+  server: hostAndPort.describe('The primary server of the zone: it is read and changed there'),
+  secondaries: z
+    .array(hostAndPort)
+    .default([])
+    .describe('Servers that copy the zone from it and must serve the change as well'),
+  key: z
+    .strictObject({
+      name: dnsName,
+      algorithm: z.enum(['hmac-sha256', 'hmac-sha384', 'hmac-sha512']).default('hmac-sha256'),
+      secret: secretRef.describe('The shared key in Base64, by reference'),
+    })
+    .describe('Signs updates (TSIG)'),
+});
+
+const dnsRecord = z.discriminatedUnion('driver', [route53Record, rfc2136Record]);
 
 /** A query that returns the rows which break the rule: none means that it holds. */
 export const invariant = z.strictObject({
@@ -295,7 +321,7 @@ export const runbookSchema = z.strictObject({
   }),
   sites: z.record(name, site).describe('Places where the system can run'),
   backups: z.record(name, pgbackrestBackup),
-  dns: z.record(name, route53Record),
+  dns: z.record(name, dnsRecord),
   applications: z.record(name, application),
   vault: vault.describe("Muster's promotion and fencing tokens; never in the failure domain of the primary"),
   anchor: anchor
@@ -320,7 +346,9 @@ export type Runbook = z.output<typeof runbookSchema>;
 export type Site = Runbook['sites'][string];
 export type PostgresSite = z.output<typeof postgresSite>;
 export type PgbackrestBackup = z.output<typeof pgbackrestBackup>;
-export type DnsRecord = z.output<typeof route53Record>;
+export type DnsRecord = z.output<typeof dnsRecord>;
+export type Route53Record = z.output<typeof route53Record>;
+export type Rfc2136Record = z.output<typeof rfc2136Record>;
 export type Bucket = z.output<typeof bucket>;
 export type Invariant = z.output<typeof invariant>;
 export type Person = z.output<typeof person>;

@@ -1,22 +1,20 @@
-import type { FenceProof } from '../../activities/contract.js';
 import { changeRecord } from '../../activities/dns/change.js';
 import { recordCommands } from '../../activities/dns/commands.js';
 import { dnsActivities } from '../../activities/dns/index.js';
 import { untilResolversAnswer } from '../../activities/dns/resolvers.js';
 import { openRoute53 } from '../../activities/dns/route53.js';
-import { acquireFencingToken, takePromotionToken, withVault } from '../../activities/vault/index.js';
-import type { DnsRecord } from '../../src/runbook/schema.js';
+import { acquireFencingToken, withVault } from '../../activities/vault/index.js';
+import type { Route53Record } from '../../src/runbook/schema.js';
 import { NEW, OLD, startDns, type TestDns } from './support/dns.js';
+import { cutOverOrder, generation } from './support/dns-order.js';
 import { startVault, type TestVault } from './support/s3.js';
 import { stepOf } from './support/steps.js';
 
 const { lowerTtl, restoreTtl, cutOver } = dnsActivities();
 const never = new AbortController().signal;
-const generation = { systemIdentifier: '7300000000000000001', timeline: 1 };
 let dns: TestDns;
 let vault: TestVault;
-let record: DnsRecord;
-let systems = 0;
+let record: Route53Record;
 
 beforeAll(async () => {
   [dns, vault] = await Promise.all([startDns(), startVault()]);
@@ -34,33 +32,8 @@ async function now(): Promise<{ values: readonly string[]; ttl: number }> {
   }
 }
 
-/** A run that has fenced, and promoted unless told otherwise. */
-async function orderFor(options: { promoted: boolean } = { promoted: true }) {
-  systems += 1;
-  const at = stepOf('run-1', `system-${systems}`);
-  const token = await withVault(vault.bucket, never, async (open) => {
-    const fencingToken = await acquireFencingToken(open, { ...at, ...generation });
-    if (options.promoted) {
-      await takePromotionToken(open, {
-        ...at,
-        ...generation,
-        fencingToken,
-        site: 'recovery',
-        replayLsn: '0/1',
-        checksSha256: 'x',
-      });
-    }
-    return fencingToken;
-  });
-  const fence: FenceProof = {
-    token,
-    refusedWrite: { at: '', as: 'app', answer: 'refused' },
-    terminatedSessions: 0,
-    lastWriteAt: null,
-    census: {},
-    summary: '',
-  };
-  return { at, record, from: 'west', to: 'recovery', fence, vault: vault.bucket };
+function orderFor(options?: { promoted: boolean }) {
+  return cutOverOrder(record, vault.bucket, options);
 }
 
 describe('the TTL', () => {

@@ -1,6 +1,6 @@
 /** The first pages of a printed runbook: objectives, rules, people, and what must be at hand. */
 import { formatDuration } from '../../model/format.js';
-import type { Runbook } from '../../runbook/schema.js';
+import type { DnsRecord, Runbook } from '../../runbook/schema.js';
 import { writeDuration } from '../../runbook/write-duration.js';
 import type { PrintedPlan } from './plan-markdown.js';
 
@@ -95,12 +95,16 @@ function atHand(runbook: Runbook): string[] {
       ),
     ),
     ...Object.values(runbook.dns).map(
-      ({ name, type, zoneId }) => `| DNS | ${name} ${type} | zone ${zoneId} |`,
+      (record) => `| DNS | ${record.name} ${record.type} | ${authorityOf(record)} |`,
     ),
     `| vault | bucket ${runbook.vault.bucket} | ${runbook.vault.endpoint ?? runbook.vault.region} |`,
     ...secretsOf(runbook).map(({ field, reference }) => `| secret | ${field} | \`${reference}\` |`),
     '',
   ];
+}
+
+function authorityOf(record: DnsRecord): string {
+  return record.driver === 'route53' ? `zone ${record.zoneId}` : `zone ${record.zone} at ${record.server}`;
 }
 
 /** Every reference to a secret, with the first field that names it. */

@@ -28,6 +28,12 @@ export function checkDns(runbook: Runbook, problems: Problems): void {
     if (record.recoveryTtl > record.ttl) {
       problems.add([...path, 'recoveryTtl'], `at most the ttl of normal operation, ${record.ttl}`);
     }
+    if (
+      record.driver === 'rfc2136' &&
+      !`.${record.name}`.toLowerCase().endsWith(`.${record.zone}`.toLowerCase())
+    ) {
+      problems.add([...path, 'name'], `a DNS name in the zone ${record.zone}`);
+    }
     for (const [site, values] of Object.entries(record.values)) {
       problems.mustBeOneOf([...path, 'values', site], site, sites, 'a site of sites');
       values.forEach((value, index) => {

@@ -17,7 +17,7 @@ import { findPrograms } from '../../../lab/parts/lookup.js';
 import { startPart, untilAnswers } from '../../../lab/parts/part.js';
 import { freePorts } from '../../../lab/ports.js';
 import { type ProcessMark, stopProcess } from '../../../lab/process.js';
-import type { DnsRecord } from '../../../src/runbook/schema.js';
+import type { Route53Record } from '../../../src/runbook/schema.js';
 import { temporaryFolder } from './folder.js';
 
 export const OLD = '127.0.2.1';
@@ -25,7 +25,7 @@ export const NEW = '127.0.3.1';
 
 /** A real Route 53 API and a server that answers from it. */
 export interface TestDns {
-  readonly record: DnsRecord;
+  readonly record: Route53Record;
   /** What somebody else does to the zone. */
   change(action: 'UPSERT' | 'DELETE', values: readonly string[], ttl: number): Promise<void>;
   remove(): Promise<void>;

@@ -1,0 +1,75 @@
+import { readRunbook } from '../../src/runbook/load.js';
+import { corruptionScenario } from '../../workflows/corruption.js';
+import { type Case, good, problemsOf, testCases } from './cases.js';
+
+const ROUTE53 = `    driver: route53
+    zoneId: Z0PAYYMOINTERNAL
+`;
+const RFC2136 = `    driver: rfc2136
+    zone: payymo.internal
+    server: 10.20.0.53:53
+    key:
+      name: muster.payymo.internal
+      secret: file:/etc/muster/secrets/dns-key
+`;
+const dynamic = [[ROUTE53, RFC2136]] as const;
+
+const cases: readonly Case[] = [
+  {
+    what: 'a driver that does not exist',
+    from: 'driver: route53',
+    to: 'driver: cloudflare',
+    field: 'dns.ledger.driver',
+    given: '"cloudflare"',
+    allowed: 'route53, rfc2136',
+  },
+  {
+    what: 'a field of another driver',
+    from: 'zoneId: Z0PAYYMOINTERNAL',
+    to: 'zoneId: Z0PAYYMOINTERNAL\n    server: 10.20.0.53:53',
+    field: 'dns.ledger.server',
+    given: 'the unknown field "server"',
+    allowed: /^driver, zoneId, name, type, ttl, recoveryTtl, values, resolvers, endpoint/,
+    at: 'server: 10.20.0.53',
+  },
+  {
+    what: 'a field that this driver needs',
+    before: dynamic,
+    from: '    server: 10.20.0.53:53\n',
+    to: '',
+    field: 'dns.ledger.server',
+    given: 'nothing',
+    allowed: 'host:port (The primary server of the zone: it is read and changed there)',
+    at: 'ledger:\n    driver: rfc2136',
+  },
+  {
+    what: 'a key in place of its reference',
+    before: dynamic,
+    from: 'secret: file:/etc/muster/secrets/dns-key',
+    to: 'secret: hunter2',
+    field: 'dns.ledger.key.secret',
+    given: '7 characters, not shown: they may be a secret',
+    allowed: /^a reference to a secret/,
+  },
+  {
+    what: 'a name outside of its zone',
+    before: dynamic,
+    from: 'zone: payymo.internal',
+    to: 'zone: payymo.example',
+    field: 'dns.ledger.name',
+    allowed: 'a DNS name in the zone payymo.example',
+    at: 'name: ledger-db.payymo.internal',
+  },
+];
+
+testCases(cases);
+
+test('a record by dynamic updates makes a plan whose printed commands are those of its driver', () => {
+  const text = good.replace(ROUTE53, RFC2136);
+  expect(problemsOf(text)).toEqual([]);
+  const { runbook } = readRunbook('payymo.yaml', text);
+  const { document } = corruptionScenario.buildPlan(runbook);
+  const printed = JSON.stringify(document.steps.find(({ name }) => name === 'cutover'));
+  expect(printed).toContain('prereq yxrrset ledger-db.payymo.internal. IN A 10.20.1.15');
+  expect(printed).not.toContain('route53');
+});
