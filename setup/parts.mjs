@@ -111,6 +111,17 @@ export const PARTS = {
     install: { kind: 'debian', packages: ['openssl'] },
     takes: 'about 10 seconds',
   },
+  openssh: {
+    title: 'OpenSSH: ssh-keygen signs decisions and checks the signatures',
+    version: '9.2',
+    accepts: { from: '8.2', below: '100' },
+    programs: ['ssh'],
+    companions: ['ssh-keygen'],
+    versionArgs: ['-V'],
+    override: 'MUSTER_OPENSSH',
+    install: { kind: 'debian', packages: ['openssh-client'] },
+    takes: 'about 10 seconds',
+  },
   chromium: {
     title: 'Chromium, for the tests of pages',
     version: '110',

@@ -5,7 +5,7 @@
  * @returns {string | null} the first version in it; null for none, and for the 0.0.0 of a build that was given none
  */
 export function readVersion(text) {
-  const match = /(?<![\w.])v?(\d+(?:\.\d+)+)/.exec(text.replace(/^[A-Za-z]+-(?=\d)/gm, ''));
+  const match = /(?<![\w.])v?(\d+(?:\.\d+)+)/.exec(text.replace(/^[A-Za-z]+[-_](?=\d)/gm, ''));
   const version = match?.[1] ?? null;
   return version === '0.0.0' ? null : version;
 }

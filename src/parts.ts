@@ -15,6 +15,7 @@ export const PART_NAMES = [
   'dig',
   'nsupdate',
   'openssl',
+  'openssh',
   'chromium',
 ] as const;
 

@@ -118,6 +118,7 @@ describe('asking a program for its version', () => {
     ['postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)', '15.18'],
     ['DiG 9.18.49-1~deb12u3-Debian', '9.18.49'],
     ['OpenSSL 3.0.19 27 Jan 2026 (Library: OpenSSL 3.0.19)', '3.0.19'],
+    ['OpenSSH_9.2p1 Debian-2+deb12u6, OpenSSL 3.0.19 27 Jan 2026', '9.2'],
   ])('%j says %s', (text, version) => {
     expect(readVersion(text)).toBe(version);
   });

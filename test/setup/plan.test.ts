@@ -14,7 +14,7 @@ test('root installs all system packages in one call, and builds the rest into th
   expect(plan.impossible).toEqual([]);
   const system = plan.jobs.find((job) => job.id === 'system');
   expect(system?.command).toBe(
-    'apt-get install -y --no-install-recommends postgresql-15 postgresql-client-15 pgbackrest bind9-dnsutils openssl chromium',
+    'apt-get install -y --no-install-recommends postgresql-15 postgresql-client-15 pgbackrest bind9-dnsutils openssl openssh-client chromium',
   );
   expect(system?.prefix).toEqual([]);
   const temporal = plan.jobs.find((job) => job.id === 'temporal');
