@@ -37,7 +37,7 @@ test('an error: where, what was given, what is allowed, exit code 2', async () =
   expect(code).toBe(2);
   expect(stdout).toContain(
     [
-      `${file}:25:7  objectives.components.database.rto`,
+      `${file}:44:7  objectives.components.database.rto`,
       '  given:   "6 hours"',
       '  allowed: a duration: a number and one of ms, s, min, h, d, such as "5 min"',
     ].join('\n'),

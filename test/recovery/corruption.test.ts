@@ -97,6 +97,13 @@ it('recovers a corrupted ledger, whatever happens to the worker', async () => {
   const { temporal: temporalCli } = await findPrograms();
   const address = ['--address', lab.state.temporal.address, '--workflow-id', WORKFLOW, '--name', 'decide'];
   const approval = { choice: 'approve', by: 'database-lead' } as const;
+  // Who has a key signs: the word alone counts for nothing.
+  const unproven = await run(temporalCli, [
+    ...['workflow', 'update', 'execute', ...address],
+    ...['--input', JSON.stringify({ on: 'point', ...approval })],
+  ]);
+  expect(unproven.code).not.toBe(0);
+  expect(`${unproven.stdout}${unproven.stderr}`).toContain('database-lead needs a signature');
   const update = await run(temporalCli, [
     ...['workflow', 'update', 'execute', ...address],
     ...[
@@ -116,6 +123,11 @@ it('recovers a corrupted ledger, whatever happens to the worker', async () => {
   expect(signal.code).toBe(0);
   result = (await client.workflow.getHandle(WORKFLOW).result()) as RunResult;
   expect(result.view.status).toBe('recovered');
+  const gates = result.view.steps.filter((step) => step.kind === 'gate');
+  expect(gates.map(({ decisions }) => decisions.map(({ provenBy }) => provenBy))).toEqual([
+    [['ed25519']],
+    [['ed25519', 'totp']],
+  ]);
 }, 300_000);
 
 it('leaves a ledger that obeys every rule and lacks nothing but the payments it lists as lost', async () => {

@@ -36,6 +36,7 @@ const syntax: readonly Case[] = [
     what: 'a second document',
     from: 'objectives:',
     to: '---\nobjectives:',
+    at: '---\nobjectives:',
     field: 'the whole file',
     allowed: /^one document a file/,
   },

@@ -6,6 +6,7 @@ import { type Claim, readClaims, withVault } from '../../activities/vault/index.
 import { breakCorruption, type Corruption } from '../../lab/break/corruption.js';
 import { waitForPayments } from '../../lab/demo/payments.js';
 import { labEnvironment } from '../../lab/environment.js';
+import { type LabPerson, labCode } from '../../lab/people.js';
 import type { OpenDecision, RunResult, RunView, StepView } from '../../src/model/run.js';
 import { loadRunbook } from '../../src/runbook/load.js';
 import type { Runbook } from '../../src/runbook/schema.js';
@@ -78,7 +79,14 @@ export class Incident {
   }
 
   get env(): Record<string, string> {
-    return labEnvironment(this.lab.state);
+    return { ...labEnvironment(this.lab.state), MUSTER_KEY: this.approver.keyFile };
+  }
+
+  /** With what the approver proves who they are. */
+  get approver(): LabPerson {
+    const person = this.lab.state.people[APPROVER];
+    if (person === undefined) throw new Error(`${APPROVER} proves nothing in this lab`);
+    return person;
   }
 
   /** Payments, the bad change, and payments on the damaged ledger. */
@@ -104,7 +112,8 @@ export class Incident {
 
   /** `muster approve` by the person whom the runbook names. */
   async approve(gate: string, ...more: readonly string[]): Promise<void> {
-    demandDone(await this.muster('approve', SYSTEM, gate, '--by', APPROVER, ...more));
+    const code = gate === 'promote' ? ['--totp', await labCode(this.approver)] : [];
+    demandDone(await this.muster('approve', SYSTEM, gate, '--by', APPROVER, ...code, ...more));
   }
 
   view(): Promise<RunView> {
