@@ -1,7 +1,7 @@
 /** Signatures of OpenSSH where its programs cannot simply be asked: hardware keys, and machines without ssh-keygen. */
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyProof } from '../../activities/proof/verify.js';
 import { keyFolder, NOW, NOW_MS, personWith, RUN, statementWith } from '../support/people.js';
@@ -85,16 +85,15 @@ test('without ssh-keygen the failure names what is missing', async () => {
 
 test('nothing is left behind', async () => {
   const own = folder.sshKey('ed25519');
-  const temporary = process.env.TMPDIR;
   const alone = mkdtempSync(join(tmpdir(), 'muster-alone-'));
-  process.env.TMPDIR = alone;
+  const temporary = jest.spyOn(os, 'tmpdir').mockReturnValue(alone);
   try {
     await judge(own.publicKey, folder.signSsh(own.file, statementWith()));
     await judge(own.publicKey, folder.signSsh(own.file, statementWith({ choice: 'deny' })));
+    expect(temporary).toHaveBeenCalled();
     expect(readdirSync(alone)).toEqual([]);
   } finally {
-    if (temporary === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = temporary;
+    temporary.mockRestore();
     rmSync(alone, { recursive: true });
   }
 });
