@@ -15,7 +15,7 @@ export default {
     ],
   },
   transformIgnorePatterns: [
-    'node_modules/(?!(execa|strip-final-newline|npm-run-path|path-key|onetime|mimic-fn|mimic-function|human-signals|is-stream|get-stream|log-update|ansi-escapes|cli-cursor|restore-cursor|slice-ansi|is-fullwidth-code-point|strip-ansi|ansi-regex|wrap-ansi|string-width|get-east-asian-width|ansi-styles|environment)/)',
+    'node_modules/(?!(age-encryption|execa|strip-final-newline|npm-run-path|path-key|onetime|mimic-fn|mimic-function|human-signals|is-stream|get-stream|log-update|ansi-escapes|cli-cursor|restore-cursor|slice-ansi|is-fullwidth-code-point|strip-ansi|ansi-regex|wrap-ansi|string-width|get-east-asian-width|ansi-styles|environment)/)',
   ],
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',

@@ -1,10 +1,12 @@
 /** Muster's restore beside bare pgBackRest with the same options, start and replay to the same paused position. */
+
 import { rm } from 'node:fs/promises';
 import type { StepRef } from '../activities/contract.js';
 import { pointActivities } from '../activities/point/index.js';
 import { provisionActivities } from '../activities/provision/index.js';
 import { leaseFileOf } from '../activities/provision/lease.js';
 import { restoreActivities } from '../activities/restore/index.js';
+import { pgbackrestOf } from '../src/runbook/backups.js';
 import { makeRoom, restoreFiles, start, untilPaused, writeSettings } from './by-hand/copy.js';
 import { type Hand, program, takeInHand } from './by-hand/hand.js';
 import { must, type } from './by-hand/shell.js';
@@ -49,7 +51,7 @@ type Order = Awaited<ReturnType<typeof orderOf>>;
 async function orderOf(hand: Hand) {
   const damaged = { site: 'west', postgres: hand.old };
   const target = { site: 'recovery', postgres: hand.target };
-  const backup = hand.runbook.backups.ledger;
+  const backup = pgbackrestOf(hand.runbook, 'ledger');
   if (backup === undefined) throw new TypeError('the runbook names no backup of the ledger');
   const at = refOf(0);
   const { dataClasses } = hand.runbook.objectives;

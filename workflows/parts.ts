@@ -1,5 +1,6 @@
 /** What the corruption section of a runbook refers to, looked up. The loader has checked the references already. */
 import type { DatabaseAt, Quarantine } from '../activities/contract.js';
+import { pgbackrestOf } from '../src/runbook/backups.js';
 import type { Runbook } from '../src/runbook/schema.js';
 import type { DatabaseRecovery } from './steps/parts.js';
 
@@ -12,7 +13,8 @@ export function corruptionParts(runbook: Runbook) {
     target: databaseAt(runbook, section.target),
     targets: [section.target, ...section.otherTargets],
     targetAt: ({ site }) => databaseAt(runbook, site),
-    backup: required(runbook.backups[section.backup], runbook, `backups.${section.backup}`),
+    // A recovery to a moment needs WAL, which an archive of pg_dump has none of; the loader refuses such a runbook.
+    backup: required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`),
     record: required(runbook.dns[section.record], runbook, `dns.${section.record}`),
     application: required(
       runbook.applications[section.application],

@@ -1,7 +1,9 @@
 /** What remains once the service is back: the loss, fresh backups, a record. */
+
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pgbackrestOf } from '../../src/runbook/backups.js';
 import { acknowledgedSince, untilArchived } from './damage.js';
 import { ask, type Hand, pgbackrestFor, psql } from './hand.js';
 import { must, type } from './shell.js';
@@ -34,7 +36,7 @@ export async function backUp(hand: Hand, timeline: number): Promise<void> {
     );
     await untilArchived(client, segment);
   });
-  for (const { number } of hand.runbook.backups.ledger?.repositories ?? []) {
+  for (const { number } of pgbackrestOf(hand.runbook, 'ledger')?.repositories ?? []) {
     const common = [...pgbackrestFor(hand, target), `--repo=${number}`];
     await type(
       'pgbackrest',
@@ -43,7 +45,11 @@ export async function backUp(hand: Hand, timeline: number): Promise<void> {
         `--pg1-path=${target.service.dataDirectory}`,
         `--pg1-port=${target.port}`,
         `--pg1-socket-path=${target.service.socketDirectory}`,
-        ...['--type=full', '--start-fast', `--process-max=${hand.runbook.backups.ledger?.processes}`],
+        ...[
+          '--type=full',
+          '--start-fast',
+          `--process-max=${pgbackrestOf(hand.runbook, 'ledger')?.processes}`,
+        ],
         ...['--no-expire-auto', 'backup'],
       ],
       { as: 'database' },

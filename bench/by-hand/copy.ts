@@ -1,6 +1,8 @@
 /** Building the copy: files from the backup, settings, replay to the moment. */
+
 import { appendFile, mkdir, readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pgbackrestOf } from '../../src/runbook/backups.js';
 import { owner } from './fence.js';
 import { ask, type Hand, moment, pgbackrestFor, program, psql } from './hand.js';
 import { must, type, until } from './shell.js';
@@ -32,7 +34,7 @@ export async function restoreFiles(hand: Hand, label: string, timeline: number):
       ...['--repo=1', `--pg1-path=${dataDirectory}`, `--tablespace-map-all=${dataDirectory}.tablespaces`],
       ...[`--set=${label}`, '--type=time', `--target=${moment(hand.before)}`, '--target-exclusive'],
       ...['--target-action=pause', `--target-timeline=${timeline}`],
-      `--process-max=${hand.runbook.backups.ledger?.processes}`,
+      `--process-max=${pgbackrestOf(hand.runbook, 'ledger')?.processes}`,
       'restore',
     ],
     { as: 'database' },

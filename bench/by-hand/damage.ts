@@ -1,7 +1,9 @@
 /** Looking at the damage, and finding the backup and the WAL that lead to the moment before it. */
+
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pgbackrestOf } from '../../src/runbook/backups.js';
 import type { Invariant, PostgresSite } from '../../src/runbook/schema.js';
 import { resolveSecret } from '../../src/secrets.js';
 import { ask, type Hand, moment, pgbackrestFor, program, psql } from './hand.js';
@@ -88,7 +90,7 @@ export async function findWay(hand: Hand): Promise<Way> {
     await untilArchived(client, row.segment);
     return row;
   });
-  const repositories = hand.runbook.backups.ledger?.repositories.map(({ number }) => number) ?? [];
+  const repositories = pgbackrestOf(hand.runbook, 'ledger')?.repositories.map(({ number }) => number) ?? [];
   const [loses, ...labels] = await Promise.all([
     acknowledgedSince(hand, hand.before).then((payments) => payments.length),
     ...repositories.map((number) => labelIn(hand, number, system, segment)),

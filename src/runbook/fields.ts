@@ -65,6 +65,22 @@ export const publicKey = format(
   'a public key: a line of OpenSSH, or PEM of an Ed25519 key',
 ).describe('A public key: a line of OpenSSH (ssh-ed25519 AAAA...), or PEM of an Ed25519 key.');
 
+/** PEM of an Ed25519 key (RFC 8410). */
+export const ed25519PublicKey = format(
+  /^-----BEGIN PUBLIC KEY-----[\sA-Za-z0-9+/=]+-----END PUBLIC KEY-----\s*$/,
+  'an Ed25519 public key in PEM, from -----BEGIN PUBLIC KEY----- on',
+);
+
+export const ageRecipient = format(
+  /^age1[02-9ac-hj-np-z]{58}$/,
+  'a public key of age: age1 and 58 characters',
+);
+
+export const objectPrefix = format(
+  /^([^\s/]+\/)*$/,
+  'empty, or names that each end with /, such as "dumps/daily/"',
+);
+
 /** What fails together. `us-west-2/us-west-2a` lies in `us-west-2`. */
 export const failureDomain = format(
   /^[^\s/]+(\/[^\s/]+)*$/,

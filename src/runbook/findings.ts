@@ -2,7 +2,7 @@
  * What a runbook promises and cannot hold, or leaves to luck. Findings are no errors: the runbook can be used as it is, and
  * its owner is told what would make it better.
  */
-import { liesIn, primaryDomain } from './crosscheck/copies.js';
+import { copiesOf, liesIn, primaryDomain } from './crosscheck/copies.js';
 import { fieldName } from './field-facts.js';
 import { peopleRules } from './people-findings.js';
 import type { Runbook } from './schema.js';
@@ -66,8 +66,9 @@ const rtoOfDependencies: Rule = ({ objectives: { components } }) =>
 /** What is not in the archive yet is lost with the primary. */
 const rpoOfBackups: Rule = ({ objectives: { dataClasses }, scenarios, backups }) => {
   const name = scenarios.corruption?.backup;
-  const within = name === undefined ? undefined : backups[name]?.walArchivedWithin;
-  if (name === undefined) return [];
+  const backup = name === undefined ? undefined : backups[name];
+  if (name === undefined || backup?.driver !== 'pgbackrest') return [];
+  const within = backup.walArchivedWithin;
   if (within === undefined) {
     return [
       {
@@ -92,18 +93,18 @@ const copiesInOneRegion: Rule = (runbook) => {
   const region = primaryDomain(runbook)?.split('/')[0];
   if (region === undefined) return [];
   return Object.entries(runbook.backups)
-    .filter(([, { repositories }]) => repositories.every((copy) => liesIn(copy.failureDomain, region)))
-    .map(([name]) => ({
+    .filter(([, backup]) => copiesOf(backup).copies.every((copy) => liesIn(copy.failureDomain, region)))
+    .map(([name, backup]) => ({
       severity: 'warning' as const,
-      path: ['backups', name, 'repositories'],
+      path: ['backups', name, copiesOf(backup).field],
       what: `Every copy lies in ${region}, as the primary does: the loss of ${region} is the loss of all data.`,
-      proposal: `Add a repository outside of ${region}.`,
+      proposal: `Add a ${backup.driver === 'archive' ? 'copy' : 'repository'} outside of ${region}.`,
     }));
 };
 
 const copiesInTheClear: Rule = ({ backups }) =>
-  Object.entries(backups).flatMap(([name, { repositories }]) =>
-    repositories.flatMap(({ cipher, number }, index) =>
+  Object.entries(backups).flatMap(([name, backup]) =>
+    (backup.driver === 'archive' ? [] : backup.repositories).flatMap(({ cipher, number }, index) =>
       cipher === 'aes-256-cbc'
         ? []
         : [

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { noticeKinds } from '../model/notice.js';
+import { archiveBackup } from './archive.js';
+import { bucketFields } from './bucket.js';
 import {
   absolutePath,
   dnsName,
@@ -23,6 +25,7 @@ import {
 } from './fields.js';
 import { owner } from './owner.js';
 
+export type { ArchiveBackup, ArchiveCopy } from './archive.js';
 export { duration, secretRef } from './fields.js';
 
 const person = z.strictObject({
@@ -97,15 +100,7 @@ const site = z.strictObject({
 });
 
 /** An S3-compatible bucket. */
-export const bucket = z.strictObject({
-  endpoint: endpoint.optional().describe('Left out for Amazon S3'),
-  region: text,
-  bucket: z.string().min(3),
-  pathStyle: z.boolean().default(false).describe('Bucket in the path instead of the host name'),
-  caFile: absolutePath.optional().describe('Certificate authority of the endpoint'),
-  accessKeyId: secretRef.optional().describe('A reference. Left out: the default credential chain'),
-  secretAccessKey: secretRef.optional(),
-});
+export const bucket = z.strictObject(bucketFields);
 
 const vault = bucket.extend({ failureDomain });
 
@@ -320,7 +315,7 @@ export const runbookSchema = z.strictObject({
     dataClasses: z.record(name, dataClass),
   }),
   sites: z.record(name, site).describe('Places where the system can run'),
-  backups: z.record(name, pgbackrestBackup),
+  backups: z.record(name, z.discriminatedUnion('driver', [pgbackrestBackup, archiveBackup])),
   dns: z.record(name, dnsRecord),
   applications: z.record(name, application),
   vault: vault.describe("Muster's promotion and fencing tokens; never in the failure domain of the primary"),

@@ -1,6 +1,8 @@
 /** A drill cannot reach production, whatever plan it was given: the activities themselves refuse. */
+
 import type { MusterActivities, StepRef } from '../../activities/contract.js';
 import { createActivities } from '../../activities/index.js';
+import { pgbackrestOf } from '../../src/runbook/backups.js';
 import { loadRunbook } from '../../src/runbook/load.js';
 import { corruptionScenario } from '../../workflows/corruption.js';
 import { stepOf } from './support/steps.js';
@@ -45,7 +47,7 @@ test('every step of the corruption recovery that touches production is refused t
 test('a drill has the primary write nothing to find its point', async () => {
   const { runbook } = await loadRunbook('runbooks/payymo.yaml');
   const site = runbook.sites.west?.postgres;
-  const backup = runbook.backups.ledger;
+  const backup = pgbackrestOf(runbook, 'ledger');
   if (site === undefined || backup === undefined) throw new Error('the runbook has changed');
   // Nobody may log in with this secret, so asking would fail.
   const admin = { ...site.admin, password: 'env:MUSTER_TEST_NO_SUCH_SECRET' };

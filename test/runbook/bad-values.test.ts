@@ -81,7 +81,7 @@ const schema: readonly Case[] = [
     to: 'driver: barman',
     field: 'backups.ledger.driver',
     given: '"barman"',
-    allowed: 'pgbackrest',
+    allowed: 'pgbackrest, archive',
   },
   {
     what: 'a port as text',

@@ -88,11 +88,13 @@ function atHand(runbook: Runbook): string[] {
             `| ${name} (${role}) | PostgreSQL, ${postgres.service.dataDirectory} | ${postgres.host}:${postgres.port}, ${failureDomain} |`,
           ],
     ),
-    ...Object.values(runbook.backups).flatMap(({ stanza, repositories }) =>
-      repositories.map(
-        ({ number, title: what, failureDomain }) =>
-          `| backup ${stanza}, repository ${number} | ${what} | ${failureDomain} |`,
-      ),
+    ...Object.entries(runbook.backups).flatMap(([name, backup]) =>
+      backup.driver === 'archive'
+        ? backup.copies.map((copy) => `| archives ${name} | ${copy.title} | ${copy.failureDomain} |`)
+        : backup.repositories.map(
+            ({ number, title: what, failureDomain }) =>
+              `| backup ${backup.stanza}, repository ${number} | ${what} | ${failureDomain} |`,
+          ),
     ),
     ...Object.values(runbook.dns).map(
       (record) => `| DNS | ${record.name} ${record.type} | ${authorityOf(record)} |`,

@@ -25,6 +25,13 @@ export function checkCorruption(runbook: Runbook, problems: Problems): void {
     known(runbook.backups),
     'a backup of backups',
   );
+  if (runbook.backups[corruption.backup]?.driver === 'archive') {
+    problems.add(
+      [...section, 'backup'],
+      'a backup whose driver is pgbackrest: corruption goes back to any moment, an archive only to that of its dump',
+      `${corruption.backup}, whose driver is archive`,
+    );
+  }
   problems.mustBeOneOf([...section, 'record'], corruption.record, known(runbook.dns), 'a record of dns');
   problems.mustBeOneOf(
     [...section, 'application'],

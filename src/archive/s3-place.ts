@@ -1,0 +1,193 @@
+import { readFile } from 'node:fs/promises';
+import { Agent } from 'node:https';
+import { Readable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { MusterError, messageOf } from '../errors.js';
+import type { ArchiveCopy } from '../runbook/schema.js';
+import { bucketTitle, s3ErrorName, s3Status } from '../s3.js';
+import { resolveSecret } from '../secrets.js';
+import { damaged, denied, missing, unreachable } from './errors.js';
+import type { ArchivePlace, StoredFile } from './place.js';
+
+const CONNECT_MS = 5_000;
+/** No byte for this long: the connection is dead. */
+const SILENCE_MS = 30_000;
+const SOCKETS = 64;
+/** S3 takes at most 10,000 parts: an object of 160 GB. */
+const PART_BYTES = 16 * 1024 * 1024;
+const PARTS_AT_ONCE = 2;
+/** How often a download goes on from where it broke off. */
+const RESUMES = 5;
+
+/**
+ * A bucket. A download that breaks off or ends early goes on from the byte that it reached, of the same object (`If-Match`,
+ * Amazon S3 API Reference, GetObject); uploads are multipart, and an object appears when it is whole.
+ */
+export async function s3Place(
+  copy: Extract<ArchiveCopy, { driver: 's3' }>,
+  signal: AbortSignal,
+): Promise<ArchivePlace> {
+  const title = `${copy.title} (${bucketTitle(copy)})`;
+  const client = await clientOf(copy);
+  const Bucket = copy.bucket;
+  const keyOf = (name: string) => `${copy.prefix}${name}`;
+  const failed = (what: string, error: unknown): Error => {
+    signal.throwIfAborted();
+    if (error instanceof MusterError) return error;
+    const status = s3Status(error);
+    const make = status === 401 || status === 403 ? denied : unreachable;
+    return make(title, `${what}: ${messageOf(error)}`, error);
+  };
+  const get = (name: string, range?: { readonly from: number; readonly etag: string | undefined }) =>
+    client.send(
+      new GetObjectCommand({
+        Bucket,
+        Key: keyOf(name),
+        ...(range === undefined ? {} : { Range: `bytes=${range.from}-`, IfMatch: range.etag }),
+      }),
+      { abortSignal: signal },
+    );
+
+  /** Goes on after a break; ends when all bytes have come. */
+  async function* bytesOf(name: string, first: Awaited<ReturnType<typeof get>>): AsyncGenerator<Buffer> {
+    const total = first.ContentLength ?? 0;
+    let answer = first;
+    let done = 0;
+    for (let breaks = 0; ; breaks++) {
+      try {
+        for await (const chunk of answer.Body as Readable) {
+          done += (chunk as Buffer).length;
+          yield chunk as Buffer;
+        }
+        if (done >= total) return;
+        throw new Error(`it ended after ${done} of ${total} bytes`);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (breaks >= RESUMES) throw failed(`${name} cannot be read to its end`, error);
+        await wait(100 * 2 ** breaks, undefined, { signal });
+        answer = await get(name, { from: done, etag: first.ETag }).catch((again) => {
+          if (s3Status(again) === 412)
+            throw damaged(`${name} in ${title}`, 'was changed while it was read', again);
+          if (breaks + 1 >= RESUMES) throw failed(`${name} cannot be read to its end`, again);
+          return answer;
+        });
+      }
+    }
+  }
+
+  return {
+    title,
+
+    async write(name, content) {
+      const upload = new Upload({
+        client,
+        params: { Bucket, Key: keyOf(name), Body: content },
+        partSize: PART_BYTES,
+        queueSize: PARTS_AT_ONCE,
+      });
+      const stop = () => void upload.abort();
+      signal.addEventListener('abort', stop, { once: true });
+      try {
+        signal.throwIfAborted();
+        await upload.done();
+      } catch (error) {
+        content.destroy();
+        throw failed(`${name} cannot be written`, error);
+      } finally {
+        signal.removeEventListener('abort', stop);
+      }
+    },
+
+    async open(name) {
+      try {
+        const first = await again(() => get(name), signal);
+        return Readable.from(bytesOf(name, first), { objectMode: false, highWaterMark: 256 * 1024 });
+      } catch (error) {
+        if (s3ErrorName(error) === 'NoSuchKey') throw missing(`${name} in ${title}`);
+        throw failed(`${name} cannot be read`, error);
+      }
+    },
+
+    async read(name, mostBytes) {
+      try {
+        const answer = await again(() => get(name), signal);
+        const size = answer.ContentLength ?? 0;
+        if (size > mostBytes) {
+          (answer.Body as Readable).destroy();
+          throw damaged(`${name} in ${title}`, `has ${size} bytes, at most ${mostBytes} are right`);
+        }
+        const chunks: Buffer[] = [];
+        for await (const chunk of bytesOf(name, answer)) chunks.push(chunk);
+        return Buffer.concat(chunks);
+      } catch (error) {
+        if (s3ErrorName(error) === 'NoSuchKey') return undefined;
+        throw failed(`${name} cannot be read`, error);
+      }
+    },
+
+    async list(prefix) {
+      const found: StoredFile[] = [];
+      let next: string | undefined;
+      try {
+        do {
+          const page = await again(
+            () =>
+              client.send(
+                new ListObjectsV2Command({ Bucket, Prefix: keyOf(prefix), ContinuationToken: next }),
+                { abortSignal: signal },
+              ),
+            signal,
+          );
+          for (const { Key, Size } of page.Contents ?? []) {
+            if (Key !== undefined) found.push({ name: Key.slice(copy.prefix.length), bytes: Size ?? 0 });
+          }
+          next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+        } while (next !== undefined);
+        return found;
+      } catch (error) {
+        throw failed('its objects cannot be listed', error);
+      }
+    },
+
+    close: () => client.destroy(),
+  };
+}
+
+/** For the start of a request: a busy store answers 503, a broken connection nothing. */
+async function again<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      const status = s3Status(error);
+      if (tries >= RESUMES || (status !== undefined && status < 500)) throw error;
+      await wait(100 * 2 ** tries, undefined, { signal });
+    }
+  }
+}
+
+async function clientOf(copy: Extract<ArchiveCopy, { driver: 's3' }>): Promise<S3Client> {
+  const { endpoint, region, pathStyle, caFile, accessKeyId, secretAccessKey } = copy;
+  const ca = caFile === undefined ? {} : { ca: await readFile(caFile) };
+  return new S3Client({
+    region,
+    forcePathStyle: pathStyle,
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      socketTimeout: SILENCE_MS,
+      // An agent of one's own: for a large body the SDK makes one that knows no certificate.
+      httpsAgent: new Agent({ keepAlive: true, maxSockets: SOCKETS, ...ca }),
+    },
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : {
+          credentials: {
+            accessKeyId: await resolveSecret(accessKeyId),
+            secretAccessKey: await resolveSecret(secretAccessKey),
+          },
+        }),
+  });
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { type ArchivePlace, openPlace } from '../../src/archive/place.js';
+import type { ArchiveCopy } from '../../src/runbook/schema.js';
+import { temporaryFolder } from '../drivers/support/folder.js';
+import { startVault, type TestVault } from '../drivers/support/s3.js';
+
+let vault: TestVault;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+
+beforeAll(async () => {
+  [vault, folder] = await Promise.all([startVault(), temporaryFolder('places')]);
+});
+afterAll(async () => {
+  await Promise.all([vault.remove(), folder.remove()]);
+});
+
+const never = new AbortController().signal;
+const copies: Record<'s3' | 'folder', () => ArchiveCopy> = {
+  s3: () => ({
+    driver: 's3',
+    title: 'S3 east',
+    failureDomain: 'us-east-1',
+    prefix: 'dumps/',
+    ...vault.bucket,
+  }),
+  folder: () => ({
+    driver: 'folder',
+    title: 'the volume',
+    failureDomain: 'office',
+    path: join(folder.path, 'kept'),
+  }),
+};
+
+async function read(place: ArchivePlace, name: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of await place.open(name)) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+describe.each(['s3', 'folder'] as const)('a place of the driver %s', (driver) => {
+  it('gives back what was written, lists it, and knows what is missing', async () => {
+    const place = await openPlace(copies[driver](), never);
+    // More than one part of a multipart upload.
+    const large = randomBytes(17 * 1024 * 1024);
+    await place.write('payymo/a/large', Readable.from([large.subarray(0, 99), large.subarray(99)]));
+    await place.write('payymo/a/small', Readable.from([Buffer.from('row')]));
+    await place.write('moneyflow/b', Readable.from([Buffer.from('theirs')]));
+    expect((await read(place, 'payymo/a/large')).equals(large)).toBe(true);
+    expect((await place.read('payymo/a/small', 3))?.toString()).toBe('row');
+    expect([...(await place.list('payymo/'))].sort((a, b) => a.bytes - b.bytes)).toEqual([
+      { name: 'payymo/a/small', bytes: 3 },
+      { name: 'payymo/a/large', bytes: large.length },
+    ]);
+    expect(await place.list('nobody/')).toEqual([]);
+    expect(await place.read('payymo/a/none', 10)).toBeUndefined();
+    await expect(place.open('payymo/a/none')).rejects.toMatchObject({ code: 'ArchiveIncomplete' });
+    await expect(place.read('payymo/a/small', 2)).rejects.toMatchObject({ code: 'ArchiveDamaged' });
+    place.close();
+  });
+
+  it('keeps nothing of a file whose source breaks off', async () => {
+    const place = await openPlace(copies[driver](), never);
+    const breaking = Readable.from(
+      (async function* () {
+        yield Buffer.from('half');
+        throw new Error('the dump failed');
+      })(),
+    );
+    await expect(place.write('broken/half', breaking)).rejects.toThrow('the dump failed');
+    expect(await place.list('broken/')).toEqual([]);
+    place.close();
+  });
+
+  it('stops when it is told to', async () => {
+    const stop = new AbortController();
+    const place = await openPlace(copies[driver](), stop.signal);
+    const endless = Readable.from(
+      (async function* () {
+        for (let count = 0; ; count++) {
+          yield Buffer.alloc(1024 * 1024);
+          if (count === 3) stop.abort(new Error('cancelled'));
+        }
+      })(),
+    );
+    await expect(place.write('endless/file', endless)).rejects.toThrow('cancelled');
+    place.close();
+  });
+});
+
+it('goes on with a download that breaks off, and never takes a shorter file for a whole one', async () => {
+  const place = await openPlace(copies.s3(), never);
+  const content = randomBytes(9 * 1024 * 1024);
+  await place.write('resumed', Readable.from([content]));
+  const stream = await place.open('resumed');
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) {
+    if (chunks.length === 0) {
+      await vault.stop();
+      await vault.start();
+    }
+    chunks.push(chunk as Buffer);
+  }
+  expect(Buffer.concat(chunks).equals(content)).toBe(true);
+  place.close();
+});
+
+it('keeps a folder and its files to itself', async () => {
+  const place = await openPlace(copies.folder(), never);
+  await place.write('payymo/c/file', Readable.from([Buffer.from('x')]));
+  expect((await stat(join(folder.path, 'kept/payymo/c/file'))).mode & 0o777).toBe(0o600);
+  expect((await stat(join(folder.path, 'kept'))).mode & 0o777).toBe(0o700);
+  place.close();
+});
