@@ -88,7 +88,8 @@ export function describeGiven(value: unknown, path: FieldPath): string {
   if (value === null) return 'nothing (the field is empty)';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a map of fields';
-  if (isSecretField(path)) return `${String(value).length} characters, not shown: they may be a secret`;
+  if (isSecretField(path) || /PRIVATE KEY|AGE-SECRET-KEY/i.test(String(value)))
+    return `${String(value).length} characters, not shown: they may be a secret`;
   if (typeof value === 'string') return quoted(value.replace(/\/\/[^/\s]*@/, '//***@'));
   return String(value);
 }
