@@ -68,3 +68,22 @@ it('watches the budget of a step that lasts, by name, and keeps what was written
   await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
   await run.result();
 });
+
+it('sends what people have said in the breath in which they are answered', async () => {
+  const run = await world.start();
+  await run.waitsFor('gate-point');
+  await run.decide({ on: 'run', choice: 'hold', by: 'ada', reason: 'wait for the bank' });
+  const events = (await run.handle.fetchHistory()).events ?? [];
+  const answered = events.findIndex((event) => event.workflowExecutionUpdateCompletedEventAttributes != null);
+  const isTask = (event: Event) => event.workflowTaskCompletedEventAttributes != null;
+  const from = events.slice(0, answered).map(isTask).lastIndexOf(true);
+  const next = events.findIndex((event, at) => at > from && isTask(event));
+  const sent = events.slice(from, next).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) => {
+    if (scheduled?.activityType?.name !== 'appendJournal') return [];
+    return [Buffer.from(scheduled.input?.payloads?.[0]?.data ?? []).toString()];
+  });
+  expect(sent).toEqual([expect.stringContaining('wait for the bank')]);
+  await run.decide({ on: 'run', choice: 'resume', by: 'ada' });
+  await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
+  await run.result();
+});

@@ -7,6 +7,8 @@ import { hashAfter } from './journal-chain.js';
 
 /** Entries that go in one call. */
 const MOST = 200;
+/** What people have said does not wait for the next pause: should the server be lost, it must stand elsewhere. */
+const URGENT: readonly JournalEntry['kind'][] = ['decision', 'held', 'resumed', 'handed-over'];
 
 /** The end of a run's journal: how many entries there are, and the hash of the last one. */
 export interface JournalEnd {
@@ -21,6 +23,7 @@ export class JournalWriter {
   private head: string;
   private sending = false;
   private flushing = 0;
+  private urgent = false;
 
   /**
    * @param run whose journal it is
@@ -43,7 +46,15 @@ export class JournalWriter {
     // As it is now, and as it will be read: what it refers to may change before it is sent.
     this.waiting.push(JSON.parse(JSON.stringify(whole)));
     this.nextIndex += 1;
-    if (this.waiting.length === 1) this.beside.soon(() => this.sendWaiting());
+    if (URGENT.includes(entry.kind)) this.sendAtOnce();
+    else if (this.waiting.length === 1) this.beside.soon(() => this.sendWaiting());
+  }
+
+  private sendAtOnce(): void {
+    if (this.urgent) return;
+    this.urgent = true;
+    // With what follows from it in the same breath.
+    void Promise.resolve().then(() => this.sendWaiting());
   }
 
   /**
@@ -73,13 +84,14 @@ export class JournalWriter {
   private async sendAll(): Promise<void> {
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, MOST);
+      this.urgent = false;
       const after = this.head;
       // The chain is made where the entries are: whoever takes them needs none of those before.
       this.head = hashAfter(this.run, after, batch);
       await this.send(batch, after);
       this.written += batch.length;
       // What came meanwhile waits for the next pause, unless somebody waits for it.
-      if (this.flushing === 0 && this.waiting.length > 0) {
+      if (this.flushing === 0 && !this.urgent && this.waiting.length > 0) {
         this.beside.soon(() => this.sendWaiting());
         break;
       }
