@@ -11,7 +11,7 @@ const commands: Record<string, () => Promise<string>> = {
     ),
   status: async () => renderStatus(await labStatus()),
   down: async () => renderDown(await labDown({ log })),
-  break: async () => renderBreak(await labBreak('corruption')),
+  break: async () => renderBreak('corruption', await labBreak('corruption')),
 };
 const chosen = commands[command];
 if (!chosen) throw new Error(`lab knows ${Object.keys(commands).join(', ')}, not ${command}`);

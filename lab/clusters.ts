@@ -33,17 +33,36 @@ export async function serversOf(layout: Layout): Promise<ProcessMark[]> {
 }
 
 /**
- * The site whose cluster takes writes: the recovery site as soon as a cluster there has been promoted. The one at west is
- * then fenced or in quarantine, and nothing of the lab may ever start it again.
+ * The site whose cluster takes writes: the one that was promoted last. The one at west is then fenced or in quarantine, and
+ * nothing of the lab may ever start it again.
  */
 export async function activeSite(layout: Layout): Promise<SiteName> {
-  const { data } = layout.sites.recovery;
-  const there = (name: string) => exists(join(data, name));
-  const promoted =
-    (await there('global/pg_control')) &&
-    !(await there('recovery.signal')) &&
-    !(await there('standby.signal'));
-  return promoted ? 'recovery' : 'west';
+  const promoted: { readonly site: SiteName; readonly timeline: number }[] = [];
+  for (const site of ['standby', 'recovery'] as const) {
+    const { data } = layout.sites[site];
+    const there = (name: string) => exists(join(data, name));
+    const takesWrites =
+      (await there('global/pg_control')) &&
+      !(await there('recovery.signal')) &&
+      !(await there('standby.signal'));
+    if (takesWrites) promoted.push({ site, timeline: await newestTimeline(data) });
+  }
+  return promoted.sort((one, other) => other.timeline - one.timeline)[0]?.site ?? 'west';
+}
+
+async function newestTimeline(data: string): Promise<number> {
+  const names = await readdir(join(data, 'pg_wal')).catch(() => []);
+  return Math.max(1, ...names.filter((name) => name.endsWith('.history')).map((name) => parseInt(name, 16)));
+}
+
+/** Whether the zone of a site was lost to a disaster of the lab: nothing is started there again. */
+export function isLost(layout: Layout, site: SiteName): Promise<boolean> {
+  return exists(lostMark(layout, site));
+}
+
+/** The file that says so. */
+export function lostMark(layout: Layout, site: SiteName): string {
+  return join(layout.sites[site].base, 'zone-lost');
 }
 
 /** Whether a recovery has begun at the recovery site and has not promoted its copy. */

@@ -1,4 +1,5 @@
 /** What `muster lab` does: typed results, and how each reads for people. */
+import { breakZone, type ZoneFate, type ZoneLoss } from './break/az-loss.js';
 import { breakCorruption, type Corruption } from './break/corruption.js';
 import { downLab } from './down.js';
 import { LabError } from './errors.js';
@@ -25,12 +26,15 @@ export interface LabDownResult {
 }
 
 /** Disasters that the lab can inflict. */
-export const DISASTERS = ['corruption'] as const;
+export const DISASTERS = ['corruption', 'az-loss'] as const;
 export type Disaster = (typeof DISASTERS)[number];
+
+/** Systems that live in the lab. */
+export const SYSTEMS = ['payymo'] as const;
 
 /** Brings the lab up, or what of it is down. @throws LabError naming the part that failed */
 export async function labUp(
-  options: LabCommand & { readonly size?: Partial<SeedSize> },
+  options: LabCommand & { readonly size?: Partial<SeedSize>; readonly standby?: 'raised' | 'as-is' },
 ): Promise<LabUpResult> {
   const begun = performance.now();
   const dir = options.dir ?? defaultLabDir();
@@ -38,6 +42,7 @@ export async function labUp(
     dir,
     log: options.log ?? (() => undefined),
     ...(options.size ? { size: options.size } : {}),
+    ...(options.standby ? { standby: options.standby } : {}),
   });
   return { ...(await standing(dir)), tookMs: Math.round(performance.now() - begun) };
 }
@@ -53,10 +58,28 @@ export async function labDown(options: LabCommand = {}): Promise<LabDownResult> 
   return { dir, found: await downLab(dir, { log: options.log ?? (() => undefined) }) };
 }
 
+/** What a disaster did. */
+export interface Damage {
+  readonly corruption: Corruption;
+  readonly 'az-loss': ZoneLoss;
+}
+
 /** Inflicts a disaster on the lab that is up. @throws LabError when there is none */
-export async function labBreak(_disaster: Disaster, options: LabCommand = {}): Promise<Corruption> {
-  const { state } = await standing(options.dir ?? defaultLabDir());
-  return breakCorruption(state);
+export async function labBreak<D extends Disaster>(
+  disaster: D,
+  options: LabCommand & { readonly fate?: ZoneFate } = {},
+): Promise<Damage[D]> {
+  const dir = options.dir ?? defaultLabDir();
+  const { state } = await standing(dir);
+  const inflict: { readonly [K in Disaster]: () => Promise<Damage[K]> } = {
+    corruption: () => breakCorruption(state),
+    'az-loss': async () => {
+      // A zone is lost while a standby follows in another one: where there is none yet, it is raised first.
+      const { state } = await labUp({ ...options, dir, standby: 'raised' });
+      return breakZone(state, options.fate);
+    },
+  };
+  return inflict[disaster]();
 }
 
 async function standing(dir: string): Promise<LabStatus> {

@@ -3,8 +3,8 @@ import { homedir, tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { LabError } from './errors.js';
 
-/** The two sites of the ledger's database. */
-export const SITES = ['west', 'recovery'] as const;
+/** The sites of the ledger's database: the primary, its standby in another zone, and room for a recovered copy. */
+export const SITES = ['west', 'standby', 'recovery'] as const;
 export type SiteName = (typeof SITES)[number];
 
 /** The two regions with object storage. */
@@ -97,6 +97,7 @@ export function layoutOf(dir: string): Layout {
     s3: { west: join(dir, 's3', 'west'), east: join(dir, 's3', 'east') },
     sites: {
       west: cluster(join(dir, 'payymo', 'west'), 'west'),
+      standby: cluster(join(dir, 'payymo', 'standby'), 'standby'),
       recovery: cluster(join(dir, 'payymo', 'recovery'), 'recovery'),
     },
     store: cluster(join(dir, 'store'), 'store'),

@@ -16,7 +16,7 @@ import type { SeedSize } from './payymo/generate.js';
 import { DATABASE, ROLES } from './payymo/schema.js';
 import { type LabPeople, makePeople } from './people.js';
 import { freePorts } from './ports.js';
-import { readSecrets, type SecretName, secretReference } from './secrets.js';
+import { newPassword, readSecrets, type SecretName, secretReference, writeSecret } from './secrets.js';
 import { type LabState, type LoginState, type RegionState, type SiteState, writeState } from './state.js';
 import { plantSeed, seedKey } from './template.js';
 import { makeCertificates, tlsFiles } from './tls.js';
@@ -42,7 +42,8 @@ export async function prepareLab(layout: Layout, making: Making): Promise<LabSta
     plantSeed(layout, key, making),
   ]);
   const people = await makePeople(layout.secrets);
-  const state = describe(layout, making, key, network, ports, people);
+  const replication = await writeSecret(layout.secrets, 'ledger-replication-password', newPassword());
+  const state = describe(layout, making, key, network, ports, people, replication);
   await makeFolders(layout, making.account);
   const secrets = await readSecrets(layout.secrets);
   const repository = (region: RegionName) => ({
@@ -92,19 +93,21 @@ async function makeFolders(layout: Layout, account: Account): Promise<void> {
   await makePrivateFolder(layout.quarantine, account);
 }
 
-/** Two loopback addresses for the sites: the default lab has 127.0.11.x, others differ by their folder. */
+/** Loopback addresses for the sites: the default lab has 127.0.11.x, others differ by their folder. */
 function siteNetwork(dir: string): string {
   if (dir === defaultLabDir() && !process.env.MUSTER_LAB) return '127.0.11';
   return `127.0.${12 + ((createHash('sha256').update(dir).digest()[0] ?? 0) % 200)}`;
 }
 
 const LOCAL = '127.0.0.1';
+/** Not in the seed: it is made together with the first standby. */
+const REPLICATION_ROLE = 'ledger_replica';
 
 async function choosePorts(network: string) {
   const local = { addresses: [LOCAL] };
   return freePorts({
-    // One port for both sites, so that changing the address in DNS moves the database.
-    ledger: { addresses: [`${network}.1`, `${network}.2`] },
+    // One port for all sites, so that changing the address in DNS moves the database.
+    ledger: { addresses: [`${network}.1`, `${network}.2`, `${network}.3`] },
     store: local,
     temporal: local,
     temporalUi: local,
@@ -127,6 +130,7 @@ function describe(
   network: string,
   ports: Ports,
   people: LabPeople,
+  replicationPassword: string,
 ): LabState {
   const secret = (name: SecretName) => secretReference(layout.secrets, name);
   const login = (user: string, name: SecretName): LoginState => ({ user, password: secret(name) });
@@ -149,7 +153,7 @@ function describe(
     secretAccessKey: secret(`s3-${name}-secret-access-key`),
   });
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     dir: layout.dir,
     created: new Date().toISOString(),
     account: making.account.name,
@@ -177,11 +181,12 @@ function describe(
     ledger: {
       database: DATABASE,
       stanza: STANZA,
-      sites: { west: site('west', 1), recovery: site('recovery', 2) },
+      sites: { west: site('west', 1), recovery: site('recovery', 2), standby: site('standby', 3) },
       quarantineDir: layout.quarantine,
       admin: login(ROLES.admin, 'ledger-admin-password'),
       app: login(ROLES.app, 'ledger-app-password'),
       deploy: login(ROLES.deploy, 'ledger-deploy-password'),
+      replication: { user: REPLICATION_ROLE, password: replicationPassword },
       signingKey: secret('signing-key'),
     },
     store: {

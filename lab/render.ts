@@ -1,6 +1,7 @@
 /** How the lab reads for people: plain text, at most 80 columns wherever paths allow it. */
+import type { ZoneLoss } from './break/az-loss.js';
 import type { Corruption } from './break/corruption.js';
-import type { LabDownResult, LabUpResult } from './commands.js';
+import type { Damage, Disaster, LabDownResult, LabUpResult } from './commands.js';
 import type { LabStatus } from './status.js';
 
 const TITLES = {
@@ -10,6 +11,7 @@ const TITLES = {
   route53: 'Route 53 API',
   dns: 'DNS server',
   'postgres-west': 'ledger, west',
+  'postgres-standby': 'ledger, standby',
   'postgres-recovery': 'ledger, recovery',
   store: "Muster's store",
   'payymo-app': 'Payymo API',
@@ -39,8 +41,33 @@ export function renderDown(result: LabDownResult): string {
   return result.found ? `The lab in ${result.dir} is gone.` : `There was no lab in ${result.dir}.`;
 }
 
-/** What a disaster did. */
-export function renderBreak(corruption: Corruption): string {
+/** What a disaster did, and what brings it back. */
+export function renderBreak<D extends Disaster>(disaster: D, damage: Damage[D]): string {
+  const render: { readonly [K in Disaster]: (damage: Damage[K]) => string } = {
+    corruption: renderCorruption,
+    'az-loss': renderZoneLoss,
+  };
+  return render[disaster](damage);
+}
+
+function renderZoneLoss({ at, site, fate, serverPids, applicationPid, standby }: ZoneLoss): string {
+  const application =
+    applicationPid === null ? 'no application ran there' : `the application (${applicationPid}) is gone`;
+  return [
+    `The zone of ${site} is lost. Payments are not taken any more.`,
+    '',
+    `  since    ${at}`,
+    fate === 'dead'
+      ? `  damage   the primary is dead (${serverPids.length} processes killed); ${application}`
+      : `  damage   nobody reaches the primary (${serverPids.length} processes stand still); ${application}`,
+    `  standby  ${standby ? 'has received what the primary could still send' : 'there is none'}`,
+    '',
+    'Bring it back:',
+    `  muster recover azLoss payymo --detected-at ${at}`,
+  ].join('\n');
+}
+
+function renderCorruption(corruption: Corruption): string {
   const count = (rows: number) => rows.toLocaleString('en');
   return [
     'A bad change has been deployed. Payments go on.',
@@ -84,7 +111,7 @@ function next({ state, sites, service }: LabStatus): string[] {
     `Runbook      ${state.runbooks}/payymo.yaml`,
     `Logs         ${state.dir}/logs`,
     '',
-    'Next: muster lab break corruption, muster plan corruption payymo, muster lab down',
+    'Next: muster lab break corruption (or az-loss), muster plan corruption payymo, muster lab down',
   ];
 }
 

@@ -58,13 +58,13 @@ function replacements(state: LabState): Replacement[] {
     ],
     ...sites,
     [['sites', 'west', 'quarantineDirectory'], ledger.quarantineDir],
+    [['sites', 'standby', 'quarantineDirectory'], ledger.quarantineDir],
     [['backups', 'ledger', 'stanza'], ledger.stanza],
     [['backups', 'ledger', 'processes'], 2],
     [[...record, 'zoneId'], dns.zoneId],
     [[...record, 'name'], dns.record],
     [[...record, 'ttl'], dns.ttl],
-    [[...record, 'values', 'west'], [ledger.sites.west.address]],
-    [[...record, 'values', 'recovery'], [ledger.sites.recovery.address]],
+    ...SITES.map((name): Replacement => [[...record, 'values', name], [ledger.sites[name].address]]),
     [[...record, 'resolvers'], [dns.resolver]],
     [[...record, 'endpoint'], dns.route53Endpoint],
     [[...record, 'accessKeyId'], dns.accessKeyId],
@@ -101,6 +101,7 @@ function siteReplacements(state: LabState, name: SiteName): Replacement[] {
     [[...postgres, 'database'], ledger.database],
     [[...postgres, 'admin', 'user'], ledger.admin.user],
     [[...postgres, 'application', 'user'], ledger.app.user],
+    [[...postgres, 'replication', 'user'], ledger.replication.user],
     [[...service, 'account'], state.account],
     [[...service, 'dataDirectory'], site.dataDir],
     [[...service, 'socketDirectory'], site.socketDir],
@@ -128,6 +129,7 @@ function replaceSecrets(document: Document, { ledger, dir }: LabState, file: str
   const counterparts: Readonly<Record<string, string>> = {
     'ledger-admin-password': ledger.admin.password,
     'ledger-app-password': ledger.app.password,
+    'ledger-replication-password': ledger.replication.password,
     'ledger-signing-key': ledger.signingKey,
   };
   visit(document, {

@@ -26,6 +26,11 @@ function hex(bytes: number): string {
   return randomBytes(bytes).toString('hex');
 }
 
+/** A password that nobody has seen. */
+export function newPassword(): string {
+  return hex(16);
+}
+
 /** Makes a full set of secrets in `folder` (0700), one file each (0600). */
 export async function makeSecrets(folder: string): Promise<Secrets> {
   const made = Object.fromEntries(Object.entries(MAKERS).map(([name, make]) => [name, make()]));

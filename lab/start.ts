@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { activeSite, recoveryUnderWay, runningServer } from './clusters.js';
+import { activeSite, isLost, recoveryUnderWay, runningServer } from './clusters.js';
 import { exists } from './folders.js';
 import type { World } from './keeper.js';
 import type { SiteName } from './layout.js';
@@ -62,6 +62,10 @@ async function startLedger(
   const { layout } = context;
   const { data } = layout.sites[site];
   const known = world.known(`postgres-${site}`);
+  if (await isLost(layout, site)) {
+    world.log(`ledger: the zone of ${site} is lost, its server is left as it is`);
+    return 'left-alone';
+  }
   const underWay = await recoveryUnderWay(layout);
   if (!(known && isRunning(known))) {
     if (await runningServer(data)) return underWay ? 'left-alone' : 'runs';

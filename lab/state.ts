@@ -13,6 +13,7 @@ export const PART_NAMES = [
   'route53',
   'dns',
   'postgres-west',
+  'postgres-standby',
   'postgres-recovery',
   'store',
   'payymo-app',
@@ -44,7 +45,7 @@ export interface RegionState {
   readonly secretAccessKey: string;
 }
 
-/** A place where the ledger's database can run. The recovery site holds no cluster until one is restored there. */
+/** A place where the ledger's database can run. Only the primary's site holds a cluster from the start. */
 export interface SiteState {
   readonly address: string;
   readonly port: number;
@@ -63,7 +64,7 @@ export interface LoginState {
 
 /** Everything needed to find and use a lab; written to `state.json`, holds no secret. */
 export interface LabState {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: 2;
   readonly dir: string;
   readonly created: string;
   readonly account: string;
@@ -102,6 +103,8 @@ export interface LabState {
     readonly app: LoginState;
     /** Deploys changes to the schema as a member of its owner. */
     readonly deploy: LoginState;
+    /** What a standby follows the primary with; the role is made when the first standby is. */
+    readonly replication: LoginState;
     /** Hexadecimal HMAC-SHA256 key of the transactions' signatures. */
     readonly signingKey: string;
   };
@@ -138,7 +141,7 @@ export async function readState(layout: Layout): Promise<LabState | undefined> {
   } catch {
     // Answered below like any other file that is not a lab's state.
   }
-  if (state.schemaVersion !== 1 || !state.parts) {
+  if (state.schemaVersion !== 2 || !state.parts) {
     throw new LabError(
       `${layout.stateFile} is not the state of a lab that this version of Muster made.`,
       'Run muster lab down, then muster lab up.',

@@ -10,6 +10,7 @@ import type { SeedSize } from './payymo/generate.js';
 import { prepareLab } from './prepare.js';
 import { ownerRunbook, writeLabRunbook } from './runbook.js';
 import { readSecrets } from './secrets.js';
+import { hasStandby, raiseStandby } from './standby.js';
 import { startAll } from './start.js';
 import { type LabState, readState } from './state.js';
 
@@ -24,6 +25,8 @@ export interface UpOptions {
   readonly paymentsPerSecond?: number;
   /** `none`: without Muster's own worker, for who brings one or needs none. */
   readonly worker?: 'when-built' | 'none';
+  /** `raised`: with a streaming standby of the ledger in the other zone. A standby that is there is kept anyhow. */
+  readonly standby?: 'raised' | 'as-is';
   /** Receives progress, one line at a time. */
   readonly log: (line: string) => void;
 }
@@ -60,6 +63,8 @@ export async function upLab(options: UpOptions): Promise<LabState> {
       const context: PartContext = { ...common, layout, state, secrets: await readSecrets(layout.secrets) };
       try {
         await startAll(world, options.worker ?? 'when-built', context);
+        if (options.standby === 'raised' || (await hasStandby(layout)))
+          await raiseStandby(world, { ...context, state: world.state });
       } catch (error) {
         await world.stopStarted();
         throw error;

@@ -98,6 +98,11 @@ export function archiveCommand(program: string, cluster: ClusterLayout): string 
   return `${program} --config=${cluster.backupConfig} --stanza=${STANZA} archive-push %p`;
 }
 
+/** The shell command by which a standby gets a WAL segment that the primary no longer has. */
+export function restoreCommand(program: string, cluster: ClusterLayout): string {
+  return `${program} --config=${cluster.backupConfig} --stanza=${STANZA} archive-get %f "%p"`;
+}
+
 /** Runs pgBackRest for a cluster under its account and returns what it printed. @throws LabError with its own words. */
 export function pgbackrest(
   program: string,

@@ -78,6 +78,10 @@ export const postgresSite = z.strictObject({
   application: z
     .strictObject({ user: identifier, password: secretRef })
     .describe('The login of the application: what the fence must refuse.'),
+  replication: z
+    .strictObject({ user: identifier, password: secretRef })
+    .optional()
+    .describe('The login that a standby follows this server with (attribute REPLICATION)'),
   service: z.strictObject({
     driver: z.literal('pg-ctl').describe('Started and stopped with pg_ctl by a worker on the database host'),
     account: name.describe('Operating-system account that owns the cluster; never root'),

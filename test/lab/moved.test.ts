@@ -110,6 +110,7 @@ test('the application follows the name, and nothing ever starts the old primary 
     status?.sites.map(({ name, active, inDns, serverPid }) => [name, active, inDns, serverPid !== null]),
   ).toEqual([
     ['west', false, false, false],
+    ['standby', false, false, false],
     ['recovery', true, true, true],
   ]);
 }, 120_000);

@@ -29,6 +29,7 @@ Examples:
 interface UpOptions {
   readonly size?: string;
   readonly transactions?: string;
+  readonly standby?: boolean;
 }
 
 const registerUp: Register = (lab, context) => {
@@ -37,6 +38,7 @@ const registerUp: Register = (lab, context) => {
     .description('bring the lab up, or what of it is down')
     .option('--size <bytes>', 'size of the ledger, such as 2GB (default: what its transactions take)')
     .option('--transactions <number>', 'signed transactions in the ledger (default: 300000)')
+    .option('--standby', 'with a streaming standby of the ledger in another zone')
     .addHelpText(
       'after',
       `
@@ -44,6 +46,7 @@ A lab that stands keeps its ledger; take it down first for another size.
 
 Examples:
   muster lab up
+  muster lab up --standby
   muster lab up --size 2GB`,
     )
     .action(async (options: UpOptions) => {
@@ -53,7 +56,12 @@ Examples:
         ...(options.size === undefined ? {} : { sizeBytes: parseSize('--size', options.size) }),
         ...(options.transactions === undefined ? {} : { transactions: parseCount(options.transactions) }),
       };
-      const result = await labUp({ ...place(context), log: (line) => context.out.note(line), size });
+      const result = await labUp({
+        ...place(context),
+        log: (line) => context.out.note(line),
+        size,
+        standby: options.standby ? 'raised' : 'as-is',
+      });
       context.out.result(result, () => renderUp(result));
     });
 };
@@ -75,23 +83,37 @@ const registerBreak: Register = (lab, context) => {
   lab
     .command('break')
     .description('inflict a disaster on the lab')
-    .argument('<disaster>', 'corruption: a bad change rewrites amounts and deletes rows while payments go on')
+    .argument('<disaster>', 'what happens: see below')
+    .argument('[system]', 'whom it befalls', 'payymo')
+    .option('--cut-off', 'az-loss: the primary lives on, and nobody can reach it')
     .addHelpText(
       'after',
       `
-It says since when the data is bad: what muster recover wants to know as --before.
+Disasters:
+  corruption  a bad change rewrites amounts and deletes rows while payments go on; it says since when the
+              data is bad: what muster recover wants to know as --before
+  az-loss     the zone of the primary is gone, its database and application are killed at once; where the
+              lab has no standby in another zone yet, one is raised first
 
 Examples:
   muster lab break corruption
+  muster lab break az-loss payymo
+  muster lab break az-loss --cut-off
   muster lab break corruption --json`,
     )
-    .action(async (disaster: string) => {
-      const { DISASTERS, labBreak } = await import('../../../lab/commands.js');
+    .action(async (given: string, system: string, options: { readonly cutOff?: boolean }) => {
+      const { DISASTERS, labBreak, SYSTEMS } = await import('../../../lab/commands.js');
       const { renderBreak } = await import('../../../lab/render.js');
-      const known = DISASTERS.find((each) => each === disaster);
-      if (known === undefined) throw unknownDisaster(disaster, DISASTERS);
-      const done = await labBreak(known, place(context));
-      context.out.result({ disaster: known, ...done }, () => renderBreak(done));
+      const disaster = oneOf('<disaster>', 'The lab cannot inflict that.', given, DISASTERS);
+      oneOf('[system]', 'The lab has no such system.', system, SYSTEMS);
+      if (options.cutOff === true && disaster !== 'az-loss') throw notCutOff(disaster);
+      const log = (line: string) => context.out.note(line);
+      const done = await labBreak(disaster, {
+        ...place(context),
+        log,
+        fate: options.cutOff === true ? 'cut-off' : 'dead',
+      });
+      context.out.result({ disaster, system, ...done }, () => renderBreak(disaster, done));
     });
 };
 
@@ -123,13 +145,21 @@ function parseCount(given: string): number {
   ]);
 }
 
-function unknownDisaster(given: string, known: readonly string[]): InputError {
+function oneOf<K extends string>(field: string, message: string, given: string, known: readonly K[]): K {
+  const found = known.find((each) => each === given);
+  if (found !== undefined) return found;
   const meant = nearest(given, known);
-  return new InputError('The lab cannot inflict that.', [
+  throw new InputError(message, [
     {
-      field: '<disaster>',
+      field,
       given,
-      allowed: `${meant === undefined ? '' : `${meant}, perhaps; `}the disasters are: ${known.join(', ')}`,
+      allowed: `${meant === undefined ? '' : `${meant}, perhaps; `}known are: ${known.join(', ')}`,
     },
+  ]);
+}
+
+function notCutOff(disaster: string): InputError {
+  return new InputError('Only a zone can be cut off.', [
+    { field: '--cut-off', given: disaster, allowed: 'together with az-loss' },
   ]);
 }

@@ -1,0 +1,110 @@
+/** A streaming standby of the ledger in the other zone: a real base backup, a physical slot, replication over the network. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type pg from 'pg';
+import { runTool } from '../src/process.js';
+import { resolveSecret } from '../src/secrets.js';
+import { activeSite, isLost } from './clusters.js';
+import { LabError } from './errors.js';
+import { exists } from './folders.js';
+import type { World } from './keeper.js';
+import type { Layout } from './layout.js';
+import { ledgerPart, type PartContext } from './parts/all.js';
+import { ensurePart } from './parts/part.js';
+import { archiveCommand, restoreCommand } from './parts/pgbackrest.js';
+import {
+  listening,
+  makeClusterFolders,
+  socketClient,
+  withClient,
+  writeSiteSettings,
+} from './parts/postgres.js';
+import { waitFor } from './wait.js';
+
+/** The slot by which the primary keeps what the standby has not received yet. */
+export const SLOT = 'muster_standby';
+
+/** Whether the lab has a standby that was not promoted. */
+export function hasStandby(layout: Layout): Promise<boolean> {
+  return exists(join(layout.sites.standby.data, 'standby.signal'));
+}
+
+/**
+ * Raises the standby, or what of it is down, and waits until it streams. Does nothing once it was promoted: it is no standby
+ * any more.
+ *
+ * @throws LabError when there is no primary that it could follow
+ */
+export async function raiseStandby(world: World, context: PartContext): Promise<void> {
+  const { layout } = context;
+  const { data } = layout.sites.standby;
+  const active = await activeSite(layout);
+  if (active === 'standby') {
+    world.log('ledger: the standby was promoted, it is the primary now');
+    return;
+  }
+  if (await isLost(layout, active)) {
+    world.log(`standby: ${active} is lost, it is left as it is`);
+    return;
+  }
+  await makeClusterFolders(layout.sites.standby, context.account);
+  const primary = (): pg.Client =>
+    socketClient(layout.sites[active], context.state.ledger.sites[active].port, 'postgres');
+  await withClient(primary(), (client) => welcome(client, context));
+  if (!(await exists(join(data, 'standby.signal')))) await copyPrimary(world, context, active);
+  await ensurePart(ledgerPart(context, 'standby'), world);
+  await waitFor({ what: 'the standby to stream', deadlineMs: 30_000 }, () =>
+    withClient(primary(), async (client) => {
+      const { rows } = await client.query(
+        "select from pg_stat_replication join pg_replication_slots on active_pid = pid where slot_name = $1 and state = 'streaming'",
+        [SLOT],
+      );
+      if (rows.length === 0) throw new Error('the primary does not stream to it yet');
+    }),
+  );
+}
+
+/** The login and the slot. */
+async function welcome(client: pg.Client, { state }: PartContext): Promise<void> {
+  const { user, password } = state.ledger.replication;
+  const known = await client.query('select from pg_roles where rolname = $1', [user]);
+  const secret = client.escapeLiteral(await resolveSecret(password));
+  if (known.rows.length === 0)
+    await client.query(`create role ${client.escapeIdentifier(user)} login replication password ${secret}`);
+  await client.query(
+    'select pg_create_physical_replication_slot($1, true) where not exists (select from pg_replication_slots where slot_name = $1)',
+    [SLOT],
+  );
+}
+
+async function copyPrimary(world: World, context: PartContext, active: 'west' | 'recovery'): Promise<void> {
+  const { layout, state, programs, account } = context;
+  const { standby } = layout.sites;
+  const { address, port } = state.ledger.sites[active];
+  const { user, password } = state.ledger.replication;
+  const begun = performance.now();
+  // What an attempt that was cut short has left; a finished one has its signal file.
+  await rm(standby.data, { recursive: true, force: true });
+  const how = ['-D', standby.data, '-h', address, '-p', String(port), '-U', user, '-S', SLOT];
+  const outcome = await runTool(
+    join(programs.postgresBin, 'pg_basebackup'),
+    [...how, '-X', 'stream', '-R', '--checkpoint=fast', '--no-sync', '--no-password'],
+    {
+      account: account.name,
+      env: { PGPASSWORD: await resolveSecret(password), LC_ALL: 'C' },
+      timeoutMs: 3_600_000,
+    },
+  );
+  if (outcome.exitCode !== 0) {
+    throw new LabError(
+      `The standby cannot be copied from ${active}: ${outcome.stderr.trim()}`,
+      'See whether the primary runs (muster lab status), then run muster lab up --standby again.',
+    );
+  }
+  await writeSiteSettings(standby, account, {
+    ...listening(standby, state.ledger.sites.standby.address, port),
+    archive_command: archiveCommand(programs.pgbackrest, standby),
+    restore_command: restoreCommand(programs.pgbackrest, standby),
+  });
+  world.log(`standby: copied from ${active} in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+}
