@@ -60,6 +60,7 @@ describe('a lab that is up', () => {
     ]);
     expect(status?.sites.map(({ name, active, inDns }) => ({ name, active, inDns }))).toEqual([
       { name: 'west', active: true, inDns: true },
+      { name: 'standby', active: false, inDns: false },
       { name: 'recovery', active: false, inDns: false },
     ]);
   });
@@ -289,7 +290,11 @@ describe('the runbook of the lab', () => {
     expect(system).toBe('payymo');
     expect(sites.west?.postgres).toMatchObject({ host: west.address, port: west.port });
     expect(sites.recovery?.postgres?.service.dataDirectory).toBe(recovery.dataDir);
-    expect(dns.ledger?.values).toEqual({ west: [west.address], recovery: [recovery.address] });
+    expect(dns.ledger?.values).toEqual({
+      west: [west.address],
+      standby: [lab.state.ledger.sites.standby.address],
+      recovery: [recovery.address],
+    });
     expect(vault.endpoint).toBe(lab.state.regions.east.endpoint);
     expect(text).not.toMatch(/\/etc\/|\b10\.20\.|https:\/\/[a-z-]+\.payymo\.internal/);
     expect(text).toContain('# HMAC-SHA256 by pgcrypto');

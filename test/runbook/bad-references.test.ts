@@ -60,7 +60,7 @@ const references: readonly Case[] = [
     field: 'sites.recovery.postgres.port',
     given: '5432',
     allowed: 'another server than that of west',
-    at: 'port: 5432\n      database: ledger\n      admin:\n        user: muster\n        password: file:/etc/muster/secrets/ledger-admin-password\n      application:\n        user: ledger_app\n        password: file:/etc/muster/secrets/ledger-app-password\n      service:\n        driver: pg-ctl\n        account: postgres\n        dataDirectory: /var/lib/postgresql/15/ledger\n        socketDirectory: /var/run/postgresql\n        logFile: /var/log/postgresql/ledger.log\n        binDirectory: /usr/lib/postgresql/15/bin\n      backupConfig: /etc/pgbackrest/ledger-recovery.conf',
+    at: 'port: 5432\n      database: ledger\n      admin:\n        user: muster\n        password: file:/etc/muster/secrets/ledger-admin-password\n      application:\n        user: ledger_app\n        password: file:/etc/muster/secrets/ledger-app-password\n      # What a standby follows this server with, once it is the primary.\n      replication:\n        user: ledger_replica\n        password: file:/etc/muster/secrets/ledger-replication-password\n      service:\n        driver: pg-ctl\n        account: postgres\n        dataDirectory: /var/lib/postgresql/15/ledger\n        socketDirectory: /var/run/postgresql\n        logFile: /var/log/postgresql/ledger.log\n        binDirectory: /usr/lib/postgresql/15/bin\n      backupConfig: /etc/pgbackrest/ledger-recovery.conf',
   },
   {
     what: 'two sites that share their data directory',
