@@ -72,7 +72,7 @@ test('refusals say why and what is possible now', async () => {
 
   const closed = await world.muster('approve', system, 'promote', '--by', 'ada');
   expect(closed.code).toBe(2);
-  expect(closed.stderr).toContain('Nothing named promote waits');
+  expect(closed.stderr).toContain('promote does not wait for a decision yet');
 
   const silent = await world.muster('deny', system, 'point', '--by', 'ada');
   expect(silent.code).toBe(2);

@@ -205,9 +205,9 @@ describe('proofs', () => {
     await run.decide(approve('ada'));
     await passed(run);
     await run.waitsFor('gate-promote');
-    expect(await run.refused(signed('good 3'))).toContain('Nothing named point waits for a decision now.');
+    expect(await run.refused(signed('good 3'))).toContain('point is decided already: approved by');
     await end(run);
-    expect(journal('refused').at(-1)).toContain('Nothing named point waits');
+    expect(journal('refused').at(-1)).toContain('point is decided already');
   });
 
   it('do not count for what has changed while they were checked', async () => {

@@ -210,7 +210,7 @@ describe('decisions', () => {
     await run.waitsFor('gate-point');
     await run.until((view) => statuses(view).verify === 'done');
     expect(await run.refused(approve('promote'))).toBe(
-      'Nothing named promote waits for a decision now. Possible now: point (approve, deny, override, abort).',
+      'promote does not wait for a decision yet: before it come fence. Possible now: point (approve, deny, override); run (hold, hand-over, abort).',
     );
     expect(await run.refused({ ...approve('point'), by: 'zoe' })).toBe(
       'zoe is not on the roster of toy. On it: ada, bob, cy, dee, eve.',
@@ -226,7 +226,13 @@ describe('decisions', () => {
     expect(await run.refused({ choice: 'approve', by: 'ada' } as never)).toBe('A decision needs on, a text.');
     await run.decide(approve('point'));
     await run.waitsFor('gate-promote');
-    expect(await run.refused(approve('point'))).toContain('Nothing named point waits for a decision now.');
+    expect(await run.refused(approve('point'))).toMatch(
+      /^point is decided already: approved by ada, at \d\d:\d\d:\d\d UTC\. Possible now: promote/,
+    );
+    expect(await run.refused(approve('nowhere'))).toContain(
+      'There is no gate or step nowhere in this run. Its gates: point, promote.',
+    );
+    expect(await run.refused({ on: 'build', choice: 'retry', by: 'ada' })).toMatch(/^build is done, at /);
     await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
     await run.result();
   });

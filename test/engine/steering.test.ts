@@ -212,7 +212,7 @@ describe('a fence that cannot be proven', () => {
     expect(statuses(view).fence).toBe('waiting');
     expect(view.overrides).toEqual([]);
     expect(await run.refused({ on: 'build', choice: 'override', by: 'dee', reason: 'x' })).toContain(
-      'Nothing named build waits',
+      'build is done',
     );
     await end(run);
   });

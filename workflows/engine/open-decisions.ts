@@ -105,10 +105,10 @@ function abortChoice<Params>(run: Run<Params>): Choice[] {
 
 /** In words, newest first: what an abort would undo now. */
 export function whatAbortDoes<Params>(run: Run<Params>): string {
-  const undos = run.steps
-    .filter((step) => step.begun > 0 && step.planned.undo !== undefined)
-    .map((step) => step.planned.document.undo ?? step.name)
-    .reverse();
+  const undos = [...run.beginning]
+    .reverse()
+    .filter((step) => step.planned.undo !== undefined)
+    .map((step) => step.planned.document.undo ?? step.name);
   return undos.length === 0
     ? 'ends the run; nothing has to be undone'
     : `ends the run and undoes: ${undos.join('; ')}`;

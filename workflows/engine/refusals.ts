@@ -4,7 +4,8 @@ import type { Person } from '../../src/runbook/schema.js';
 import { changesAt } from './changes.js';
 import { demandOf } from './gates.js';
 import { malformation } from './malformed.js';
-import { openDecisions } from './open-decisions.js';
+import { whyNotOpen } from './not-open.js';
+import { openDecisions, steeringOf } from './open-decisions.js';
 import { rolesAsked } from './quorum.js';
 import type { Run } from './run.js';
 import type { StepState } from './step-state.js';
@@ -47,7 +48,7 @@ export function refusal<Params>(run: Run<Params>, decision: Decision): string | 
   }
   if (ofWholeRun.includes(choice)) return refusalOfWholeRun(run, decision);
   const step = findOpen(run, decision.on);
-  if (step === undefined) return `Nothing named ${decision.on} waits for a decision now. ${possibleNow(run)}`;
+  if (step === undefined) return `${whyNotOpen(run, decision)} ${possibleNow(run)}`;
   if (step.decidedBy !== undefined)
     return `${decision.on} is being decided by ${step.decidedBy} at this moment.`;
   return step.isGate
@@ -185,7 +186,10 @@ function refusalOfChange<Params>(
 
 export function possibleNow<Params>(run: Run<Params>): string {
   const open = openDecisions(run).map(
-    ({ gate, step, choices }) => `${gate ?? step} (${choices.map(({ choice }) => choice).join(', ')})`,
+    ({ gate, step, choices }) =>
+      `${gate ?? step} (${choices.flatMap(({ choice }) => (choice === 'abort' ? [] : choice)).join(', ')})`,
   );
+  const whole = steeringOf(run).map(({ choice }) => choice);
+  if (whole.length > 0) open.push(`${WHOLE_RUN} (${whole.join(', ')})`);
   return open.length === 0 ? 'Nothing waits for a person now.' : `Possible now: ${open.join('; ')}.`;
 }
