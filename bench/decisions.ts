@@ -11,6 +11,7 @@ import { type Decision, statementOf } from '../src/model/decision.js';
 import type { CorruptionParams, RunInput, RunView } from '../src/model/run.js';
 import { loadSystem } from '../src/runbook/load.js';
 import type { Runbook } from '../src/runbook/schema.js';
+import { WORKER_ENV, WORKER_NODE_OPTIONS } from '../src/worker-process.js';
 import { corruptionScenario } from '../workflows/corruption.js';
 import { planHash } from '../workflows/engine/hash.js';
 import { compare, type Measurement } from './measurement.js';
@@ -104,7 +105,8 @@ async function benchRunbook(): Promise<Runbook> {
 async function startWorker(address: string): Promise<ChildProcess> {
   const worker = fork(builtProgram('bench/waiting-worker.js'), [address, TASK_QUEUE], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: { ...process.env, MUSTER_PAYLOAD_ENCRYPTION: 'off' },
+    execArgv: [...WORKER_NODE_OPTIONS],
+    env: { ...process.env, ...WORKER_ENV, MUSTER_PAYLOAD_ENCRYPTION: 'off' },
   });
   await once(worker, 'message');
   return worker;

@@ -9,9 +9,7 @@ import { activityInterceptor } from '../activities/interceptor.js';
 import { builtProgram } from '../lab/built.js';
 import { createLog } from '../src/log.js';
 import { ensureSearchAttributes } from '../src/temporal/search-attributes.js';
-
-/** As in production: see src/worker.ts. */
-const CACHED_RUNS = 150;
+import { CACHED_RUNS } from '../src/worker-process.js';
 
 const [address = '', taskQueue = ''] = process.argv.slice(2);
 /** What any step gives, as far as gates show it. */

@@ -12,6 +12,7 @@ import { createLog, type Logger } from './log.js';
 import { TASK_QUEUE } from './model/task-queue.js';
 import { closeRecorder, recorder } from './store/recorder.js';
 import { ensureSearchAttributes } from './temporal/search-attributes.js';
+import { CACHED_RUNS } from './worker-process.js';
 
 const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
 
@@ -47,7 +48,7 @@ async function main(log: Logger): Promise<void> {
       shutdownForceTime: '30 s',
       maxConcurrentActivityTaskExecutions: 40,
       // A run that waits at a gate answers at once while it is cached.
-      maxCachedWorkflows: 150,
+      maxCachedWorkflows: CACHED_RUNS,
     });
     log.info({ address, namespace, taskQueue: TASK_QUEUE }, 'worker ready');
     await worker.run();

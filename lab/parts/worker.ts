@@ -2,14 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TASK_QUEUE } from '../../src/model/task-queue.js';
 import { partsFile } from '../../src/parts.js';
+import { WORKER_ENV, WORKER_NODE_OPTIONS } from '../../src/worker-process.js';
 import { projectRoot } from '../built.js';
 import { labEnvironment } from '../environment.js';
 import type { LabState } from '../state.js';
 import type { PartContext } from './all.js';
 import type { PartSpec } from './part.js';
-
-/** A worker is idle most of its life: 40 MB less for the newest objects cost it nothing. */
-const NODE_OPTIONS = ['--enable-source-maps', '--max-semi-space-size=4'];
 
 /** Muster's worker; undefined while it has not been built. It answers when Temporal has seen it ask for work. */
 export function workerPart({ layout, state }: PartContext): PartSpec | undefined {
@@ -19,8 +17,8 @@ export function workerPart({ layout, state }: PartContext): PartSpec | undefined
   return {
     name: 'worker',
     command: process.execPath,
-    args: [...NODE_OPTIONS, program],
-    env: { ...labEnvironment(state), MUSTER_PARTS: partsFile() },
+    args: [...WORKER_NODE_OPTIONS, program],
+    env: { ...labEnvironment(state), ...WORKER_ENV, MUSTER_PARTS: partsFile() },
     cwd: layout.worker,
     address: state.temporal.address,
     logFile: join(layout.logs, 'worker.log'),

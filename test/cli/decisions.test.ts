@@ -136,6 +136,25 @@ test('an abort says what it undoes, and a run that was aborted has exit code 1',
   expect(late.code).toBe(2);
 });
 
+test('past the point of no return an abort is refused, and it is said what is possible', async () => {
+  world.toy.behave.set('protect', () => {
+    throw permanent('no room');
+  });
+  const { system } = await world.start();
+  for (const gate of ['point', 'promote']) {
+    await waitsFor(gate, system);
+    await world.muster('approve', system, gate, '--by', 'ada');
+  }
+  await world.musterUntil(({ stdout }) => stdout.includes('FAILED protect'), 'status', system);
+  const late = await world.muster('abort', system, '--by', 'ada', '--reason', 'too late');
+  expect(late.code).toBe(2);
+  expect(late.stderr).toMatch(
+    /point of no return has passed[\s\S]*Possible now:[\s\S]*muster retry \S+ protect --by NAME[\s\S]*muster skip \S+ protect/,
+  );
+  expect(late.stderr).not.toContain('muster abort');
+  await world.muster('skip', system, 'protect', '--by', 'ada', '--reason', 'end of the test');
+});
+
 test('status without a system shows every active run', async () => {
   const [one, other] = [await world.start(), await world.start('drill')];
   const both = await world.musterUntil(

@@ -2,8 +2,10 @@
 
 import { RefusedError } from '../../errors.js';
 import { WHOLE_RUN } from '../../model/decision.js';
+import type { RunView } from '../../model/run.js';
 import type { Register } from '../context.js';
 import { addDecisionOptions, type DecisionOptions } from '../decision-options.js';
+import { possibleActions } from '../render/actions.js';
 
 interface Options extends DecisionOptions {
   readonly yes?: boolean;
@@ -34,17 +36,21 @@ Examples:
       const { confirmSerious } = await import('../warning.js');
       const abort = { on: WHOLE_RUN, choice: 'abort' } as const;
       await sendDecision(context, system, abort, options, async (situation) => {
-        const { view, run } = situation;
-        if (view?.pointOfNoReturnPassed === true && view.endedAt === undefined) throw tooLate(run.system);
+        const { view } = situation;
+        if (view?.pointOfNoReturnPassed === true && view.endedAt === undefined) throw tooLate(view);
         await confirmSerious(context, situation, abort, yes !== true);
       });
     });
 };
 
-function tooLate(system: string): RefusedError {
+function tooLate(view: RunView): RefusedError {
+  const commands = possibleActions(view).map(({ command }) => command);
   return new RefusedError(
     'PastPointOfNoReturn',
-    'The recovered copy is promoted: the run cannot be aborted any more, it only goes forward.',
-    { next: `See what it is doing with muster watch ${system}. Going back is a recovery of its own.` },
+    'The point of no return has passed: the run cannot be aborted any more, it only goes forward.',
+    {
+      why: 'Going back from the promoted copy is a recovery of its own.',
+      next: `Possible now:\n         ${[`muster watch ${view.system}`, ...commands].join('\n         ')}`,
+    },
   );
 }
