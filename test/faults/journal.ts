@@ -10,9 +10,30 @@ import type { Stage } from './stage.js';
 
 type Entry = Parameters<MusterActivities['appendJournal']>[0]['entries'][number];
 
-/** @returns entries that were acknowledged and are not in the store, and what is wrong with the chain there */
-export async function wrongInJournal(stage: Stage): Promise<readonly string[]> {
+/** The journal as it was acknowledged and as it is kept. */
+export interface JournalFacts {
+  /** What Temporal's history says the journal took. */
+  readonly acknowledged: readonly Pick<Entry, 'index' | 'kind' | 'text'>[];
+  /** What is in the store, in its order. */
+  readonly rows: readonly JournalRow[];
+  /** What `muster journal verify` says, which looks at the anchors too. */
+  readonly verified: { readonly code: number; readonly said: string };
+}
+
+export async function lookAtJournal(stage: Stage): Promise<JournalFacts> {
   const [acknowledged, rows] = await Promise.all([acknowledgedEntries(stage), storedRows(stage)]);
+  const { code, stdout, stderr } = await stage.incident.muster('journal', 'verify', stage.runId);
+  return { acknowledged, rows, verified: { code, said: `${stdout}${stderr}`.trim() } };
+}
+
+/**
+ * @param gates where an approval was given and acknowledged
+ * @returns entries that were acknowledged and are not in the store, and what is wrong with the chain there
+ */
+export function wrongInJournal(
+  { acknowledged, rows, verified }: JournalFacts,
+  gates: readonly string[],
+): readonly string[] {
   const wrong: string[] = [];
   if (acknowledged.length === 0) wrong.push('the history acknowledges no journal entry');
   const byIndex = new Map(rows.map((row) => [row.body.index, row.body]));
@@ -25,19 +46,25 @@ export async function wrongInJournal(stage: Stage): Promise<readonly string[]> {
   }
   let previous = '0'.repeat(64);
   for (const { body, previous_hash, hash } of rows) {
-    const own = createHash('sha256')
-      .update(`${previous}\n${canonicalJson(body)}`)
-      .digest('hex');
+    const own = hashOf(previous, body);
     if (previous_hash !== previous || hash !== own)
       wrong.push(`the chain breaks at journal entry ${body.index}`);
     previous = hash;
   }
   if (rows.at(-1)?.body.kind !== 'run-ended') wrong.push(`the journal ends with ${rows.at(-1)?.body.kind}`);
-  for (const { gate } of stage.approvals) {
+  for (const gate of gates) {
     const there = rows.filter(({ body }) => body.kind === 'decision' && body.step === `gate-${gate}`).length;
     if (there !== 1) wrong.push(`the journal holds ${there} decisions at gate ${gate}`);
   }
+  if (verified.code !== 0) wrong.push(`muster journal verify says: ${verified.said}`);
   return wrong;
+}
+
+/** As docs/evidence.md says that it is made. */
+export function hashOf(previous: string, body: object): string {
+  return createHash('sha256')
+    .update(`${previous}\n${canonicalJson(body)}`)
+    .digest('hex');
 }
 
 /** Entries of every `appendJournal` that Temporal knows to be done. */
@@ -64,13 +91,13 @@ async function acknowledgedEntries({ incident }: Stage): Promise<readonly Entry[
   return inputs.flatMap(({ entries }) => entries);
 }
 
-interface Row {
-  readonly body: Entry;
+export interface JournalRow {
+  readonly body: Pick<Entry, 'index' | 'kind' | 'text' | 'step'>;
   readonly previous_hash: string;
   readonly hash: string;
 }
 
-async function storedRows({ lab, runId }: Stage): Promise<readonly Row[]> {
+async function storedRows({ lab, runId }: Stage): Promise<readonly JournalRow[]> {
   const { address, port, database, login } = lab.state.store;
   const client = new pg.Client({
     host: address,
@@ -83,7 +110,7 @@ async function storedRows({ lab, runId }: Stage): Promise<readonly Row[]> {
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<Row>(
+    const { rows } = await client.query<JournalRow>(
       'select body, previous_hash, hash from muster.journal where run_id = $1 order by seq',
       [runId],
     );

@@ -1,6 +1,6 @@
 /** One case from the empty lab to the verdict. */
 import type { FaultCase } from './cases.js';
-import { logsOf, wrongAfter } from './check.js';
+import { logsOf, wrongAfter } from './facts.js';
 import { watchFor } from './moments.js';
 import type { Outcome } from './outcome.js';
 import { Stage } from './stage.js';
