@@ -1,33 +1,45 @@
 /** Every case, with a table at the end: `npm run test:faults`. */
-import { allCases } from './cases.js';
-import { type Runnable, runAll } from './lanes.js';
+import { allCases, selfHostedCases } from './cases.js';
+import { runAll } from './lanes.js';
 import { type Outcome, table } from './outcome.js';
 import { struckPlan } from './plan.js';
-import { runCase } from './run-case.js';
+import { addResult, readResults } from './results.js';
+import { ridesOf } from './rides.js';
+import { runRide } from './run-ride.js';
+import { faultSettings } from './settings.js';
 
-/** Two labs a processor: half of a case is waiting for a time limit. */
-const LANES = Number(process.env.MUSTER_FAULTS_LANES ?? 4);
-/** Words that the names of the cases must all contain. */
-const WORDS = (process.env.MUSTER_FAULTS_ONLY ?? '').split(' ').filter(Boolean);
 const LONGEST_MS = 4 * 3_600_000;
 
 it(
   'recovers once and loses nothing, whatever strikes it and when',
   async () => {
     const begun = performance.now();
-    const cases: readonly Runnable[] = allCases(await struckPlan()).map((one) => ({
-      name: one.name,
-      run: () => runCase(one),
-    }));
-    const chosen = cases.filter(({ name }) => WORDS.every((word) => name.includes(word)));
-    const tell = ({ name, wrong, wholeMs }: Outcome, count: number) =>
-      process.stderr.write(
-        `${count} of ${chosen.length}  ${wrong.length === 0 ? 'right' : 'WRONG'}  ${(wholeMs / 1000).toFixed(0)} s  ${name}${wrong.length === 0 ? '' : `: ${wrong.join('; ')}`}\n`,
-      );
-    const outcomes = await runAll(chosen, LANES, tell);
-    process.stdout.write(`\n${table(outcomes, performance.now() - begun)}\n`);
-    expect(outcomes.filter(({ wrong }) => wrong.length > 0).map(({ name }) => name)).toEqual([]);
-    expect(outcomes.length).toBeGreaterThan(0);
+    const { only, part, of, lanes, results } = faultSettings(process.env);
+    const plan = await struckPlan();
+    const earlier = readResults(results).filter(({ wrong }) => wrong.length === 0);
+    const known = new Set(earlier.map(({ name }) => name));
+    const asked = [...allCases(plan), ...selfHostedCases(plan)].filter(({ name }) =>
+      only.every((word) => name.includes(word)),
+    );
+    const rides = ridesOf(asked.filter(({ name }) => !known.has(name))).filter(
+      (_, index) => index % of === part - 1,
+    );
+    const count = rides.flat().length;
+    let done = 0;
+    const tell = (outcome: Outcome) => {
+      const { name, wrong, wholeMs, shared } = outcome;
+      addResult(results, outcome);
+      done += 1;
+      const verdict = wrong.length === 0 ? 'right' : 'WRONG';
+      const said = wrong.length === 0 ? '' : `: ${wrong.join('; ')}`;
+      const seconds = `${(wholeMs / 1000).toFixed(0)} s for ${shared}`;
+      process.stderr.write(`${done} of ${count}  ${verdict}  ${seconds}  ${name}${said}\n`);
+    };
+    const outcomes = await runAll(rides, lanes, runRide, tell);
+    const all = [...earlier.filter(({ name }) => asked.some((one) => one.name === name)), ...outcomes];
+    process.stdout.write(`\n${table(all, performance.now() - begun)}\n`);
+    expect(all.filter(({ wrong }) => wrong.length > 0).map(({ name }) => name)).toEqual([]);
+    expect(all.length).toBeGreaterThan(0);
   },
   LONGEST_MS,
 );

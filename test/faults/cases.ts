@@ -57,9 +57,13 @@ const EFFECTS = ['fence-primary', 'promote', 'cutover'];
 /** Steps that ask nobody outside the workflow: nothing can fall between their beginning and their end. */
 const WITHOUT_WORK = ['choose-target'];
 
+/** Where Temporal runs: the development server of the lab, or a server of one's own with PostgreSQL and two workers. */
+export type Orchestrator = 'development' | 'self-hosted';
+
 export interface FaultCase {
   readonly fault: Fault;
   readonly moment: Moment;
+  readonly orchestrator: Orchestrator;
   readonly name: string;
 }
 
@@ -92,8 +96,16 @@ export function allCases(plan: PlanDocument): readonly FaultCase[] {
   });
 }
 
-export function caseOf(fault: Fault, moment: Moment): FaultCase {
-  return { fault, moment, name: `${fault}: ${inWords(moment)}` };
+/** On a self-hosted server with two workers: at every step boundary the server or a worker is killed, in turn. */
+export function selfHostedCases(plan: PlanDocument): readonly FaultCase[] {
+  return momentsOf(plan)
+    .filter(({ at }) => at === 'begin' || at === 'approved' || at === 'effect')
+    .map((moment, index) => caseOf(index % 2 === 0 ? 'temporal' : 'kill', moment, 'self-hosted'));
+}
+
+export function caseOf(fault: Fault, moment: Moment, orchestrator: Orchestrator = 'development'): FaultCase {
+  const where = orchestrator === 'development' ? '' : ' (self-hosted)';
+  return { fault, moment, orchestrator, name: `${fault}${where}: ${inWords(moment)}` };
 }
 
 export function inWords(moment: Moment): string {

@@ -1,26 +1,32 @@
-/** Works through cases, several side by side: most of a case is waiting. */
+/** Works through recoveries, several side by side: most of one is waiting. */
+import type { FaultCase } from './cases.js';
 import type { Outcome } from './outcome.js';
+import type { Ride } from './rides.js';
+import type { RideOutcome } from './run-ride.js';
 
-export interface Runnable {
-  readonly name: string;
-  readonly run: () => Promise<Outcome>;
-}
-
-/** @returns the outcomes in the order of the cases */
+/**
+ * @param run recovers with the cases of a ride; those that it says nothing of are run alone afterwards
+ * @param done called with each outcome as soon as it is there
+ * @returns all outcomes, as they came
+ */
 export async function runAll(
-  cases: readonly Runnable[],
+  rides: readonly Ride[],
   lanes: number,
-  done: (outcome: Outcome, count: number) => void = () => undefined,
+  run: (ride: Ride) => Promise<RideOutcome>,
+  done: (outcome: Outcome) => void = () => undefined,
 ): Promise<readonly Outcome[]> {
-  const outcomes = new Map<Runnable, Outcome>();
-  const waiting = [...cases];
+  const outcomes: Outcome[] = [];
+  const waiting: Ride[] = [...rides];
   const lane = async (): Promise<void> => {
-    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
-      const outcome = await one.run();
-      outcomes.set(one, outcome);
-      done(outcome, outcomes.size);
+    for (let ride = waiting.shift(); ride !== undefined; ride = waiting.shift()) {
+      const { outcomes: found, alone } = await run(ride);
+      for (const outcome of found) {
+        outcomes.push(outcome);
+        done(outcome);
+      }
+      waiting.push(...alone.map((one: FaultCase): Ride => [one]));
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-  return cases.flatMap((one) => outcomes.get(one) ?? []);
+  return outcomes;
 }

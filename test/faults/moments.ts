@@ -5,13 +5,15 @@ import { freeze } from '../support/faults.js';
 import { eventually, onLedger } from '../support/lab.js';
 import { recordInDns } from '../support/record.js';
 import type { Moment, Sign } from './cases.js';
-import type { AnswerFate, HandedTask, TaskEvent } from './proxy.js';
-import type { Interludes, Stage } from './stage.js';
+import type { AnswerFate, HandedTask } from './proxy.js';
+import type { Holder, Interludes, Stage } from './stage.js';
+import type { FaultyWorker } from './workers.js';
 
 /** The moment has come. */
 export interface Reached {
-  /** Whose it is. */
+  /** Whose it is, and in whose hands. */
   readonly task?: HandedTask;
+  readonly worker?: FaultyWorker;
   /** What was held goes on: called when the fault has struck. */
   readonly proceed: () => void;
   /** What becomes of the answer that is held, where one is. */
@@ -19,11 +21,12 @@ export interface Reached {
 }
 
 export interface Watch {
-  readonly reached: Promise<Reached>;
   readonly interludes: Interludes;
   /** Looks no longer. */
   readonly stop: () => void;
 }
+
+type Meet = (reached: Reached) => Promise<void>;
 
 const nothing = () => undefined;
 const bare: Reached = { proceed: nothing, answer: nothing };
@@ -32,21 +35,22 @@ const LOOK_EVERY_MS = 5;
 /**
  * @param strike called at the moment itself; whoever acts next waits for it, so that nothing slips in between
  */
-export function watchFor(stage: Stage, moment: Moment, strike: (reached: Reached) => Promise<void>): Watch {
+export function watchFor(stage: Stage, moment: Moment, strike: Meet): Watch {
   let met = false;
-  let tell: (reached: Reached) => void = nothing;
-  const reached = new Promise<Reached>((resolve) => {
-    tell = resolve;
-  });
   const stops: (() => void)[] = [];
-  const meet = async (found: Reached): Promise<void> => {
-    if (met) return;
+  const stop = () => stops.forEach((end) => void end());
+  const meet: Meet = async (found) => {
+    if (met) {
+      found.proceed();
+      found.answer('forward');
+      return;
+    }
     met = true;
-    for (const stop of stops) stop();
-    tell(found);
+    stop();
     await strike(found);
   };
   const interludes: Interludes = {};
+  const middle = { meet, stops, interludes };
   if (moment.at === 'gate') {
     interludes.beforeApproval = async (gate) => {
       if (gate === moment.gate) await meet(bare);
@@ -57,68 +61,78 @@ export function watchFor(stage: Stage, moment: Moment, strike: (reached: Reached
     };
   } else if (moment.at === 'begin') {
     stops.push(
-      stage.listen((event) => void (isOf(event, moment.step, 'handed') && meet({ ...bare, task: event }))),
+      stage.listen((event, worker) => {
+        if (isOf(event, moment.step) && event.what === 'handed') void meet({ ...bare, task: event, worker });
+      }),
     );
   } else if (moment.at === 'effect') {
-    holdAnswer(stage, moment.step, meet);
+    stops.push(holdAnswer(stage, moment.step, meet));
   } else {
-    watchMiddle(stage, moment.step, moment.sign, { meet, stops, interludes });
+    watchMiddle(stage, moment.step, moment.sign, middle);
   }
-  return { reached, interludes, stop: () => stops.forEach((stop) => void stop()) };
+  return { interludes, stop };
 }
 
-function isOf(event: TaskEvent, step: string, what: TaskEvent['what']): boolean {
-  return event.what === what && event.activityId.startsWith(`${step}.`);
+function isOf(task: HandedTask, step: string): boolean {
+  return task.activityId.startsWith(`${step}.`);
 }
 
-function holdAnswer(stage: Stage, step: string, meet: (reached: Reached) => Promise<void>): void {
-  const { proxy } = stage.worker;
-  proxy.onCompleting = (task) => {
-    if (!task.activityId.startsWith(`${step}.`)) return 'forward';
-    proxy.onCompleting = () => 'forward';
-    return new Promise((answer) => void meet({ task, proceed: nothing, answer }));
+/** The answer waits until the fault has struck. @returns what ends that */
+function holdAnswer(stage: Stage, step: string, meet: Meet): () => void {
+  const holder: Holder = (task, worker) => {
+    if (!isOf(task, step)) return undefined;
+    return new Promise((answer) => void meet({ task, worker, proceed: nothing, answer }));
   };
+  stage.holders.add(holder);
+  return () => void stage.holders.delete(holder);
 }
 
 interface Middle {
-  readonly meet: (reached: Reached) => Promise<void>;
+  readonly meet: Meet;
   readonly stops: (() => void)[];
   readonly interludes: Interludes;
 }
 
-function watchMiddle(stage: Stage, step: string, sign: Sign, middle: Middle): void {
-  let looking = true;
-  middle.stops.push(() => {
-    looking = false;
-  });
-  let beats = 0;
-  const stop = stage.listen((event) => {
-    if (isOf(event, step, 'heartbeat')) {
-      beats += 1;
-      if ('heartbeats' in sign && beats === sign.heartbeats) void middle.meet({ ...bare, task: event });
-    }
-    // Too short for a second heartbeat: its end is still before the end of the step.
-    if (isOf(event, step, 'completing') && 'heartbeats' in sign) void middle.meet({ ...bare, task: event });
-    if (isOf(event, step, 'handed') && !('heartbeats' in sign)) void look(event);
-  });
-  middle.stops.push(stop);
+function watchMiddle(stage: Stage, step: string, sign: Sign, { meet, stops, interludes }: Middle): void {
   if ('world' in sign && sign.world === 'promotion-under-way') {
-    middle.interludes.beforeApproval = async (gate) => {
-      if (gate === 'promote') void holdPromotion(stage, middle.meet);
+    interludes.beforeApproval = async (gate) => {
+      if (gate === 'promote') void holdPromotion(stage, meet);
     };
     return;
   }
-  const look = async (task: HandedTask): Promise<void> => {
-    const there = 'program' in sign ? () => runs(stage, sign.program) : inWorld(stage, sign);
-    while (looking) {
-      if (await there().catch(() => false)) return middle.meet({ ...bare, task });
+  if ('heartbeats' in sign) {
+    let beats = 0;
+    const unlisten = stage.listen((event, worker) => {
+      if (!isOf(event, step) || event.what !== 'heartbeat') return;
+      beats += 1;
+      if (beats === sign.heartbeats) void meet({ ...bare, task: event, worker });
+    });
+    // Too short for as many: its answer is still before the end of the step.
+    stops.push(unlisten, holdAnswer(stage, step, meet));
+    return;
+  }
+  const looks = new Set<string>();
+  const look = async (task: HandedTask, worker: FaultyWorker): Promise<void> => {
+    const there = 'program' in sign ? () => runs(worker, sign.program) : inWorld(stage, sign);
+    while (looks.has(task.activityId)) {
+      if (await there().catch(() => false)) return meet({ ...bare, task, worker });
       await new Promise((later) => setTimeout(later, LOOK_EVERY_MS));
     }
   };
+  const unlisten = stage.listen((event, worker) => {
+    if (!isOf(event, step)) return;
+    if (event.what === 'handed') {
+      looks.add(event.activityId);
+      void look(event, worker);
+    } else if (event.what !== 'heartbeat') {
+      looks.delete(event.activityId);
+    }
+  });
+  stops.push(unlisten, () => looks.clear());
 }
 
-async function runs(stage: Stage, program: string): Promise<boolean> {
-  return (await stage.worker.programs()).includes(program);
+async function runs(worker: FaultyWorker, program: string): Promise<boolean> {
+  return (await worker.programs()).includes(program);
 }
 
 function inWorld(stage: Stage, sign: Sign): () => Promise<boolean> {
@@ -133,7 +147,7 @@ function inWorld(stage: Stage, sign: Sign): () => Promise<boolean> {
 }
 
 /** The copy's own process of recovery stands still while it is told to end recovery, so that this is seen under way. */
-async function holdPromotion(stage: Stage, meet: (reached: Reached) => Promise<void>): Promise<void> {
+async function holdPromotion(stage: Stage, meet: Meet): Promise<void> {
   const { admin, sites } = stage.lab.state.ledger;
   await onLedger(
     stage.lab.state,

@@ -10,6 +10,8 @@ export interface Outcome {
   readonly recoveryMs: number;
   /** Of the whole case with its lab. */
   readonly wholeMs: number;
+  /** How many cases befell the same recovery. */
+  readonly shared: number;
 }
 
 /** One line a case, and the count. */

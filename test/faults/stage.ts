@@ -5,7 +5,8 @@ import { downLab } from '../../lab/down.js';
 import type { OpenDecision, RunResult, RunView } from '../../src/model/run.js';
 import { COMMANDER, Incident, SYSTEM, WORKFLOW } from '../support/incident.js';
 import { startLab, type TestLab } from '../support/lab.js';
-import type { TaskEvent } from './proxy.js';
+import type { Orchestrator } from './cases.js';
+import type { AnswerFate, HandedTask, TaskEvent } from './proxy.js';
 import { FaultyWorker } from './workers.js';
 
 /** A recovery takes seconds; with a fault a minute or two, on a busy machine more. */
@@ -26,13 +27,20 @@ export interface Interludes {
   afterApproval?: (gate: string) => Promise<void>;
 }
 
+/** Decides what becomes of an answer; undefined: not the one it is there for. */
+export type Holder = (task: HandedTask, worker: FaultyWorker) => Promise<AnswerFate> | undefined;
+
 export class Stage {
   readonly workers: FaultyWorker[] = [];
+  /** Asked in turn before an answer of a worker goes on. */
+  readonly holders = new Set<Holder>();
   readonly approvals: Approval[] = [];
   /** Steps that failed for good and were tried again by the commander. */
   readonly retried: string[] = [];
   /** What mends the world again, under way. */
   readonly mending: Promise<void>[] = [];
+  /** Faults that have struck and are not mended yet. */
+  unmended = 0;
   ended = false;
   runId = '';
   private readonly listeners = new Set<(event: TaskEvent, worker: FaultyWorker) => void>();
@@ -44,7 +52,7 @@ export class Stage {
   ) {}
 
   /** A lab with a damaged ledger and one worker; nothing has been begun. */
-  static async set(): Promise<Stage> {
+  static async set(_orchestrator: Orchestrator): Promise<Stage> {
     const lab = await startLab();
     const incident = new Incident(lab);
     try {
@@ -65,6 +73,13 @@ export class Stage {
     worker.proxy.listen((event) => {
       for (const listener of this.listeners) listener(event, worker);
     });
+    worker.proxy.onCompleting = (task) => {
+      for (const holder of this.holders) {
+        const fate = holder(task, worker);
+        if (fate !== undefined) return fate;
+      }
+      return 'forward';
+    };
     this.workers.push(worker);
     return worker;
   }
@@ -85,7 +100,7 @@ export class Stage {
   }
 
   /** Approves, and tries again what has failed, until the run is over; whoever does not answer is asked again. */
-  async command(interludes: Interludes = {}): Promise<RunResult> {
+  async command(interludes: readonly Interludes[] = []): Promise<RunResult> {
     const deadline = Date.now() + LONGEST_MS;
     const busy = new Set<string>();
     let trouble: unknown;
@@ -112,17 +127,17 @@ export class Stage {
     return this.incident.result();
   }
 
-  private async decide(open: OpenDecision, interludes: Interludes): Promise<void> {
+  private async decide(open: OpenDecision, interludes: readonly Interludes[]): Promise<void> {
     const { gate, step } = open;
     if (gate === undefined) {
       this.retried.push(step);
       await this.insist(() => this.retry(step), step);
       return;
     }
-    await interludes.beforeApproval?.(gate);
+    for (const { beforeApproval } of interludes) await beforeApproval?.(gate);
     await this.insist(() => this.incident.approve(gate), gate);
     this.approvals.push({ gate, at: new Date().toISOString() });
-    await interludes.afterApproval?.(gate);
+    for (const { afterApproval } of interludes) await afterApproval?.(gate);
   }
 
   private async retry(step: string): Promise<void> {

@@ -2,32 +2,60 @@
 import type { Fault } from './cases.js';
 import type { Reached } from './moments.js';
 import { Abyss, bringBack, type Takeable, takeAway } from './parts.js';
+import type { HandedTask } from './proxy.js';
 import type { Stage } from './stage.js';
+import type { FaultyWorker } from './workers.js';
 
 /** Connections that break before an outage counts as noticed, where no attempt fails of it. */
 const NOTICED_AFTER = 20;
 
-/** Returns when the fault has struck; what mends it is added to `stage.mending`. */
-export async function strike(stage: Stage, fault: Fault, reached: Reached): Promise<void> {
-  const mend = await faults[fault](stage, reached);
-  reached.proceed();
-  if (mend !== undefined) stage.mending.push(mend());
+/** A store that comes back while the run goes on has been away for longer than it is left alone after a failure. */
+const STORE_AWAY_MS = 7_000;
+
+/**
+ * Returns when the fault has struck; what mends it is added to `stage.mending`.
+ * @param more whether something else is still to befall this run
+ */
+export async function strike(
+  stage: Stage,
+  fault: Fault,
+  reached: Reached,
+  more: () => boolean,
+): Promise<void> {
+  stage.unmended += 1;
+  const done = () => {
+    stage.unmended -= 1;
+  };
+  try {
+    const mend = await faults[fault](stage, reached, more);
+    reached.proceed();
+    if (mend === undefined) done();
+    else stage.mending.push(mend().finally(done));
+  } catch (error) {
+    reached.proceed();
+    reached.answer('forward');
+    throw error;
+  }
 }
 
 /** @returns what mends it again */
-type Strike = (stage: Stage, reached: Reached) => Promise<(() => Promise<void>) | undefined>;
+type Strike = (
+  stage: Stage,
+  reached: Reached,
+  more: () => boolean,
+) => Promise<(() => Promise<void>) | undefined>;
 
 const faults: Readonly<Record<Fault, Strike>> = {
-  kill: async (stage, { answer }) => {
-    await stage.worker.kill();
+  kill: async (stage, { answer, worker = stage.worker }) => {
+    await worker.kill();
     answer('lose');
     return async () => void (await stage.addWorker());
   },
 
-  freeze: async (stage, { answer, task }) => {
-    const wake = await stage.worker.freeze();
+  freeze: async (stage, { answer, task, worker = stage.worker }) => {
+    const wake = await worker.freeze();
     return async () => {
-      const taken = takenOver(stage, task !== undefined);
+      const taken = takenOver(stage, worker, task);
       await stage.addWorker();
       await taken;
       wake();
@@ -41,11 +69,12 @@ const faults: Readonly<Record<Fault, Strike>> = {
     return () => bringBack(stage.lab, 'temporal');
   },
 
-  store: async (stage, { answer }) => {
+  store: async (stage, { answer }, more) => {
     await takeAway(stage.lab, 'store');
     answer('forward');
+    const since = performance.now();
     return async () => {
-      await until(stage, () => false);
+      await until(stage, () => more() && performance.now() - since > STORE_AWAY_MS);
       await bringBack(stage.lab, 'store');
     };
   },
@@ -75,11 +104,10 @@ const faults: Readonly<Record<Fault, Strike>> = {
 };
 
 /** Another worker has been given what the one that stands still had in its hands, or anything where it had nothing. */
-function takenOver(stage: Stage, held: boolean): Promise<void> {
-  const still = stage.worker;
+function takenOver(stage: Stage, still: FaultyWorker, held: HandedTask | undefined): Promise<void> {
   let taken = false;
-  const unlisten = stage.listen(({ what, attempt }, worker) => {
-    taken ||= worker !== still && what === 'handed' && (!held || attempt > 1);
+  const unlisten = stage.listen(({ what, activityId }, worker) => {
+    taken ||= worker !== still && what === 'handed' && (held === undefined || activityId === held.activityId);
   });
   return until(stage, () => taken).finally(unlisten);
 }

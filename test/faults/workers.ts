@@ -100,20 +100,15 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 /** Processes that descend from this one now. */
 async function descendants(root: number): Promise<number[]> {
-  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const children = new Map<number, number[]>();
-  await Promise.all(
-    names.map(async (name) => {
-      const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
-    }),
+  const children = (await childrenOf(root)).map(async (pid) => [pid, ...(await descendants(pid))]);
+  return (await Promise.all(children)).flat();
+}
+
+/** A process may be started by any thread of another; one that has ended meanwhile has none. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const lists = threads.map((thread) =>
+    readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => ''),
   );
-  const found: number[] = [];
-  for (const queue = [root]; queue.length > 0; ) {
-    const next = children.get(queue.shift() as number) ?? [];
-    found.push(...next);
-    queue.push(...next);
-  }
-  return found;
+  return (await Promise.all(lists)).flatMap((list) => list.split(' ').filter(Boolean).map(Number));
 }
