@@ -16,7 +16,10 @@ export function handCommand(name, machine, table = PARTS) {
   const spec = specOf(name, table);
   const { install } = spec;
   const target = cacheTarget(name, spec, machine);
-  if (install.kind === 'go') return `GOBIN='${path.join(target, 'bin')}' go install ${install.module}`;
+  if (install.kind === 'go') {
+    const modules = [install.module, ...(install.tools ?? [])].join(' ');
+    return `GOBIN='${path.join(target, 'bin')}' go install ${modules}`;
+  }
   if (install.kind === 'python') {
     return `python3 -m venv '${target}' && '${path.join(target, 'bin', 'pip')}' install ${install.requirement}`;
   }

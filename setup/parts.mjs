@@ -134,6 +134,23 @@ export const PARTS = {
     takes: 'about 1 minute',
     testsOnly: true,
   },
+  'temporal-server': {
+    title: 'Temporal server with PostgreSQL persistence, for npm run test:faults',
+    version: '1.30.0',
+    accepts: { from: '1.30.0', below: '2' },
+    programs: ['server'],
+    companions: ['sql'],
+    versionArgs: ['--version'],
+    override: 'MUSTER_TEMPORAL_SERVER',
+    install: {
+      kind: 'go',
+      module: 'go.temporal.io/server/cmd/server@v1.30.0',
+      tools: ['go.temporal.io/server/cmd/tools/sql@v1.30.0'],
+    },
+    takes: 'about 3 minutes on two cores',
+    testsOnly: true,
+    onRequest: true,
+  },
 };
 
 export const NODE_ACCEPTS = { from: '20.3', below: '1000' };
@@ -147,10 +164,12 @@ export const GO_ACCEPTS = { from: '1.21', below: '2' };
 export const PYTHON_ACCEPTS = { from: '3.10', below: '4' };
 
 /**
- * The parts of a set-up.
+ * The parts of a set-up, without those that are only installed where they are asked for by name.
  * @param {{ tests: boolean }} options
  * @returns {string[]}
  */
 export function partNames({ tests }) {
-  return Object.keys(PARTS).filter((name) => tests || PARTS[name]?.testsOnly !== true);
+  return Object.entries(PARTS)
+    .filter(([, { testsOnly, onRequest }]) => (tests || testsOnly !== true) && onRequest !== true)
+    .map(([name]) => name);
 }

@@ -9,7 +9,13 @@ export interface Accepts {
 
 /** How a part is had when it is not there. */
 export type Installation =
-  | { readonly kind: 'go'; readonly module: string; readonly download?: 'temporal' }
+  | {
+      readonly kind: 'go';
+      readonly module: string;
+      /** Modules of the same version whose programs belong to the part. */
+      readonly tools?: readonly string[];
+      readonly download?: 'temporal';
+    }
   | { readonly kind: 'python'; readonly requirement: string; readonly constraints?: string }
   | { readonly kind: 'debian'; readonly packages: readonly string[] };
 
@@ -36,6 +42,8 @@ export interface PartSpec {
   readonly folder?: string;
   /** Only looked for and installed for the tests. */
   readonly testsOnly?: true;
+  /** Only looked for and installed where it is asked for by name. */
+  readonly onRequest?: true;
 }
 
 export type PartTable = Readonly<Record<string, PartSpec>>;

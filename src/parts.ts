@@ -17,7 +17,14 @@ export const PART_NAMES = [
   'openssl',
   'openssh',
   'chromium',
+  'temporal-server',
 ] as const;
+
+/** What the set-up is told to install parts that it leaves out otherwise. */
+const SETUP_OPTIONS: Partial<Record<PartName, string>> = {
+  chromium: ' -- --tests',
+  'temporal-server': ' -- --parts temporal-server',
+};
 
 export type PartName = (typeof PART_NAMES)[number];
 
@@ -116,7 +123,7 @@ function present(name: PartName, listed: unknown, file: string): Part {
 function missing(name: PartName, why: string, cause?: unknown): PermanentError {
   return new PermanentError('PartMissing', `The part ${name} is missing.`, {
     why,
-    next: `Run "npm run setup${name === 'chromium' ? ' -- --tests' : ''}"; it installs ${name} or says how to.`,
+    next: `Run "npm run setup${SETUP_OPTIONS[name] ?? ''}"; it installs ${name} or says how to.`,
     details: { part: name },
     cause,
   });

@@ -37,7 +37,7 @@ export async function installGo(job, go, { log, say, machine }) {
       return;
     }
     say('go install');
-    await run(go, ['install', '-v', '-ldflags=-s -w', install.module], {
+    await run(go, ['install', '-v', '-ldflags=-s -w', install.module, ...(install.tools ?? [])], {
       log,
       onLine: say,
       cwd: draft,

@@ -6,7 +6,9 @@ import type { OpenDecision, RunResult, RunView } from '../../src/model/run.js';
 import { COMMANDER, Incident, SYSTEM, WORKFLOW } from '../support/incident.js';
 import { startLab, type TestLab } from '../support/lab.js';
 import type { Orchestrator } from './cases.js';
+import { bringBack, takeAway } from './parts.js';
 import type { AnswerFate, HandedTask, TaskEvent } from './proxy.js';
+import { SelfHosted } from './self-hosted.js';
 import { FaultyWorker } from './workers.js';
 
 /** A recovery takes seconds; with a fault a minute or two, on a busy machine more. */
@@ -49,19 +51,38 @@ export class Stage {
     readonly lab: TestLab,
     readonly incident: Incident,
     readonly damage: Corruption,
+    private readonly selfHosted: SelfHosted | undefined,
   ) {}
 
-  /** A lab with a damaged ledger and one worker; nothing has been begun. */
-  static async set(_orchestrator: Orchestrator): Promise<Stage> {
+  /** Where the runs are kept: ends it as a crash does. */
+  async takeTemporalAway(): Promise<void> {
+    if (this.selfHosted === undefined) await takeAway(this.lab, 'temporal');
+    else await this.selfHosted.takeAway();
+  }
+
+  async bringTemporalBack(): Promise<void> {
+    if (this.selfHosted === undefined) await bringBack(this.lab, 'temporal');
+    else await this.selfHosted.bringBack();
+  }
+
+  /** A lab with a damaged ledger and a worker, two where Temporal is a server of one's own; nothing has been begun. */
+  static async set(orchestrator: Orchestrator): Promise<Stage> {
     const lab = await startLab();
     const incident = new Incident(lab);
+    let selfHosted: SelfHosted | undefined;
     try {
+      if (orchestrator === 'self-hosted') {
+        await takeAway(lab, 'temporal');
+        selfHosted = await SelfHosted.start(lab);
+      }
       await incident.open();
-      const stage = new Stage(lab, incident, await incident.happen(5));
+      const stage = new Stage(lab, incident, await incident.happen(5), selfHosted);
       await stage.addWorker();
+      if (selfHosted !== undefined) await stage.addWorker();
       return stage;
     } catch (error) {
       await incident.close();
+      await selfHosted?.stop();
       await downLab(lab.dir, { log: () => undefined });
       throw error;
     }
@@ -182,6 +203,7 @@ export class Stage {
   async strike(): Promise<void> {
     await this.incident.close();
     await Promise.allSettled(this.workers.map((worker) => worker.stop()));
+    await this.selfHosted?.stop();
     await downLab(this.lab.dir, { log: () => undefined });
   }
 }

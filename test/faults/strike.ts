@@ -64,9 +64,9 @@ const faults: Readonly<Record<Fault, Strike>> = {
   },
 
   temporal: async (stage, { answer }) => {
-    await takeAway(stage.lab, 'temporal');
+    await stage.takeTemporalAway();
     answer('forward');
-    return () => bringBack(stage.lab, 'temporal');
+    return () => stage.bringTemporalBack();
   },
 
   store: async (stage, { answer }, more) => {

@@ -1,0 +1,95 @@
+#!/usr/bin/env node
+/** `npm run test:faults`: set-up, build, then every case of the harness, or those asked for, with a table at the end. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { build } from './build.mjs';
+import { isScript, ROOT } from './machine.mjs';
+import { partNames } from './parts.mjs';
+import { pathWithParts } from './path.mjs';
+import { runScript, SetupFailed, setUp } from './setup.mjs';
+
+const HELP = `npm run test:faults -- [options]
+
+  --only <words>   only cases whose names contain all of these words, for instance "kill promote"
+  --part <i/n>     one of n parts of them, for instance 1/2 here and 2/2 on another machine
+  --lanes <n>      recoveries at once (default 3: most of one is waiting)
+  --resume         go on where the last one was ended; what was right is not run again
+  --keep           leave the lab of a case that went wrong, and name its logs
+`;
+
+/**
+ * @param {readonly string[]} args
+ * @returns {{ env: Record<string, string>, resume: boolean } | 'help'}
+ * @throws SetupFailed saying which option cannot be taken, and what it may be
+ */
+export function readFaultOptions(args) {
+  const options = /** @type {const} */ ({
+    only: { type: 'string', default: '' },
+    part: { type: 'string', default: '1/1' },
+    lanes: { type: 'string', default: '3' },
+    resume: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
+  const values = parse(() => parseArgs({ args: [...args], options }).values);
+  if (values.help) return 'help';
+  const { only = '', part = '', lanes = '' } = values;
+  const [which = 0, of = 0] = /^\d+\/\d+$/.test(part) ? part.split('/').map(Number) : [];
+  if (which < 1 || which > of)
+    throw new SetupFailed(`--part: given "${part}", allowed 1/1, 1/2, 2/2, 1/3 and so on.`);
+  if (!/^[1-9]\d?$/.test(lanes)) throw new SetupFailed(`--lanes: given "${lanes}", allowed 1 to 99.`);
+  return {
+    resume: values.resume === true,
+    env: {
+      MUSTER_FAULTS_ONLY: only,
+      MUSTER_FAULTS_PART: part,
+      MUSTER_FAULTS_LANES: lanes,
+      ...(values.keep === true ? { MUSTER_FAULTS_KEEP: '1' } : {}),
+    },
+  };
+}
+
+/**
+ * @template T
+ * @param {() => T} work
+ */
+function parse(work) {
+  try {
+    return work();
+  } catch (error) {
+    throw new SetupFailed(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+  }
+}
+
+/** @param {readonly string[]} args */
+async function main(args) {
+  const asked = readFaultOptions(args);
+  if (asked === 'help') {
+    process.stdout.write(HELP);
+    return;
+  }
+  const { parts } = await setUp({ only: [...partNames({ tests: false }), 'temporal-server'] });
+  await build();
+  const results = path.join(ROOT, '.muster', 'faults.jsonl');
+  mkdirSync(path.dirname(results), { recursive: true });
+  if (!asked.resume) rmSync(results, { force: true });
+  const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
+  const { status } = spawnSync(process.execPath, [jest, '--config', 'test/faults/jest.config.mjs'], {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      ...asked.env,
+      PATH: pathWithParts(parts, process.env.PATH ?? ''),
+      MUSTER_FAULTS_RESULTS: results,
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    },
+  });
+  process.exitCode = status ?? 1;
+}
+
+if (isScript(import.meta.url)) void runScript(() => main(process.argv.slice(2)));
