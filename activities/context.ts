@@ -2,7 +2,12 @@
 import { activityInfo, Context } from '@temporalio/activity';
 import type { Progress } from '../src/model/run.js';
 
-const lastProgress = new WeakMap<Context, Progress>();
+/** What a heartbeat carries: how far the work is, for people, and where the next attempt goes on, for itself. */
+interface Beat extends Progress {
+  readonly resume?: unknown;
+}
+
+const lastProgress = new WeakMap<Context, Beat>();
 
 function currentContext(): Context | undefined {
   try {
@@ -21,8 +26,29 @@ export function activitySignal(): AbortSignal {
 export function reportProgress(progress: Progress): void {
   const context = currentContext();
   if (context === undefined) return;
-  lastProgress.set(context, progress);
-  context.heartbeat(progress);
+  const { resume } = lastProgress.get(context) ?? {};
+  const beat: Beat = resume === undefined ? progress : { ...progress, resume };
+  lastProgress.set(context, beat);
+  context.heartbeat(beat);
+}
+
+/**
+ * Keeps where the next attempt goes on if this one ends before its time. It is small and plain JSON.
+ *
+ * @param progress how far the work is then
+ */
+export function keepResumePoint(resume: unknown, progress: Progress): void {
+  const context = currentContext();
+  if (context === undefined) return;
+  lastProgress.set(context, { ...progress, resume });
+  context.heartbeat(lastProgress.get(context));
+}
+
+/** What an earlier attempt of this activity has kept; undefined: begin at the beginning. */
+export function resumePoint(): unknown {
+  const details: unknown = currentContext()?.info.heartbeatDetails;
+  if (typeof details !== 'object' || details === null || !('resume' in details)) return undefined;
+  return details.resume;
 }
 
 /** Tells Temporal that the work is alive without losing what was last said about its progress. */

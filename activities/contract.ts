@@ -14,17 +14,23 @@ import type {
   DataClass,
   DnsRecord,
   Invariant,
+  ObjectStore,
   Person,
   PgbackrestBackup,
 } from '../src/runbook/schema.js';
 import type {
   Assessment,
   BackupTaken,
+  BucketMade,
+  BucketSynced,
   CopiesResult,
   DatabaseAt,
   FenceProof,
+  FilesReconciled,
   JournalEntry,
   LossReport,
+  ObjectDamage,
+  ObjectsRestored,
   Promotion,
   ProofVerdict,
   ProvisionedTarget,
@@ -195,6 +201,44 @@ export interface MusterActivities {
   }): Promise<LossReport>;
 
   protectAgain(input: { at: StepRef; target: DatabaseAt; backup: PgbackrestBackup }): Promise<BackupTaken>;
+
+  /**
+   * Looks which files are not as they were; changes nothing.
+   *
+   * @param input.before versions written before this moment are good, ISO 8601
+   * @param input.until what was written at or after it was done on purpose; to now where left out
+   * @param input.damage `deleted`: only files that were deleted; `changed`: also those that were overwritten
+   * @param input.prefix only keys that begin with it
+   */
+  assessObjects(input: {
+    at: StepRef;
+    store: ObjectStore;
+    before: string;
+    until?: string;
+    damage: 'deleted' | 'changed';
+    prefix?: string;
+  }): Promise<ObjectDamage>;
+  /**
+   * Brings back what `assessObjects` finds, by copies of the versions: nothing is deleted. Refuses a bucket without versioning.
+   */
+  restoreObjects(input: {
+    at: StepRef;
+    store: ObjectStore;
+    before: string;
+    until?: string;
+    damage: 'deleted' | 'changed';
+    prefix?: string;
+  }): Promise<ObjectsRestored>;
+  /** Makes the primary bucket where it is lost, and sets versioning, CORS and policy as the runbook says. */
+  makeBucket(input: { at: StepRef; store: ObjectStore }): Promise<BucketMade>;
+  /** Fills one bucket of the store from the other; an attempt goes on where the one before it was. Deletes nothing. */
+  syncObjects(input: {
+    at: StepRef;
+    store: ObjectStore;
+    from: 'primary' | 'secondary';
+  }): Promise<BucketSynced>;
+  /** Holds the rows that name files against the files; changes nothing. */
+  reconcileFiles(input: { at: StepRef; store: ObjectStore; database: DatabaseAt }): Promise<FilesReconciled>;
 
   /** Never fails for want of the store: what the store cannot take is spooled and replayed. */
   appendJournal(input: {

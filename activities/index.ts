@@ -8,6 +8,7 @@ import { fenceActivities } from './fence/index.js';
 import { appendJournal, keepRun } from './journal/append.js';
 import { lossActivities } from './loss/index.js';
 import { notifyActivities } from './notify/index.js';
+import { objectsActivities } from './objects/index.js';
 import { pointActivities } from './point/index.js';
 import { preserveActivities } from './preserve/index.js';
 import { promoteActivities } from './promote/index.js';
@@ -29,6 +30,7 @@ export function createActivities(): MusterActivities {
     ...verifyActivities(),
     ...promoteActivities(),
     ...dnsActivities(),
+    ...objectsActivities(),
     ...validateActivities(),
     ...lossActivities({ keepLost }),
     ...backupActivities(),

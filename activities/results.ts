@@ -236,3 +236,68 @@ export interface ProofVerdict extends Summarised {
   /** Name each proof that was used, so that none counts twice. */
   readonly used: readonly string[];
 }
+
+/** Files that are not as they were before a moment. */
+export interface ObjectDamage extends Summarised {
+  readonly deleted: number;
+  readonly overwritten: number;
+  /** Bytes that come back. */
+  readonly bytes: number;
+  readonly intact: number;
+  /** Changed on purpose: after the damage, or overwritten where only deletions are undone. */
+  readonly leftAlone: number;
+  /** A few of the keys that come back. */
+  readonly samples: readonly string[];
+}
+
+/** Something about one file, in words. */
+export interface FileFinding {
+  readonly key: string;
+  readonly why: string;
+}
+
+export interface ObjectsRestored extends Summarised {
+  readonly restored: number;
+  readonly bytes: number;
+  readonly intact: number;
+  readonly leftAlone: number;
+  /** How many could not be brought back as they were, and the first of them. */
+  readonly failedCount: number;
+  readonly failed: readonly FileFinding[];
+}
+
+export interface BucketMade extends Summarised {
+  /** Whether it had to be made: false where it was there. */
+  readonly made: boolean;
+  /** What had to be set, for instance `versioning`. */
+  readonly applied: readonly string[];
+}
+
+export interface BucketSynced extends Summarised {
+  /** In the source. */
+  readonly objects: number;
+  readonly copied: number;
+  readonly copiedBytes: number;
+  /** There already with the same content. */
+  readonly same: number;
+  /** Only in the target: left as they are. */
+  readonly onlyInTarget: number;
+  /** Damaged in the source, so not copied, and the first of them. */
+  readonly damagedCount: number;
+  readonly damaged: readonly FileFinding[];
+}
+
+/** Rows that name files, held against the files. */
+export interface FilesReconciled extends Summarised {
+  readonly rows: number;
+  readonly objects: number;
+  /** Rows whose file is not there, and the first of their keys. */
+  readonly danglingCount: number;
+  readonly dangling: readonly string[];
+  /** Files that no row names, and the first of their keys. */
+  readonly orphanedCount: number;
+  readonly orphaned: readonly string[];
+  /** Files of another size or content than their row says, and the first of them. */
+  readonly differingCount: number;
+  readonly differing: readonly FileFinding[];
+}

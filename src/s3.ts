@@ -18,6 +18,8 @@ export async function s3Client(bucket: Bucket, requestMs: number): Promise<S3Cli
     region,
     forcePathStyle: pathStyle,
     maxAttempts: 1,
+    // For bodies above 2 MB the client would ask first, over a connection that knows nothing of `caFile`.
+    expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: Math.min(CONNECT_MS, requestMs),
       requestTimeout: requestMs,

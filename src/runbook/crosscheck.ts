@@ -6,6 +6,7 @@ import type { InputProblem } from '../errors.js';
 import { checkCopies } from './crosscheck/copies.js';
 import { checkDns } from './crosscheck/dns.js';
 import { checkObjectives } from './crosscheck/objectives.js';
+import { checkObjects } from './crosscheck/objects.js';
 import { checkPeople } from './crosscheck/people.js';
 import { Problems } from './crosscheck/report.js';
 import { checkCorruption } from './crosscheck/scenarios.js';
@@ -23,6 +24,7 @@ export function crosscheck(runbook: Runbook, source: RunbookSource): InputProble
   checkSites(runbook, problems);
   checkCopies(runbook, problems);
   checkDns(runbook, problems);
+  checkObjects(runbook, problems);
   checkApplications(runbook, problems);
   checkInvariants(runbook, problems);
   checkCorruption(runbook, problems);

@@ -167,6 +167,42 @@ const rfc2136Record = z.strictObject({
 
 const dnsRecord = z.discriminatedUnion('driver', [route53Record, rfc2136Record]);
 
+const objectBucket = bucket.extend({ failureDomain });
+
+const corsRule = z.strictObject({
+  origins: z.array(text).min(1),
+  methods: z.array(z.enum(['GET', 'PUT', 'POST', 'DELETE', 'HEAD'])).min(1),
+  headers: z.array(text).default([]),
+  expose: z.array(text).default([]),
+  maxAge: seconds.optional().describe('Seconds that a browser may keep the answer'),
+});
+
+/** Files in an object store, and the copy that they come back from. */
+export const objectStore = z.strictObject({
+  driver: z.literal('s3'),
+  title: text,
+  component: name.describe('The component that the files belong to'),
+  primary: objectBucket.describe('The bucket that applications use; its versions bring deleted files back'),
+  secondary: objectBucket.optional().describe('The bucket that a lost one is filled from again'),
+  parallel: z.number().int().min(1).max(64).default(8).describe('Objects copied at once'),
+  cors: z.array(corsRule).default([]).describe('What a new bucket allows to pages of other origins'),
+  policy: text
+    .refine(isJsonObject, 'a bucket policy as JSON')
+    .optional()
+    .describe('The bucket policy of a new bucket, as JSON'),
+  references: z
+    .strictObject({
+      table: tableName,
+      key: identifier.describe("Column that holds the object's key; rows without one are left out"),
+      bytes: identifier.optional().describe('Column with the size of the file'),
+      sha256: identifier
+        .optional()
+        .describe('Column with the SHA-256 of the content, in hexadecimal: every file is read for it'),
+    })
+    .optional()
+    .describe('The rows that name the files: both are reconciled after a recovery'),
+});
+
 /** A query that returns the rows which break the rule: none means that it holds. */
 export const invariant = z.strictObject({
   name,
@@ -308,6 +344,15 @@ const anchor = bucket.extend({
   ),
 });
 
+function isJsonObject(given: string): boolean {
+  try {
+    const value: unknown = JSON.parse(given);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 export const runbookSchema = z.strictObject({
   system: name.describe('Also the name of this file'),
   title: text,
@@ -321,6 +366,7 @@ export const runbookSchema = z.strictObject({
   sites: z.record(name, site).describe('Places where the system can run'),
   backups: z.record(name, z.discriminatedUnion('driver', [pgbackrestBackup, archiveBackup])),
   dns: z.record(name, dnsRecord),
+  objects: z.record(name, objectStore).default({}).describe('Files in object stores'),
   applications: z.record(name, application),
   vault: vault.describe("Muster's promotion and fencing tokens; never in the failure domain of the primary"),
   anchor: anchor
@@ -348,6 +394,7 @@ export type PgbackrestBackup = z.output<typeof pgbackrestBackup>;
 export type DnsRecord = z.output<typeof dnsRecord>;
 export type Route53Record = z.output<typeof route53Record>;
 export type Rfc2136Record = z.output<typeof rfc2136Record>;
+export type ObjectStore = z.output<typeof objectStore>;
 export type Bucket = z.output<typeof bucket>;
 export type Invariant = z.output<typeof invariant>;
 export type Person = z.output<typeof person>;

@@ -62,7 +62,63 @@ const cases: readonly Case[] = [
   },
 ];
 
+const DOCUMENTS = `objects:
+  documents:
+    driver: s3
+    title: Client documents
+    component: file-storage
+    primary: { region: us-west-2, failureDomain: us-west-2, bucket: payymo-documents }
+    secondary: { region: us-east-1, failureDomain: us-east-1, bucket: payymo-documents-copy }
+    references: { table: public.documents, key: storage_key }
+    policy: '{"Version": "2012-10-17", "Statement": []}'
+
+`;
+const stored = [['applications:\n', `${DOCUMENTS}applications:\n`]] as const;
+
+const objects: readonly Case[] = [
+  {
+    what: 'a secondary bucket that is lost with the primary one',
+    before: stored,
+    from: 'secondary: { region: us-east-1, failureDomain: us-east-1',
+    to: 'secondary: { region: us-west-2, failureDomain: us-west-2/us-west-2a',
+    field: 'objects.documents.secondary.failureDomain',
+    allowed: /outside of us-west-2/,
+  },
+  {
+    what: 'a secondary bucket that is the primary one',
+    before: stored,
+    from: 'secondary: { region: us-east-1, failureDomain: us-east-1, bucket: payymo-documents-copy }',
+    to: 'secondary: { region: us-west-2, failureDomain: us-east-1, bucket: payymo-documents }',
+    field: 'objects.documents.secondary.bucket',
+    allowed: 'another bucket than the primary one',
+  },
+  {
+    what: 'files of a component that there is not',
+    before: stored,
+    from: 'component: file-storage\n    primary',
+    to: 'component: files\n    primary',
+    field: 'objects.documents.component',
+    allowed: /file-storage/,
+  },
+  {
+    what: 'a policy that is no JSON',
+    before: stored,
+    from: `policy: '{"Version"`,
+    to: `policy: '{Version`,
+    field: 'objects.documents.policy',
+    allowed: /a bucket policy as JSON/,
+  },
+];
+
 testCases(cases);
+testCases(objects);
+
+test('files in an object store are described beside the database', () => {
+  const text = good.replace('applications:\n', `${DOCUMENTS}applications:\n`);
+  expect(problemsOf(text)).toEqual([]);
+  expect(readRunbook('payymo.yaml', text).runbook.objects.documents).toMatchObject({ parallel: 8, cors: [] });
+  expect(readRunbook('payymo.yaml', good).runbook.objects).toEqual({});
+});
 
 test('a record by dynamic updates makes a plan whose printed commands are those of its driver', () => {
   const text = good.replace(ROUTE53, RFC2136);

@@ -1,0 +1,33 @@
+/** A bucket as the runbook wants it: there, versioned, with its CORS rules and its policy. */
+import { isDeepStrictEqual } from 'node:util';
+import type { ObjectStore } from '../../src/runbook/schema.js';
+import type { BucketMade } from '../contract.js';
+import type { BucketDriver } from './driver.js';
+
+/**
+ * Makes the bucket where it is missing and sets what differs. What the runbook does not name is left as it is.
+ *
+ * @throws PermanentError `BucketTaken`, `BucketDenied`; TransientError `ObjectStoreUnreachable`
+ */
+export async function makeBucket(bucket: BucketDriver, store: ObjectStore): Promise<BucketMade> {
+  const made = !(await bucket.exists());
+  if (made) await bucket.create();
+  const applied: string[] = [];
+  // Before anything is written: the first object has a version as well.
+  if (!(await bucket.isVersioned())) {
+    await bucket.switchOnVersioning();
+    applied.push('versioning');
+  }
+  const now = await bucket.configuration();
+  const cors = store.cors.length > 0 && !isDeepStrictEqual(store.cors, now.cors);
+  const policy = store.policy !== undefined && !samePolicy(store.policy, now.policy);
+  await bucket.configure({ cors: cors ? store.cors : [], policy: policy ? store.policy : undefined });
+  if (cors) applied.push('CORS');
+  if (policy) applied.push('policy');
+  const set = applied.length === 0 ? 'everything was set as it should be' : `set: ${applied.join(', ')}`;
+  return { made, applied, summary: `${bucket.title} ${made ? 'made anew' : 'is there'}; ${set}` };
+}
+
+function samePolicy(wanted: string, now: string | undefined): boolean {
+  return now !== undefined && isDeepStrictEqual(JSON.parse(wanted), JSON.parse(now));
+}

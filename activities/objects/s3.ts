@@ -1,0 +1,388 @@
+/**
+ * Amazon S3 and what speaks its API. Keys are listed in the order of their bytes in UTF-8, versions of a key newest first (API
+ * reference, ListObjectsV2 and ListObjectVersions). `LastModified` may be exact to the second only.
+ */
+import { setMaxListeners } from 'node:events';
+import {
+  AbortMultipartUploadCommand,
+  type CORSRule,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  type DeleteMarkerEntry,
+  GetBucketCorsCommand,
+  GetBucketPolicyCommand,
+  GetBucketVersioningCommand,
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutBucketCorsCommand,
+  PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { messageOf, PermanentError, TransientError } from '../../src/errors.js';
+import type { Bucket, ObjectStore } from '../../src/runbook/schema.js';
+import { bucketTitle, s3Client, s3ErrorName, s3Status } from '../../src/s3.js';
+import type { BucketDriver, KeyHistory, ObjectHeaders, ObjectVersion } from './driver.js';
+
+/** One request; the body of an answer may take longer as long as it flows. */
+const REQUEST_MS = 30_000;
+
+/** @param signal ends every request when it is aborted */
+export async function openBucket(bucket: Bucket, signal: AbortSignal): Promise<BucketDriver> {
+  // Many requests at once listen to it.
+  const own = AbortSignal.any([signal]);
+  setMaxListeners(0, own);
+  return driver(await s3Client(bucket, REQUEST_MS), bucket, own);
+}
+
+function driver(client: S3Client, bucket: Bucket, signal: AbortSignal): BucketDriver {
+  const Bucket = bucket.bucket;
+  const title = bucketTitle(bucket);
+  const limits = { abortSignal: signal };
+  const ask = async <T>(request: () => Promise<T>): Promise<T> => {
+    try {
+      return await request();
+    } catch (error) {
+      signal.throwIfAborted();
+      throw storeError(title, error);
+    }
+  };
+  /** undefined where the store answers that there is no such thing. */
+  const askFor = <T>(absent: readonly string[], request: () => Promise<T>): Promise<T | undefined> =>
+    ask(async () => {
+      try {
+        return await request();
+      } catch (error) {
+        if (absent.includes(s3ErrorName(error) ?? '')) return undefined;
+        throw error;
+      }
+    });
+
+  return {
+    title,
+
+    async *list(after) {
+      let token: string | undefined;
+      do {
+        const page = await ask(() =>
+          client.send(
+            new ListObjectsV2Command({ Bucket, StartAfter: after, ContinuationToken: token }),
+            limits,
+          ),
+        );
+        yield (page.Contents ?? []).flatMap(({ Key: key, Size: bytes = 0, ETag }) =>
+          key === undefined ? [] : [{ key, bytes, etag: plainTag(ETag) }],
+        );
+        token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      } while (token !== undefined);
+    },
+
+    async *histories(prefix, after) {
+      let [keyMarker, versionMarker]: (string | undefined)[] = [after, undefined];
+      let open: ObjectVersion[] = [];
+      do {
+        const page = await ask(() =>
+          client.send(
+            new ListObjectVersionsCommand({
+              Bucket,
+              Prefix: prefix,
+              KeyMarker: keyMarker,
+              VersionIdMarker: versionMarker,
+            }),
+            limits,
+          ),
+        );
+        const found = [
+          ...(page.Versions ?? []).map((one) => versionOf('version', one)),
+          ...(page.DeleteMarkers ?? []).map((one) => versionOf('delete-marker', one)),
+        ];
+        const whole = byKey([...open, ...found]);
+        // The last key may go on with the next page.
+        open = page.IsTruncated === true ? [...(whole.pop()?.versions ?? [])] : [];
+        yield* whole;
+        [keyMarker, versionMarker] =
+          page.IsTruncated === true ? [page.NextKeyMarker, page.NextVersionIdMarker] : [undefined, undefined];
+      } while (keyMarker !== undefined);
+    },
+
+    get: (key) =>
+      askFor(['NoSuchKey'], async () => {
+        const answer = await client.send(
+          new GetObjectCommand({ Bucket, Key: key, ChecksumMode: 'ENABLED' }),
+          limits,
+        );
+        return {
+          bytes: answer.ContentLength ?? 0,
+          etag: plainTag(answer.ETag),
+          stream: guarded(answer.Body as AsyncIterable<Uint8Array>, title, signal),
+          headers: headersOf(answer),
+        };
+      }),
+
+    bringBack: (version) =>
+      ask(async () => {
+        const { key, versionId } = version;
+        const path = `${Bucket}/${key}`.split('/').map(encodeURIComponent).join('/');
+        await client.send(
+          new CopyObjectCommand({
+            Bucket,
+            Key: key,
+            CopySource: `${path}?versionId=${encodeURIComponent(versionId)}`,
+            MetadataDirective: 'COPY',
+          }),
+          limits,
+        );
+        const now = await client.send(new HeadObjectCommand({ Bucket, Key: key }), limits);
+        return { key, bytes: now.ContentLength ?? 0, etag: plainTag(now.ETag) };
+      }),
+
+    put: (key, content, sha256, headers) =>
+      ask(async () => {
+        await client.send(
+          new PutObjectCommand({ Bucket, Key: key, Body: content, ChecksumSHA256: sha256, ...headers }),
+          limits,
+        );
+      }),
+
+    async putInParts(key, headers) {
+      const upload = await ask(() =>
+        client.send(
+          new CreateMultipartUploadCommand({ Bucket, Key: key, ChecksumAlgorithm: 'SHA256', ...headers }),
+          limits,
+        ),
+      );
+      const parts: CompletedPart[] = [];
+      const at = { Bucket, Key: key, UploadId: upload.UploadId };
+      return {
+        part: (content, sha256) =>
+          ask(async () => {
+            const PartNumber = parts.length + 1;
+            const { ETag } = await client.send(
+              new UploadPartCommand({ ...at, PartNumber, Body: content, ChecksumSHA256: sha256 }),
+              limits,
+            );
+            parts.push({ PartNumber, ETag, ChecksumSHA256: sha256 });
+          }),
+        finish: () =>
+          ask(async () => {
+            await client.send(
+              new CompleteMultipartUploadCommand({ ...at, MultipartUpload: { Parts: parts } }),
+              limits,
+            );
+          }),
+        // Also after a cancellation: what is left open costs money until somebody finds it.
+        abort: async () => {
+          const patience = { abortSignal: AbortSignal.timeout(REQUEST_MS) };
+          await client.send(new AbortMultipartUploadCommand(at), patience).catch(() => undefined);
+        },
+      };
+    },
+
+    exists: async () => {
+      const found = await askFor(['NotFound', 'NoSuchBucket'], () =>
+        client.send(new HeadBucketCommand({ Bucket }), limits),
+      );
+      return found !== undefined;
+    },
+
+    create: () =>
+      ask(async () => {
+        try {
+          await client.send(new CreateBucketCommand({ Bucket }), limits);
+        } catch (error) {
+          const name = s3ErrorName(error);
+          if (name === 'BucketAlreadyOwnedByYou') return;
+          if (name !== 'BucketAlreadyExists') throw error;
+          throw new PermanentError('BucketTaken', `The name of ${title} belongs to somebody else.`, {
+            next: 'Name another bucket in the runbook (objects.<store>.primary.bucket) and in the application, then start again.',
+            cause: error,
+          });
+        }
+      }),
+
+    isVersioned: async () => {
+      const { Status } = await ask(() => client.send(new GetBucketVersioningCommand({ Bucket }), limits));
+      return Status === 'Enabled';
+    },
+
+    switchOnVersioning: () =>
+      ask(async () => {
+        await client.send(
+          new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }),
+          limits,
+        );
+      }),
+
+    async configuration() {
+      const [cors, policy] = await Promise.all([
+        askFor(['NoSuchCORSConfiguration'], () => client.send(new GetBucketCorsCommand({ Bucket }), limits)),
+        askFor(['NoSuchBucketPolicy'], () => client.send(new GetBucketPolicyCommand({ Bucket }), limits)),
+      ]);
+      return { cors: (cors?.CORSRules ?? []).map(ruleOf), policy: policy?.Policy };
+    },
+
+    async configure({ cors, policy }) {
+      if (cors.length > 0) {
+        const CORSConfiguration = { CORSRules: cors.map(asRule) };
+        await ask(() => client.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration }), limits));
+      }
+      if (policy !== undefined) {
+        await ask(() => client.send(new PutBucketPolicyCommand({ Bucket, Policy: policy }), limits));
+      }
+    },
+
+    close: () => client.destroy(),
+  };
+}
+
+function versionOf(
+  kind: ObjectVersion['kind'],
+  one: DeleteMarkerEntry & { readonly Size?: number | undefined; readonly ETag?: string | undefined },
+): ObjectVersion {
+  return {
+    kind,
+    key: one.Key ?? '',
+    versionId: one.VersionId ?? 'null',
+    bytes: one.Size ?? 0,
+    etag: plainTag(one.ETag),
+    atMs: ulidTime(one.VersionId) ?? one.LastModified?.getTime() ?? 0,
+    latest: one.IsLatest === true,
+  };
+}
+
+const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{9}[0-9A-HJKMNP-TV-Z]{16}$/;
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/**
+ * versitygw tells of an older version when it became one, not when it was written; but its version ids are ULIDs, which begin
+ * with that moment (ULID specification: 48 bits of milliseconds in Crockford's Base32). Those of Amazon S3 are longer.
+ */
+function ulidTime(versionId: string | undefined): number | undefined {
+  if (versionId === undefined || !ULID.test(versionId)) return undefined;
+  return [...versionId.slice(0, 10)].reduce((time, digit) => time * 32 + CROCKFORD.indexOf(digit), 0);
+}
+
+/** Keys in their order; of each the newest version first. Versions and delete markers come in two lists. */
+function byKey(versions: readonly ObjectVersion[]): KeyHistory[] {
+  const keys = new Map<string, ObjectVersion[]>();
+  for (const one of versions) keys.set(one.key, [...(keys.get(one.key) ?? []), one]);
+  return [...keys]
+    .sort(([one], [other]) => Buffer.compare(Buffer.from(one), Buffer.from(other)))
+    .map(([key, found]) => ({
+      key,
+      versions: found.sort((a, b) => Number(b.latest) - Number(a.latest) || b.atMs - a.atMs),
+    }));
+}
+
+function plainTag(etag: string | undefined): string {
+  return (etag ?? '').replaceAll('"', '');
+}
+
+function headersOf(answer: GetObjectCommandOutput): ObjectHeaders {
+  const { ContentType, CacheControl, ContentDisposition, ContentEncoding, ContentLanguage, Metadata } =
+    answer;
+  return {
+    ...(ContentType === undefined ? {} : { ContentType }),
+    ...(CacheControl === undefined ? {} : { CacheControl }),
+    ...(ContentDisposition === undefined ? {} : { ContentDisposition }),
+    ...(ContentEncoding === undefined ? {} : { ContentEncoding }),
+    ...(ContentLanguage === undefined ? {} : { ContentLanguage }),
+    ...(Metadata === undefined ? {} : { Metadata }),
+  };
+}
+
+/** A body that breaks off, stands still, or differs from the checksum that the store holds, fails like any other request. */
+async function* guarded(
+  body: AsyncIterable<Uint8Array>,
+  title: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      let timer: NodeJS.Timeout | undefined;
+      const silence = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`nothing came for ${REQUEST_MS / 1000} s`)), REQUEST_MS);
+      });
+      const next = await Promise.race([chunks.next(), silence]).finally(() => clearTimeout(timer));
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw storeError(title, error);
+  } finally {
+    void chunks.return?.()?.catch(() => undefined);
+  }
+}
+
+function ruleOf(rule: CORSRule): ObjectStore['cors'][number] {
+  return {
+    origins: rule.AllowedOrigins ?? [],
+    methods: (rule.AllowedMethods ?? []) as ObjectStore['cors'][number]['methods'],
+    headers: rule.AllowedHeaders ?? [],
+    expose: rule.ExposeHeaders ?? [],
+    ...(rule.MaxAgeSeconds === undefined || rule.MaxAgeSeconds === 0 ? {} : { maxAge: rule.MaxAgeSeconds }),
+  };
+}
+
+function asRule({ origins, methods, headers, expose, maxAge }: ObjectStore['cors'][number]): CORSRule {
+  return {
+    AllowedOrigins: origins,
+    AllowedMethods: methods,
+    ...(headers.length === 0 ? {} : { AllowedHeaders: headers }),
+    ...(expose.length === 0 ? {} : { ExposeHeaders: expose }),
+    ...(maxAge === undefined ? {} : { MaxAgeSeconds: maxAge }),
+  };
+}
+
+/** What the store will not do however often it is asked; everything else may pass. */
+const REFUSALS = new Set([
+  ...['InvalidRequest', 'InvalidArgument', 'EntityTooLarge', 'KeyTooLongError', 'MalformedPolicy'],
+  ...['MethodNotAllowed', 'NotImplemented', 'NoSuchKey', 'NoSuchVersion'],
+]);
+
+function storeError(title: string, error: unknown): Error {
+  if (messageOf(error).startsWith('Checksum mismatch')) {
+    return new PermanentError('ContentDamaged', `The ${title} gives other bytes than it took.`, {
+      why: 'The checksum that was kept with the object does not fit its content.',
+      next: 'Take the file from another copy.',
+      cause: error,
+    });
+  }
+  if (error instanceof PermanentError || error instanceof TransientError) return error;
+  const status = s3Status(error);
+  if (s3ErrorName(error) === 'NoSuchBucket') {
+    return new PermanentError('BucketMissing', `The ${title} is not there.`, {
+      why: 'It was deleted, or the runbook names another one.',
+      next: 'Make the bucket anew (the recovery of a lost bucket does) or correct objects in the runbook, then retry the step.',
+      cause: error,
+    });
+  }
+  if (status === 401 || status === 403) {
+    return new PermanentError('BucketDenied', `The ${title} refuses Muster: ${messageOf(error)}.`, {
+      next: 'Check the keys that objects in the runbook refers to, their rights, and the clock of this machine; then retry the step.',
+      cause: error,
+    });
+  }
+  if (REFUSALS.has(s3ErrorName(error) ?? '')) {
+    return new PermanentError('StoreRefused', `The ${title} does not do it: ${messageOf(error)}.`, {
+      next: 'Do it by hand as the printed runbook says, or correct objects in the runbook; then retry the step.',
+      cause: error,
+    });
+  }
+  return new TransientError(
+    'ObjectStoreUnreachable',
+    `The ${title} does not answer as it should: ${messageOf(error)}.`,
+    { next: 'The step tries again by itself and goes on where it was.', cause: error },
+  );
+}

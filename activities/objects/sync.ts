@@ -1,0 +1,146 @@
+/** One bucket filled from another: what is missing or differs is copied, in parallel, page by page of the source. */
+import { PermanentError } from '../../src/errors.js';
+import { formatBytes, formatCount } from '../../src/model/format.js';
+import { activitySignal, keepResumePoint, reportProgress, resumePoint } from '../context.js';
+import type { BucketSynced, FileFinding } from '../contract.js';
+import { isMd5 } from './choice.js';
+import { copyObject } from './copy.js';
+import type { BucketDriver, ListedObject } from './driver.js';
+import { inParallel, patiently } from './parallel.js';
+
+const NAMED = 200;
+
+interface Standing {
+  /** Everything up to this key is done. */
+  readonly after: string;
+  readonly objects: number;
+  readonly copied: number;
+  readonly copiedBytes: number;
+  readonly same: number;
+  readonly onlyInTarget: number;
+  readonly damagedCount: number;
+  readonly damaged: readonly FileFinding[];
+}
+
+const nothingYet: Standing = {
+  after: '',
+  objects: 0,
+  copied: 0,
+  copiedBytes: 0,
+  same: 0,
+  onlyInTarget: 0,
+  damagedCount: 0,
+  damaged: [],
+};
+
+/**
+ * Nothing is deleted in the target, and what is overwritten there stays as a version.
+ *
+ * @throws PermanentError `BucketNotVersioned`, `BucketMissing`, `BucketDenied`; TransientError `ObjectStoreUnreachable`, and
+ *   the next attempt goes on behind the last whole page
+ */
+export async function sync(from: BucketDriver, to: BucketDriver, parallel: number): Promise<BucketSynced> {
+  const signal = activitySignal();
+  await requireVersioning(to);
+  let standing = (resumePoint() as Standing | undefined) ?? nothingYet;
+  const there = new Listing(to, standing.after || undefined);
+  for await (const page of from.list(standing.after || undefined)) {
+    const last = page.at(-1)?.key;
+    if (last === undefined) continue;
+    const present = await there.upTo(last);
+    const missing = page.filter((object) => differs(object, present.get(object.key)));
+    const keys = new Set(page.map(({ key }) => key));
+    const done = { copied: 0, copiedBytes: 0, damaged: [] as FileFinding[] };
+    await inParallel(missing, parallel, async (object) => {
+      const result = await patiently(signal, () => copyObject(from, to, object));
+      if (result.kind === 'damaged') done.damaged.push({ key: object.key, why: result.why });
+      if (result.kind !== 'copied') return;
+      done.copied += 1;
+      done.copiedBytes += result.bytes;
+      reportProgress(progressOf(standing.copied + done.copied, standing.copiedBytes + done.copiedBytes));
+    });
+    standing = {
+      after: last,
+      objects: standing.objects + page.length,
+      copied: standing.copied + done.copied,
+      copiedBytes: standing.copiedBytes + done.copiedBytes,
+      same: standing.same + page.length - missing.length,
+      onlyInTarget: standing.onlyInTarget + [...present.keys()].filter((key) => !keys.has(key)).length,
+      damagedCount: standing.damagedCount + done.damaged.length,
+      damaged: [...standing.damaged, ...done.damaged].slice(0, NAMED),
+    };
+    keepResumePoint(standing, progressOf(standing.copied, standing.copiedBytes));
+  }
+  const { after: _after, ...counted } = standing;
+  const result = { ...counted, onlyInTarget: counted.onlyInTarget + (await there.rest()) };
+  return { ...result, summary: summaryOf(result) };
+}
+
+function progressOf(copied: number, bytes: number) {
+  return { done: copied, unit: 'files' as const, text: `copying files, ${formatBytes(bytes)} so far` };
+}
+
+/** Entity tags of uploads in parts depend on the parts: those are copied again only where the size differs. */
+function differs(wanted: ListedObject, found: ListedObject | undefined): boolean {
+  if (found === undefined || found.bytes !== wanted.bytes) return true;
+  return isMd5(wanted.etag) && isMd5(found.etag) && wanted.etag !== found.etag;
+}
+
+async function requireVersioning(bucket: BucketDriver): Promise<void> {
+  if (await bucket.isVersioned()) return;
+  throw new PermanentError('BucketNotVersioned', `The ${bucket.title} does not keep versions.`, {
+    why: 'What differs there would be overwritten without a way back.',
+    next: 'Switch versioning on (the step that makes the bucket does), then retry the step.',
+  });
+}
+
+/** The target's listing, read alongside the source's: both come in the order of their keys. */
+class Listing {
+  private readonly pages: AsyncGenerator<readonly ListedObject[]>;
+  private ahead: ListedObject[] = [];
+  private ended = false;
+
+  constructor(bucket: BucketDriver, after: string | undefined) {
+    this.pages = bucket.list(after);
+  }
+
+  /** Objects that were not given yet, with keys up to this one. */
+  async upTo(key: string): Promise<ReadonlyMap<string, ListedObject>> {
+    while (!this.ended && (this.ahead.length === 0 || !isBehind(this.ahead.at(-1) as ListedObject, key))) {
+      await this.more();
+    }
+    const cut = this.ahead.findIndex((object) => isBehind(object, key));
+    const found = this.ahead.splice(0, cut < 0 ? this.ahead.length : cut);
+    return new Map(found.map((object) => [object.key, object]));
+  }
+
+  /** How many are left. */
+  async rest(): Promise<number> {
+    let count = this.ahead.length;
+    while (!this.ended) {
+      this.ahead = [];
+      await this.more();
+      count += this.ahead.length;
+    }
+    return count;
+  }
+
+  private async more(): Promise<void> {
+    const { done, value } = await this.pages.next();
+    if (done === true) this.ended = true;
+    else this.ahead.push(...value);
+  }
+}
+
+function isBehind(object: ListedObject, key: string): boolean {
+  return Buffer.compare(Buffer.from(object.key), Buffer.from(key)) > 0;
+}
+
+function summaryOf(result: Omit<Standing, 'after'>): string {
+  const { objects, copied, copiedBytes, same, onlyInTarget, damagedCount } = result;
+  return [
+    `${formatCount(copied)} of ${formatCount(objects)} files copied (${formatBytes(copiedBytes)}), ${formatCount(same)} were there`,
+    ...(onlyInTarget === 0 ? [] : [`${formatCount(onlyInTarget)} only in the target were left alone`]),
+    ...(damagedCount === 0 ? [] : [`${formatCount(damagedCount)} damaged in the source were not copied`]),
+  ].join('; ');
+}
