@@ -65,6 +65,15 @@ export interface MusterActivities {
     dataClasses: Readonly<Record<string, DataClass>>;
   }): Promise<RecoveryPoint>;
 
+  /** The newest state that the archive leads to, without asking the lost primary. */
+  proposeNewest(input: {
+    at: StepRef;
+    /** Whose configuration leads to the backups: the site that is to be restored to. */
+    from: DatabaseAt;
+    backup: PgbackrestBackup;
+    dataClasses: Readonly<Record<string, DataClass>>;
+  }): Promise<RecoveryPoint>;
+
   fencePrimary(input: {
     at: StepRef;
     damaged: DatabaseAt;

@@ -50,8 +50,10 @@ export interface Assessment extends Summarised {
 export interface RecoveryPoint extends Summarised {
   /** ISO 8601 UTC with microseconds; the restore stops before the first commit at or after it. */
   readonly time: string;
-  /** What was asked for: the commander's or the approver's moment. */
+  /** What was asked for: the commander's or the approver's moment; `newest`: as far as the archive leads. */
   readonly asked: string;
+  /** The last commit that is restored and where its record begins: the restore stops right after it, whatever the time says. */
+  readonly through?: { readonly at: string; readonly lsn: string };
   readonly systemIdentifier: string;
   readonly timeline: number;
   readonly backup: {

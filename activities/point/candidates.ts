@@ -1,18 +1,13 @@
 /** Which repositories lead to a point: a backup that ended before it, and all the WAL from there on. */
 import { MusterError, PermanentError } from '../../src/errors.js';
 import type { PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js';
-import { archiveIdOf, listSegments, readHistory, segmentsAlong } from '../pgbackrest/archive.js';
-import { type PgbackrestScope, repositoryName, scopeOf } from '../pgbackrest/command.js';
-import { type BackupInfo, backupsIn, readInfo, type StanzaInfo } from '../pgbackrest/info.js';
+import type { BackupInfo } from '../pgbackrest/info.js';
 import { commitReader, newestCommit, segmentOfMoment } from './commits.js';
+import { type Cluster, lookInto, pathFrom } from './holding.js';
 import { momentOf } from './moment.js';
 
-export interface Sought {
+export interface Sought extends Cluster {
   readonly moment: string;
-  /** Empty: whatever system the repository is of. */
-  readonly systemIdentifier: string;
-  /** 0: the newest in the archive. */
-  readonly timeline: number;
 }
 
 /** A repository that leads to the point. */
@@ -52,98 +47,27 @@ async function findCandidate(
   repository: number,
   sought: Sought,
 ): Promise<Candidate> {
-  const scope = scopeOf(postgres, backup);
-  const name = repositoryName(backup, repository);
-  const info = await readInfo(scope, repository);
-  const systemIdentifier = sought.systemIdentifier || newestSystem(info, repository);
-  const archiveId = archiveIdOf(info, repository, systemIdentifier);
-  if (archiveId === undefined) throw foreignSystem(name, info, systemIdentifier);
-  const databaseId = info.db.find(
-    (one) => one['repo-key'] === repository && one['system-id'] === systemIdentifier,
-  )?.id;
-  const backups = backupsIn(info, repository).filter((one) => one.database.id === databaseId);
-  const earlier = backups.filter((one) => momentOf(one.timestamp.stop + 1) <= sought.moment);
-  const newest = info.archive.find((one) => one.id === archiveId)?.max ?? undefined;
-  if (newest === undefined || backups.length === 0) throw nothingThere(name);
-  if (earlier.length === 0) throw beforeBackups(name, backups, sought.moment);
-  const timeline = sought.timeline || Number.parseInt(newest.slice(0, 8), 16);
-  const path = await pathOf(scope, repository, archiveId, earlier, newest, timeline, name);
-  const present = await unbroken(scope, repository, archiveId, path.segments);
+  const holding = await lookInto(postgres, backup, repository, sought);
+  const { scope, name, backups, systemIdentifier, timeline } = holding;
   const read = commitReader(postgres, scope, repository);
-  const at = await segmentOfMoment(present, sought.moment, read);
+  const earlier = backups.filter((one) => momentOf(one.timestamp.stop + 1) <= sought.moment);
+  if (earlier.length === 0) throw beforeBackups(name, backups, sought.moment);
+  const path = await pathFrom(holding, earlier);
+  const at = await segmentOfMoment(path.present, sought.moment, read);
   if (at !== undefined) {
     return {
       repository,
       systemIdentifier,
       timeline,
       backup: path.backup,
-      segments: present.slice(0, at + 1),
+      segments: path.present.slice(0, at + 1),
     };
   }
-  const reaches = (await newestCommit(present, read)) ?? momentOf(path.backup.timestamp.stop);
-  const missing = path.segments[present.length];
+  const reaches = (await newestCommit(path.present, read)) ?? momentOf(path.backup.timestamp.stop);
+  const missing = path.segments[path.present.length];
   throw missing === undefined
     ? notArchived(name, sought.moment, reaches, backups)
     : walMissing(name, sought.moment, missing, reaches, backups);
-}
-
-/** The newest backup whose timeline leads to the one of the point, with the segments in between. */
-async function pathOf(
-  scope: PgbackrestScope,
-  repository: number,
-  archiveId: string,
-  earlier: readonly BackupInfo[],
-  newest: string,
-  timeline: number,
-  name: string,
-): Promise<{ readonly backup: BackupInfo; readonly segments: readonly string[] }> {
-  const history = await readHistory(scope, repository, archiveId, timeline);
-  const last = `${timeline.toString(16).toUpperCase().padStart(8, '0')}${newest.slice(8)}`;
-  for (const backup of [...earlier].reverse()) {
-    const first = backup.archive.start;
-    const segments =
-      first === null || history === undefined ? undefined : segmentsAlong(first, last, history);
-    if (segments !== undefined && segments.length > 0) return { backup, segments };
-  }
-  throw new PermanentError(
-    'WrongTimeline',
-    `In ${name} no backup before the point leads to timeline ${timeline}${history === undefined ? `: the history of that timeline is missing in archive ${archiveId}` : ''}.`,
-    { next: 'Choose a point on a timeline that a backup leads to, or another repository.' },
-  );
-}
-
-/** The segments up to the first one that is missing. */
-async function unbroken(
-  scope: PgbackrestScope,
-  repository: number,
-  archiveId: string,
-  segments: readonly string[],
-): Promise<readonly string[]> {
-  const { segments: listed } = await listSegments(scope, repository, archiveId, segments);
-  const gap = segments.findIndex((segment) => !listed.has(segment));
-  return gap < 0 ? segments : segments.slice(0, gap);
-}
-
-function newestSystem(info: StanzaInfo, repository: number): string {
-  return info.db.filter((one) => one['repo-key'] === repository).at(-1)?.['system-id'] ?? '';
-}
-
-function foreignSystem(name: string, info: StanzaInfo, systemIdentifier: string): PermanentError {
-  const theirs = info.db.map((one) => one['system-id']).join(', ');
-  return new PermanentError(
-    'WrongSystemIdentifier',
-    `${name} holds backups of system ${theirs || 'none'}, not of ${systemIdentifier}.`,
-    {
-      why: 'These are backups of another cluster, or the primary was made anew since.',
-      next: 'Correct stanza and configuration of the backup in the runbook.',
-    },
-  );
-}
-
-function nothingThere(name: string): PermanentError {
-  return new PermanentError('NoBackup', `${name} holds no backup, or no WAL, of this system.`, {
-    next: 'Use another repository; see why this one is empty.',
-  });
 }
 
 function beforeBackups(name: string, backups: readonly BackupInfo[], moment: string): PermanentError {

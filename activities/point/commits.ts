@@ -8,17 +8,28 @@ import { activitySignal } from '../context.js';
 import { failureOf, type PgbackrestScope, runPgbackrest } from '../pgbackrest/command.js';
 import { programOf } from '../service/index.js';
 
-/** Moments of the first and the last commit in a segment. */
+/** A commit in the log. */
+export interface Commit {
+  /** ISO 8601 UTC with microseconds. */
+  readonly at: string;
+  /** Where its record begins. */
+  readonly lsn: string;
+}
+
+/** The commits in a segment: they are logged in almost, not strictly, the order of their times. */
 export interface Commits {
-  readonly first: string;
+  /** The newest of their moments. */
   readonly last: string;
+  /** The one whose record comes last. */
+  readonly end: Commit;
 }
 
 /** Tells the commits of a segment, each segment fetched once; undefined: the segment holds none. */
 export type ReadCommits = (segment: string) => Promise<Commits | undefined>;
 
 const FETCH_MS = 60_000;
-const COMMIT = /desc: COMMIT(?:_PREPARED)? (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{6}) UTC/;
+const COMMIT =
+  /lsn: ([0-9A-F]+\/[0-9A-F]+),.* desc: COMMIT(?:_PREPARED)? (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{6}) UTC/;
 
 /**
  * Fetches segments from a repository and reads them with pg_waldump. They hold the owner's data, so they are kept only while
@@ -28,12 +39,14 @@ export function commitReader(
   postgres: PostgresSite,
   scope: PgbackrestScope,
   repository: number,
+  /** By which pgBackRest knows whose WAL is meant. */
+  dataDirectory: string = postgres.service.dataDirectory,
 ): ReadCommits {
   const known = new Map<string, Promise<Commits | undefined>>();
   return (segment) => {
     const before = known.get(segment);
     if (before !== undefined) return before;
-    const reading = fetchAndRead(postgres, scope, repository, segment);
+    const reading = fetchAndRead(postgres, scope, repository, dataDirectory, segment);
     known.set(segment, reading);
     return reading;
   };
@@ -43,6 +56,7 @@ async function fetchAndRead(
   postgres: PostgresSite,
   scope: PgbackrestScope,
   repository: number,
+  dataDirectory: string,
   segment: string,
 ): Promise<Commits | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-wal-'));
@@ -54,7 +68,7 @@ async function fetchAndRead(
       scope,
       [
         `--repo=${repository}`,
-        `--pg1-path=${postgres.service.dataDirectory}`,
+        `--pg1-path=${dataDirectory}`,
         '--no-archive-async',
         'archive-get',
         segment,
@@ -85,13 +99,12 @@ async function dump(postgres: PostgresSite, account: string, file: string): Prom
     timeoutMs: FETCH_MS,
     signal: activitySignal(),
     onLine: (line) => {
-      const [, date, time] = COMMIT.exec(line) ?? [];
-      if (date === undefined) return;
+      const [, lsn, date, time] = COMMIT.exec(line) ?? [];
+      if (lsn === undefined) return;
       const moment = `${date}T${time}Z`;
-      // Commits are logged in almost, not strictly, the order of their times.
       commits = {
-        first: commits === undefined || moment < commits.first ? moment : commits.first,
         last: commits === undefined || moment > commits.last ? moment : commits.last,
+        end: { at: moment, lsn },
       };
     },
   });
@@ -131,14 +144,22 @@ export async function segmentOfMoment(
   return high;
 }
 
+/** The commits of the last segment that holds any; undefined: none does. */
+export async function lastCommits(
+  segments: readonly string[],
+  read: ReadCommits,
+): Promise<{ readonly segment: number; readonly commits: Commits } | undefined> {
+  for (let segment = segments.length - 1; segment >= 0; segment--) {
+    const commits = await read(segments[segment] ?? '');
+    if (commits !== undefined) return { segment, commits };
+  }
+  return undefined;
+}
+
 /** The newest commit in the segments; undefined: there is none. */
 export async function newestCommit(
   segments: readonly string[],
   read: ReadCommits,
 ): Promise<string | undefined> {
-  for (let at = segments.length - 1; at >= 0; at--) {
-    const commits = await read(segments[at] ?? '');
-    if (commits !== undefined) return commits.last;
-  }
-  return undefined;
+  return (await lastCommits(segments, read))?.commits.last;
 }

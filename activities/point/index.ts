@@ -1,15 +1,15 @@
 /** The recovery point: the newest state that can be proven to be reachable and is from before the damage. */
 
 import { type MusterError, PermanentError, TransientError } from '../../src/errors.js';
-import { formatCount, formatDuration } from '../../src/model/format.js';
-import type { PgbackrestBackup } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
-import type { MusterActivities, RecoveryPoint } from '../contract.js';
+import type { MusterActivities } from '../contract.js';
 import { repositoryName } from '../pgbackrest/command.js';
 import { type Candidate, examineRepository, type Refusal } from './candidates.js';
+import { describePoint } from './describe.js';
 import { archiveNewest } from './live.js';
-import { countLosses, type Losses } from './losses.js';
-import { currentMoment, momentOf, toMoment } from './moment.js';
+import { countLosses } from './losses.js';
+import { currentMoment, toMoment } from './moment.js';
+import { proposeNewest } from './newest.js';
 
 export { type Coverage, coverage } from './coverage.js';
 export { toMoment } from './moment.js';
@@ -17,8 +17,10 @@ export { toMoment } from './moment.js';
 /** A gigabyte of WAL more or less to replay does not outweigh the order in which the runbook names the copies. */
 const EQUAL_SEGMENTS = 64;
 
-export function pointActivities(): Pick<MusterActivities, 'proposePoint'> {
+export function pointActivities(): Pick<MusterActivities, 'proposePoint' | 'proposeNewest'> {
   return {
+    proposeNewest,
+
     async proposePoint({ at, damaged, backup, before, dataClasses }) {
       const signal = activitySignal();
       const moment = toMoment(before);
@@ -45,7 +47,15 @@ export function pointActivities(): Pick<MusterActivities, 'proposePoint'> {
         ),
         ...(primary === undefined ? ['the primary could not be asked for its newest WAL'] : []),
       ];
-      return describe(best, bestFirst(usable), backup, { moment, asked: before }, losses, notes);
+      return describePoint({
+        best,
+        usable: bestFirst(usable),
+        backup,
+        time: moment,
+        asked: before,
+        losses,
+        notes,
+      });
     },
   };
 }
@@ -93,49 +103,4 @@ function noneUsable(refused: readonly Refusal[]): MusterError {
     why: [why, ...others].join(' ').trim(),
     cause: chosen.cause,
   });
-}
-
-function describe(
-  best: Candidate,
-  usable: readonly Candidate[],
-  backup: PgbackrestBackup,
-  times: { readonly moment: string; readonly asked: string },
-  { loses, unknown }: Losses,
-  notes: readonly string[],
-): RecoveryPoint {
-  const { label, type, timestamp, info, archive } = best.backup;
-  const lost = [
-    ...Object.entries(loses).map(([name, { records, windowMs }]) =>
-      records === 0
-        ? `loses no acknowledged ${name}`
-        : `loses ${formatCount(records)} acknowledged ${name} over ${formatDuration(windowMs)}`,
-    ),
-    ...unknown.map(
-      (name) => `how many ${name} it loses cannot be told: their outside record does not answer`,
-    ),
-  ];
-  const facts = [
-    `${times.moment}: backup ${label} from ${repositoryName(backup, best.repository)} and ${formatCount(best.segments.length)} WAL segments`,
-    ...lost,
-    ...notes,
-  ];
-  return {
-    time: times.moment,
-    asked: times.asked,
-    systemIdentifier: best.systemIdentifier,
-    timeline: best.timeline,
-    backup: {
-      label,
-      repository: best.repository,
-      type,
-      stoppedAt: momentOf(timestamp.stop),
-      databaseBytes: info.size,
-      walStart: archive.start ?? best.segments[0] ?? '',
-    },
-    usableRepositories: usable.map(({ repository }) => repository),
-    walSegments: best.segments.length,
-    walEnd: best.segments.at(-1) ?? '',
-    loses,
-    summary: facts.join('; '),
-  };
 }

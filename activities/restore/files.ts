@@ -142,9 +142,7 @@ async function restoreFrom(
       `--pg1-path=${dataDirectory}`,
       `--tablespace-map-all=${tablespaceDirectoryOf(dataDirectory)}`,
       `--set=${label}`,
-      '--type=time',
-      `--target=${postgresTime(point.time)}`,
-      '--target-exclusive',
+      ...targetOf(point),
       '--target-action=pause',
       `--target-timeline=${point.timeline}`,
       `--process-max=${backup.processes}`,
@@ -169,6 +167,13 @@ async function restoreFrom(
   if (outcome.exitCode === 0) return { bytes: delta ? Math.min(changed, total) : total };
   const next = `Rung 1 names the damaged file. Try another backup set or repair ${from}, then retry the step.`;
   return { failure: failureOf(scope, outcome, `Restoring ${label} from ${from}`, next) };
+}
+
+/** Right after a commit's record, or right before the first commit at or after a time. */
+function targetOf({ time, through }: RecoveryPoint): readonly string[] {
+  return through === undefined
+    ? ['--type=time', `--target=${postgresTime(time)}`, '--target-exclusive']
+    : ['--type=lsn', `--target=${through.lsn}`];
 }
 
 /** pgBackRest does not name the file when it cannot decompress or decipher it: the repository is then looked through. */

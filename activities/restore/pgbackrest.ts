@@ -21,7 +21,6 @@ import type { RestoreDriver, RestoreInput } from './index.js';
 import { type PausedCopy, replayToPoint } from './replay.js';
 import { writeTargetSettings } from './settings.js';
 import { archiveGetCommand, archivePushCommand } from './shell.js';
-import { postgresTime } from './time.js';
 
 /**
  * Physical restore with pgBackRest and replay to a time (PostgreSQL manual: 26.3; pgBackRest user guide: point-in-time
@@ -220,7 +219,7 @@ async function prepareReplay(input: RestoreInput, only: number | undefined): Pro
     }),
     archiveCommand: archivePushCommand(target.postgres, backup),
     archiveMode: at.mode === 'drill' ? 'off' : 'on',
-    time: postgresTime(point.time),
+    until: point.through ?? point,
     timeline: point.timeline,
   });
 }

@@ -4,14 +4,15 @@ import { PermanentError } from '../../src/errors.js';
 import { accountIds } from '../../src/process.js';
 import type { DatabaseAt } from '../contract.js';
 import { majorVersionOf } from '../service/index.js';
+import { postgresTime } from './time.js';
 
 export interface TargetSettings {
   readonly restoreCommand: string;
   readonly archiveCommand: string;
   /** Off in drills: no stray timeline may reach the archive. On: nothing is archived before the promotion. */
   readonly archiveMode: 'on' | 'off';
-  /** As PostgreSQL takes it: `2026-11-21 02:59:39.871234+00`. */
-  readonly time: string;
+  /** Replay stops right before the first commit at or after the time, or right after the record that begins at the position. */
+  readonly until: { readonly time: string } | { readonly lsn: string };
   readonly timeline: number;
 }
 
@@ -40,14 +41,20 @@ async function valuesOf(
   settings: TargetSettings,
 ): Promise<Readonly<Record<string, string>>> {
   const { host, port, service } = target.postgres;
+  const { until } = settings;
   const major = (await majorVersionOf(service.dataDirectory)) ?? 15;
   return {
     listen_addresses: host,
     port: String(port),
     unix_socket_directories: service.socketDirectory,
     restore_command: settings.restoreCommand,
-    recovery_target_time: settings.time,
-    recovery_target_inclusive: 'off',
+    ...('lsn' in until
+      ? { recovery_target_time: '', recovery_target_lsn: until.lsn, recovery_target_inclusive: 'on' }
+      : {
+          recovery_target_lsn: '',
+          recovery_target_time: postgresTime(until.time),
+          recovery_target_inclusive: 'off',
+        }),
     recovery_target_timeline: String(settings.timeline),
     recovery_target_action: 'pause',
     recovery_min_apply_delay: '0',

@@ -10,7 +10,7 @@ type Input = Parameters<MusterActivities['verifyPoint']>[0];
 
 /**
  * Rung 4: the copy stands at the point that was asked for. Its newest commit is older than the point, and the next one in
- * the log, which was not replayed, is not.
+ * the log, which was not replayed, is not; or its newest commit is the very one that the restore was to go through.
  *
  * @throws PermanentError `VerificationFailed`
  */
@@ -38,9 +38,16 @@ export async function verifyPoint({ target, point, restored }: Input): Promise<R
     if (last !== null && micros(last) >= micros(point.time)) {
       wrong.push(`its newest commit is of ${last}, not before ${point.time}`);
     }
+    const { through } = point;
+    if (through !== undefined && last !== through.at) {
+      wrong.push(
+        `its newest commit is of ${last ?? 'before the backup'}, not the archive's last, of ${through.at}`,
+      );
+    }
     if (wrong.length > 0) {
       throw verificationFailed(heading, `${wrong.join('; ')}.`, 'Retry the restore to this point.');
     }
+    if (through !== undefined) return `paused at ${restored.lsn}, right after the commit of ${through.at}`;
     const next = await nextTransaction(target, program, restored.lsn, point);
     if (next === undefined || micros(next.at) < micros(point.time)) {
       throw verificationFailed(

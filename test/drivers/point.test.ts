@@ -1,14 +1,14 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { examineRepository } from '../../activities/point/candidates.js';
-import { segmentOfMoment } from '../../activities/point/commits.js';
+import { type Commits, segmentOfMoment } from '../../activities/point/commits.js';
 import { coverage, pointActivities } from '../../activities/point/index.js';
 import { toMoment } from '../../activities/point/moment.js';
 import { serviceOf } from '../../activities/service/index.js';
 import { type Mark, startTestCluster, type TestCluster } from '../support/cluster.js';
 import { type OutsideRecord, startRecord } from './support/record.js';
 
-const { proposePoint } = pointActivities();
+const { proposePoint, proposeNewest } = pointActivities();
 let cluster: TestCluster;
 let record: OutsideRecord;
 
@@ -155,12 +155,45 @@ test('with the primary gone, the archive decides how far one can go', async () =
   expect(point.summary).toContain('the primary could not be asked');
 });
 
+describe('the newest point of a lost primary', () => {
+  const lost = (from = cluster.target) => ({ at: cluster.at, from, backup: cluster.backup, dataClasses: {} });
+
+  test('is the last commit of the archive, read from the site that is restored to', async () => {
+    const point = await proposeNewest(lost());
+    const range = await coverage(cluster.primary, cluster.backup);
+    expect(point).toMatchObject({
+      asked: 'newest',
+      through: { at: range.newest, lsn: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/) },
+      timeline: 1,
+      usableRepositories: [1, 2],
+    });
+    // The first moment that is not restored: a microsecond after that commit.
+    expect(point.time > range.newest).toBe(true);
+    expect(Date.parse(point.time) - Date.parse(range.newest)).toBeLessThanOrEqual(1);
+  });
+
+  test('is that of the repository that leads furthest; a gap ends what can be replayed and is told', async () => {
+    const { twoHundred } = cluster.marks;
+    const { config, folder } = await cluster.copyRepositories('short');
+    await dropSegment(folder, 'repo2', twoHundred);
+    const point = await proposeNewest(lost(cluster.withConfig(config)));
+    expect(point).toMatchObject({ usableRepositories: [1], backup: { repository: 1 } });
+    expect(point.summary).toMatch(/repository 2 \(east\) ends at 20\d\d-.* already/);
+    await dropSegment(folder, 'repo1', twoHundred);
+    const shorter = await proposeNewest(lost(cluster.withConfig(config)));
+    expect(shorter).toMatchObject({ usableRepositories: [1, 2] });
+    expect(shorter.time < twoHundred.time && shorter.walEnd < twoHundred.walEnd).toBe(true);
+    expect(shorter.summary).toContain(`segment ${twoHundred.walEnd} is missing`);
+  });
+});
+
 describe('the segment of a moment', () => {
-  const commits: Record<string, { first: string; last: string }> = {
-    b: { first: '01', last: '03' },
-    d: { first: '03', last: '05' },
-    e: { first: '05', last: '08' },
-    g: { first: '09', last: '09' },
+  const holds = (last: string) => ({ last, end: { at: last, lsn: '0/1' } });
+  const commits: Readonly<Record<string, Commits>> = {
+    b: holds('03'),
+    d: holds('05'),
+    e: holds('08'),
+    g: holds('09'),
   };
   const find = (moment: string) =>
     segmentOfMoment(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], moment, async (segment) => commits[segment]);

@@ -6,15 +6,18 @@ import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { ProvisionedTarget, RecoveryPoint, StepRef } from '../../activities/contract.js';
 import { findRestores } from '../../activities/pgbackrest/leftovers.js';
+import { pointActivities } from '../../activities/point/index.js';
 import { provisionActivities } from '../../activities/provision/index.js';
 import { leaseFileOf, tablespaceDirectoryOf } from '../../activities/provision/lease.js';
 import { restoreActivities } from '../../activities/restore/index.js';
 import { serviceOf } from '../../activities/service/index.js';
+import { verifyPoint } from '../../activities/verify/point.js';
 import { accountIds } from '../../src/process.js';
 import { flipByte, startTestCluster, type TestCluster, until } from '../support/cluster.js';
 import { frozenAtControlData } from './support/frozen.js';
 
 const { restoreDatabase } = restoreActivities();
+const { proposeNewest } = pointActivities();
 const { provisionTarget, destroyTarget } = provisionActivities({ promotionOf: async () => undefined });
 
 let cluster: TestCluster;
@@ -58,6 +61,27 @@ test('restores to the point and pauses there, read-only, on its own port', async
   expect(result).toMatchObject({ repository: 1, backupLabel: cluster.labels[1], delta: false });
   expect(result.lsn).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
   expect(result.lastCommitAt && result.lastCommitAt < point.time).toBe(true);
+});
+
+test('restores all that was archived of a primary that is gone, through its last commit', async () => {
+  const { at, target, backup } = cluster;
+  const point = await proposeNewest({ at, from: target, backup, dataClasses: {} });
+  const restored = await restoreTo(point);
+  const { rows } = await cluster.as(target, (client) =>
+    client.query('select max(id) as newest from ledger.notes'),
+  );
+  expect(rows).toEqual([{ newest: 2 }]);
+  expect(restored.lastCommitAt).toBe(point.through?.at);
+  const { checks } = await verifyPoint({ at, target, point, restored });
+  expect(checks).toMatchObject([
+    { rung: 4, passed: true, detail: expect.stringContaining(point.through?.at ?? '') },
+  ]);
+
+  const short = { ...point, through: { lsn: point.through?.lsn ?? '', at: '2026-01-01T00:00:00.000000Z' } };
+  await expect(verifyPoint({ at, target, point: short, restored })).rejects.toMatchObject({
+    code: 'VerificationFailed',
+    message: expect.stringContaining("not the archive's last"),
+  });
 });
 
 test("keeps the original's tablespaces and archive out of reach", async () => {

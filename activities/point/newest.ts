@@ -1,0 +1,152 @@
+/** The newest state that the archive leads to: for a server that is gone, where nothing that it wrote is bad. */
+import { MusterError, PermanentError } from '../../src/errors.js';
+import type { PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js';
+import { activitySignal } from '../context.js';
+import type { MusterActivities, RecoveryPoint } from '../contract.js';
+import { repositoryName } from '../pgbackrest/command.js';
+import { withStandIn } from '../pgbackrest/stand-in.js';
+import type { Candidate, Refusal } from './candidates.js';
+import { type Commit, commitReader, lastCommits } from './commits.js';
+import { describePoint } from './describe.js';
+import { type Holding, lookInto, pathFrom } from './holding.js';
+import { countLosses } from './losses.js';
+
+/** How far a repository leads. */
+interface Reach extends Candidate {
+  readonly end: Commit;
+  /** Just after the newest of all commits that are replayed. */
+  readonly time: string;
+  /** The first segment that is missing, where the archive goes on after a gap. */
+  readonly gap?: string;
+}
+
+/**
+ * Proposes the last commit that any of the repositories leads to, with the backup and all the WAL up to it proven present. The
+ * lost primary is not asked for anything.
+ *
+ * @throws what the repository that could be read says, for instance PermanentError `NoBackup`, `NoCommit`, `WrongTimeline`
+ */
+export const proposeNewest: MusterActivities['proposeNewest'] = async ({ from, backup, dataClasses }) => {
+  const held = await Promise.all(
+    backup.repositories.map(({ number }) => lookIntoOne(from.postgres, backup, number)),
+  );
+  const holdings = held.filter((one): one is Holding => 'archiveId' in one);
+  const [first] = holdings;
+  const examined: readonly (Reach | Refusal)[] =
+    first === undefined
+      ? []
+      : await withStandIn(from.postgres, first.systemIdentifier, (standIn) =>
+          Promise.all(holdings.map((holding) => examine(from.postgres, holding, first, standIn))),
+        );
+  const reaching = examined.filter((one): one is Reach => 'end' in one);
+  const refused = [...held, ...examined].filter((one): one is Refusal => 'error' in one);
+  const furthest = reaching.reduce<Reach | undefined>(
+    (best, one) => (best === undefined || positionOf(one) > positionOf(best) ? one : best),
+    undefined,
+  );
+  if (furthest === undefined) throw refused[0]?.error ?? new TypeError('No repository was examined.');
+  const usable = reaching.filter((one) => positionOf(one) === positionOf(furthest));
+  const losses = await countLosses(dataClasses, furthest.time, activitySignal());
+  const { end, time } = furthest;
+  const notes = [
+    ...refused.map(
+      (one) => `${repositoryName(backup, one.repository)} cannot be used (${one.error.message})`,
+    ),
+    ...reaching
+      .filter((one) => !usable.includes(one))
+      .map((one) => `${repositoryName(backup, one.repository)} ends at ${one.end.at} already`),
+    ...usable
+      .filter(({ gap }) => gap !== undefined)
+      .map(
+        ({ repository, gap }) =>
+          `in ${repositoryName(backup, repository)} segment ${gap} is missing: what was archived after it cannot be replayed`,
+      ),
+  ];
+  return describePoint({
+    best: furthest,
+    usable,
+    backup,
+    time,
+    asked: 'newest',
+    through: end,
+    losses,
+    notes,
+  });
+};
+
+function lookIntoOne(
+  postgres: PostgresSite,
+  backup: PgbackrestBackup,
+  repository: number,
+): Promise<Holding | Refusal> {
+  return answering(repository, () =>
+    lookInto(postgres, backup, repository, { systemIdentifier: '', timeline: 0 }),
+  );
+}
+
+function examine(
+  postgres: PostgresSite,
+  holding: Holding,
+  { systemIdentifier: expected }: Holding,
+  standIn: string,
+): Promise<Reach | Refusal> {
+  const { scope, repository, backups, systemIdentifier, timeline, name } = holding;
+  return answering(repository, async () => {
+    if (systemIdentifier !== expected) throw anotherCluster(name, systemIdentifier, expected);
+    const path = await pathFrom(holding, backups);
+    const last = await lastCommits(path.present, commitReader(postgres, scope, repository, standIn));
+    if (last === undefined) throw noCommit(name, path.backup.label);
+    const gap = path.segments[path.present.length];
+    return {
+      ...{ repository, systemIdentifier, timeline, backup: path.backup },
+      segments: path.present.slice(0, last.segment + 1),
+      end: last.commits.end,
+      time: justAfter(last.commits.last),
+      ...(gap === undefined ? {} : { gap }),
+    };
+  });
+}
+
+/** One bad repository must not hide a good one. */
+async function answering<T>(repository: number, look: () => Promise<T>): Promise<T | Refusal> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof MusterError) return { repository, error };
+    throw error;
+  }
+}
+
+/** Log positions of one timeline order as numbers. */
+function positionOf({ timeline, end }: Reach): bigint {
+  const [high = '', low = ''] = end.lsn.split('/');
+  return (BigInt(timeline) << 64n) + (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`);
+}
+
+/** A microsecond later: times of points are the first moment that is not restored. */
+function justAfter(moment: string): RecoveryPoint['time'] {
+  const [seconds = '', fraction = ''] = moment.replace(/Z$/, '').split('.');
+  const micros = Number(fraction) + 1;
+  return micros < 1_000_000
+    ? `${seconds}.${String(micros).padStart(6, '0')}Z`
+    : `${new Date(Date.parse(`${seconds}Z`) + 1_000).toISOString().slice(0, 19)}.000000Z`;
+}
+
+function noCommit(name: string, label: string): PermanentError {
+  return new PermanentError(
+    'NoCommit',
+    `The archived WAL after backup ${label} in ${name} holds no commit.`,
+    {
+      why: 'Nothing was written since that backup, or nothing of it was archived.',
+      next: 'Recover with corruption and --before, shortly after the end of that backup, if nothing else holds newer data.',
+    },
+  );
+}
+
+function anotherCluster(name: string, found: string, expected: string): PermanentError {
+  return new PermanentError(
+    'WrongSystemIdentifier',
+    `${name} holds backups of system ${found}, the others of ${expected}.`,
+    { next: 'Find out which repository is of this system and correct the other in the runbook.' },
+  );
+}
