@@ -41,7 +41,8 @@ export const pgbackrestRestore: RestoreDriver = {
       replayMs: paused.replayMs,
       delta: files.delta,
       lsn: paused.lsn,
-      lastCommitAt: paused.lastCommitAt,
+      // PostgreSQL's own time leaves out the record at which replay stops by its position.
+      lastCommitAt: input.point.through?.at ?? paused.lastCommitAt,
       summary: summarise(input, placed, paused),
     };
   },
