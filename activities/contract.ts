@@ -184,7 +184,13 @@ export interface MusterActivities {
   }): Promise<Promotion>;
 
   lowerTtl(input: { at: StepRef; record: DnsRecord; site: string }): Promise<RecordChange>;
-  restoreTtl(input: { at: StepRef; record: DnsRecord; site: string }): Promise<RecordChange>;
+  restoreTtl(input: {
+    at: StepRef;
+    record: DnsRecord;
+    site: string;
+    /** What becomes of a record that leads to another place than the site: refused where left out. */
+    elsewhere?: 'left';
+  }): Promise<RecordChange>;
   cutOver(input: {
     at: StepRef;
     record: DnsRecord;

@@ -23,7 +23,14 @@ const RESOLVER_GRACE_MS = 60_000;
 export function dnsActivities(): Pick<MusterActivities, 'lowerTtl' | 'restoreTtl' | 'cutOver'> {
   return {
     lowerTtl: ({ at, record, site }) => setTtl(at, record, site, record.recoveryTtl),
-    restoreTtl: ({ at, record, site }) => setTtl(at, record, site, record.ttl),
+    async restoreTtl({ at, record, site, elsewhere }) {
+      try {
+        return await setTtl(at, record, site, record.ttl);
+      } catch (error) {
+        if (elsewhere !== 'left' || !isCode(error, 'RecordChangedByOthers')) throw error;
+        return leftAlone(record);
+      }
+    },
     async cutOver({ at, record, from, to, fence, vault }) {
       requireReal(at, `lead ${record.name} elsewhere`);
       const signal = activitySignal();
@@ -59,6 +66,22 @@ async function setTtl(at: StepRef, record: DnsRecord, site: string, ttl: number)
     const change = await changeRecord(driver, record, values, () => ({ values, ttl }));
     await settled(driver, change);
     return describe(record, change, {}, change.before.ttl * 1000);
+  });
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof PermanentError && error.code === code;
+}
+
+/** Another run, or a person, has led the record elsewhere since. */
+function leftAlone(record: DnsRecord): Promise<RecordChange> {
+  return withDns(record, activitySignal(), async (driver) => {
+    const now = await driver.read();
+    const told = describe(record, { before: now, after: now, changeId: '' }, {}, now.ttl * 1000);
+    return {
+      ...told,
+      summary: `${record.name} leads to ${now.values.join(', ')} by now: it was left as it is`,
+    };
   });
 }
 

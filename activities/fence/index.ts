@@ -50,7 +50,8 @@ export function fenceActivities(): Pick<
 
     async liftFence({ at, damaged, vault }) {
       requireReal(at, `lift the fence of ${damaged.site}`);
-      await withVault(vault, activitySignal(), (open) => releaseFencingToken(open, at));
+      const stays = await withVault(vault, activitySignal(), (open) => releaseFencingToken(open, at));
+      if (stays !== undefined) return { summary: `the fence of ${damaged.site} stays: ${stays}` };
       const lifted = await postgresLogin.lift({ runId: at.runId, damaged, signal: activitySignal() });
       return {
         summary: lifted

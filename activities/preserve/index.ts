@@ -9,7 +9,7 @@ import type { DatabaseAt, MusterActivities, Quarantine, StepRef } from '../contr
 import { requireReal } from '../production.js';
 import { type ClusterService, serviceOf } from '../service/index.js';
 import { ownedDirectory } from '../service/pg-ctl.js';
-import { requireFencingToken, requireNotReplaced, withVault } from '../vault/index.js';
+import { replacedByOther, requireFencingToken, withVault } from '../vault/index.js';
 
 /** PostgreSQL refuses to start on a data directory with these permissions. */
 const QUARANTINED = 0o500;
@@ -49,7 +49,10 @@ export function preserveActivities(): Pick<MusterActivities, 'preserveDamaged' |
       requireReal(at, `start ${damaged.site}`);
       const place = await placeOf(damaged, quarantineDirectory, at.runId);
       const service = serviceOf(damaged.postgres);
-      await withVault(vault, activitySignal(), (open) => requireNotReplaced(open, at));
+      const stays = await withVault(vault, activitySignal(), (open) => replacedByOther(open, at));
+      if (stays !== undefined) {
+        return { summary: `the cluster of ${damaged.site} stays where it is, in ${place.data}: ${stays}` };
+      }
       await mark(place, place.returned, damaged);
       if (await exists(place.data)) {
         await refuseBoth(place, damaged);

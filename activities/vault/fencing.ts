@@ -40,24 +40,20 @@ export function acquireFencingToken(vault: Vault, who: Claimant): Promise<number
 /**
  * Gives the token of a run back, because its fence is being undone. Does nothing when the run holds none any more.
  *
- * @throws PermanentError `PromotionHeld` when a copy was promoted, or may be, in place of the fenced primary: it must
- *   not take writes again; `FenceSuperseded` when another run relies on the fence by now; `RunAdopted`
+ * @returns why the fence stays, where another run rests on it: there is nothing to undo then; undefined: it may be lifted
+ * @throws PermanentError `PromotionHeld` when this run promoted a copy in place of the fenced primary, or may have: that one
+ *   must not take writes again; `FenceSuperseded`, `RunAdopted`
  */
-export function releaseFencingToken(vault: Vault, who: Actor): Promise<void> {
+export function releaseFencingToken(vault: Vault, who: Actor): Promise<string | undefined> {
   const { system, runId } = who;
-  return claim<void>(vault, system, (all) => {
+  return claim<string | undefined>(vault, system, (all) => {
     const claims = claimsFor(all, who);
     const own = fenceOf(claims, runId);
     if (own === undefined || claims.some((one) => releases(one, own.number))) return { settled: undefined };
-    const promotion = claims.find((one) => one.kind === 'promotion' && sameGeneration(one, own));
-    if (promotion !== undefined) {
-      throw new PermanentError(
-        'PromotionHeld',
-        `The fence of ${system} stays: run ${promotion.runId} took the right to promote another copy at ${promotion.at}.`,
-        { next: 'Go on with that run. Two primaries that take writes would be worse than the outage.' },
-      );
-    }
-    requireNewest(claims, runId, own.number);
+    refuseOwnPromotion(claims, own, `The fence of ${system} stays`);
+    const stays = takenByOther(claims, own);
+    if (stays !== undefined) return { settled: stays };
+    if (claims.at(-1)?.kind !== 'release') requireNewest(claims, runId, own.number);
     return {
       add: { kind: 'release', system, runId, fencingToken: own.number, at: new Date().toISOString() },
     };
@@ -65,22 +61,45 @@ export function releaseFencingToken(vault: Vault, who: Actor): Promise<void> {
 }
 
 /**
- * Checks that no copy has taken, or may take, the place of the primary that a run fenced: asked before that primary comes back.
+ * Whether the primary that a run fenced may come back; asked before it does.
  *
- * @throws PermanentError `PromotionHeld`, `RunAdopted`
+ * @returns why it must not, where another run has seen to its place; undefined: it may
+ * @throws PermanentError `PromotionHeld` when this run itself promoted a copy in its place, or may have; `RunAdopted`
  */
-export async function requireNotReplaced(vault: Vault, who: Actor): Promise<void> {
-  const { system, runId } = who;
-  const claims = claimsFor(await readClaims(vault, system), who);
-  const own = fenceOf(claims, runId);
-  if (own === undefined) return;
-  const promotion = claims.find((one) => one.kind === 'promotion' && sameGeneration(one, own));
-  if (promotion === undefined) return;
+export async function replacedByOther(vault: Vault, who: Actor): Promise<string | undefined> {
+  const claims = claimsFor(await readClaims(vault, who.system), who);
+  const own = fenceOf(claims, who.runId);
+  if (own === undefined) return undefined;
+  refuseOwnPromotion(claims, own, `The old primary of ${who.system} stays in quarantine`);
+  return takenByOther(claims, own);
+}
+
+function promotionInPlaceOf(claims: readonly Claim[], own: FenceClaim): Claim | undefined {
+  return claims.find((one) => one.kind === 'promotion' && sameGeneration(one, own));
+}
+
+/** @throws PermanentError `PromotionHeld` */
+function refuseOwnPromotion(claims: readonly Claim[], own: FenceClaim, what: string): void {
+  const promotion = promotionInPlaceOf(claims, own);
+  if (promotion?.runId !== own.runId) return;
   throw new PermanentError(
     'PromotionHeld',
-    `The old primary of ${system} stays in quarantine: run ${promotion.runId} took the right to promote another copy at ${promotion.at}.`,
-    { next: 'It comes back only through pg_rewind or as a new clone of the promoted copy.' },
+    `${what}: this run took the right to promote another copy at ${promotion.at}.`,
+    {
+      why: 'Two primaries that take writes would be worse than the outage.',
+      next: 'Go on with this run. The old primary comes back only through pg_rewind or as a new clone of the promoted copy.',
+    },
   );
+}
+
+/** Why a fence is no longer this run's to lift: another one has promoted a copy, or fenced after it and has not given that back. */
+function takenByOther(claims: readonly Claim[], own: FenceClaim): string | undefined {
+  const promotion = promotionInPlaceOf(claims, own);
+  if (promotion !== undefined)
+    return `run ${promotion.runId} took the right to promote another copy at ${promotion.at}`;
+  const newest = claims.at(-1);
+  if (newest?.kind !== 'fence' || newest.runId === own.runId) return undefined;
+  return `run ${newest.runId} fenced after this one, at ${newest.at}, and rests on it; it has yet to promote or to be called off`;
 }
 
 /**
@@ -116,7 +135,7 @@ export function requireNewest(claims: readonly Claim[], runId: string, token: nu
     `Run ${runId} holds fencing token ${token}, but run ${newest.runId} wrote claim ${newest.number} (${newest.kind}) at ${newest.at}.`,
     {
       why: 'Another orchestrator is recovering this system, or this run was overtaken while it stood still.',
-      next: `Decide which run goes on. If it is ${newest.runId}, abort this one; it can do no harm any more.`,
+      next: `Decide which run goes on. If it is ${newest.runId}, abort this one: its own copy is removed, what ${newest.runId} rests on stays.`,
       details: { ownToken: token, newestClaim: newest.number, otherRun: newest.runId },
     },
   );
@@ -131,7 +150,7 @@ export function refuseForeignPromotion(claims: readonly Claim[], who: Claimant):
     `Run ${held.runId} took the right to promote a copy of ${who.system} at ${held.site} on ${held.at}; there is one promotion an incident.`,
     {
       why: `The primary being replaced is the same one: system identifier ${who.systemIdentifier}, timeline ${who.timeline}.`,
-      next: `Look at run ${held.runId} (muster status) and go on with it; abort this one.`,
+      next: `Go on with run ${held.runId}, on its own orchestrator (muster status there). Abort this one: its own copy is removed; fence, quarantine and DNS stay as that run needs them.`,
       details: { otherRun: held.runId, site: held.site },
     },
   );

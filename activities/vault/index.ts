@@ -4,8 +4,8 @@ export {
   acquireFencingToken,
   type Claimant,
   releaseFencingToken,
+  replacedByOther,
   requireFencingToken,
-  requireNotReplaced,
 } from './fencing.js';
 export {
   type PromotionRecord,

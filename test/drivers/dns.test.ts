@@ -63,6 +63,21 @@ describe('the TTL', () => {
     });
     expect(await now()).toEqual({ values: ['127.0.9.9'], ttl: 60 });
   });
+
+  test('is left as it is by an undo, once the record leads elsewhere', async () => {
+    await dns.change('UPSERT', [NEW], 5);
+    const { at } = await orderFor();
+    const left = await restoreTtl({ at, record, site: 'west', elsewhere: 'left' });
+    expect(left).toMatchObject({
+      changeId: '',
+      after: [NEW],
+      summary: expect.stringContaining('left as it is'),
+    });
+    await expect(restoreTtl({ at, record, site: 'west' })).rejects.toMatchObject({
+      code: 'RecordChangedByOthers',
+    });
+    expect(await now()).toEqual({ values: [NEW], ttl: 5 });
+  });
 });
 
 describe('the cutover', () => {

@@ -9,8 +9,8 @@ import {
   recordAdoption,
   recordPromotionDone,
   releaseFencingToken,
+  replacedByOther,
   requireFencingToken,
-  requireNotReplaced,
   takePromotionToken,
   type Vault,
   withVault,
@@ -64,10 +64,43 @@ describe('fencing tokens', () => {
       await expect(acquireFencingToken(open, run('a', system))).rejects.toMatchObject({
         code: 'FenceSuperseded',
       });
-      await expect(releaseFencingToken(open, { system, runId: 'a' })).rejects.toMatchObject({
-        code: 'FenceSuperseded',
-      });
       await requireFencingToken(open, { system, runId: 'b', token: current });
+    });
+  });
+
+  test('of a run that was overtaken give nothing back that the other run rests on, and all once that one has', async () => {
+    const system = freshSystem();
+    await inVault(async (open) => {
+      const [a, b] = [
+        { system, runId: 'a' },
+        { system, runId: 'b' },
+      ];
+      await acquireFencingToken(open, run('a', system));
+      await acquireFencingToken(open, run('b', system));
+      expect(await releaseFencingToken(open, a)).toMatch(/^run b fenced after this one, at 20.*rests on it/);
+      expect(await replacedByOther(open, a)).toMatch(/^run b fenced after this one/);
+      expect(await readClaims(open, system)).toHaveLength(2);
+      expect(await releaseFencingToken(open, b)).toBeUndefined();
+      expect(await replacedByOther(open, a)).toBeUndefined();
+      expect(await releaseFencingToken(open, a)).toBeUndefined();
+      expect((await readClaims(open, system)).at(-1)).toMatchObject({ kind: 'release', runId: 'a' });
+    });
+  });
+
+  test('of a run that was overtaken stay where the other run has promoted', async () => {
+    const system = freshSystem();
+    await inVault(async (open) => {
+      await acquireFencingToken(open, run('a', system));
+      const token = await acquireFencingToken(open, run('b', system));
+      await takePromotionToken(open, promotionOf(run('b', system), token));
+      const stays = /^run b took the right to promote another copy at 20/;
+      expect(await releaseFencingToken(open, { system, runId: 'a' })).toMatch(stays);
+      expect(await replacedByOther(open, { system, runId: 'a' })).toMatch(stays);
+      expect((await readClaims(open, system)).map(({ kind }) => kind)).toEqual([
+        'fence',
+        'fence',
+        'promotion',
+      ]);
     });
   });
 
@@ -234,7 +267,7 @@ describe('a run that was taken over', () => {
       await expect(requireFencingToken(open, { ...old, token })).rejects.toMatchObject(refused);
       await expect(takePromotionToken(open, promotionOf(old, token))).rejects.toMatchObject(refused);
       await expect(releaseFencingToken(open, old)).rejects.toMatchObject(refused);
-      await expect(requireNotReplaced(open, old)).rejects.toMatchObject(refused);
+      await expect(replacedByOther(open, old)).rejects.toMatchObject(refused);
 
       const taken = { ...old, adoption: 1 };
       expect(await acquireFencingToken(open, taken)).toBe(token);

@@ -29,7 +29,7 @@ export function lowerDnsTtl<Params>(
     skipping: `clients may hold the old address for ${record.ttl} s after the cutover`,
     undo: {
       title: 'set the TTL of the record back',
-      do: ({ at, careful }) => careful.restoreTtl({ at, record, site: damaged.site }),
+      do: ({ at, careful }) => careful.restoreTtl({ at, record, site: damaged.site, elsewhere: 'left' }),
     },
   });
 }
