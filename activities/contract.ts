@@ -13,6 +13,7 @@ import type {
   Bucket,
   DataClass,
   DnsRecord,
+  Infrastructure,
   Invariant,
   ObjectStore,
   Person,
@@ -25,12 +26,16 @@ import type {
   BucketSynced,
   CopiesResult,
   DatabaseAt,
+  Deployed,
   FenceProof,
   FilesReconciled,
+  InfrastructureMade,
+  InfrastructurePlan,
   JournalEntry,
   LossReport,
   ObjectDamage,
   ObjectsRestored,
+  Outputs,
   Promotion,
   ProofVerdict,
   ProvisionedTarget,
@@ -120,6 +125,28 @@ export interface MusterActivities {
     point: RecoveryPoint;
   }): Promise<ProvisionedTarget>;
   destroyTarget(input: { at: StepRef; target: DatabaseAt; vault: Bucket }): Promise<Summarised>;
+
+  /** Shows what would be made; makes nothing. @param input.inputs what earlier steps gave */
+  planInfrastructure(input: {
+    at: StepRef;
+    infrastructure: Infrastructure;
+    inputs?: Outputs;
+  }): Promise<InfrastructurePlan>;
+  /** Makes what was shown. Refuses where something else would happen by now. */
+  makeInfrastructure(input: {
+    at: StepRef;
+    infrastructure: Infrastructure;
+    inputs?: Outputs;
+    shown: Pick<InfrastructurePlan, 'changes'>;
+  }): Promise<InfrastructureMade>;
+  /** Puts a release into service at a site. @param input.release what the owner's program takes for one */
+  deployApplication(input: {
+    at: StepRef;
+    application: Application;
+    site: string;
+    release?: string;
+    inputs?: Outputs;
+  }): Promise<Deployed>;
 
   restoreDatabase(input: {
     at: StepRef;

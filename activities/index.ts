@@ -3,6 +3,7 @@ import { keepLost } from '../src/store/recorder.js';
 import { assessActivities } from './assess/index.js';
 import { backupActivities } from './backup/index.js';
 import type { MusterActivities } from './contract.js';
+import { deployActivities } from './deploy/index.js';
 import { dnsActivities } from './dns/index.js';
 import { fenceActivities } from './fence/index.js';
 import { appendJournal, keepRun } from './journal/append.js';
@@ -30,6 +31,7 @@ export function createActivities(): MusterActivities {
     ...verifyActivities(),
     ...promoteActivities(),
     ...dnsActivities(),
+    ...deployActivities(),
     ...objectsActivities(),
     ...validateActivities(),
     ...lossActivities({ keepLost }),

@@ -303,3 +303,28 @@ export interface FilesReconciled extends Summarised {
   readonly differingCount: number;
   readonly differing: readonly FileFinding[];
 }
+
+/** What JSON can hold. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+
+/** What was made, for the steps that follow. Never secrets. */
+export type Outputs = Readonly<Record<string, Json>>;
+
+export interface InfrastructurePlan extends Summarised {
+  /** Each thing that is made, changed or removed, as the driver names it. */
+  readonly changes: readonly { readonly address: string; readonly action: string }[];
+  /** For people, as the driver words it; cut at the end where it is long. */
+  readonly text: string;
+}
+
+export interface InfrastructureMade extends Summarised {
+  readonly outputs: Outputs;
+  /** Outputs that are secret: they stay where they are. */
+  readonly withheld: readonly string[];
+  /** How many things were made or changed. */
+  readonly changed: number;
+}
+
+export interface Deployed extends Summarised {
+  readonly outputs: Outputs;
+}

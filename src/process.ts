@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Gives way to everything else on the machine: for checks that run beside a restore. */
   readonly background?: true;
+  /** How long it may take to end when it is told to, before it is killed; 5 s where left out. */
+  readonly graceMs?: number;
 }
 
 export interface RunOutcome {
@@ -67,17 +69,24 @@ export async function runTool(
   });
   const streams = streamed ? followStreams(child, options) : undefined;
   let timedOut = false;
-  const end = () => endGroup(child);
+  const end = () => endGroup(child, options.graceMs ?? KILL_AFTER_MS);
   const deadline = setTimeout(() => {
     timedOut = true;
     end();
   }, options.timeoutMs);
   if (options.signal?.aborted === true) end();
   options.signal?.addEventListener('abort', end, { once: true });
-  const result: ExecaReturnValue | ExecaError = await child.finally(() => {
+  const exited = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 128)));
+  let result: ExecaReturnValue | ExecaError;
+  let exitCode: number;
+  try {
+    result = await child;
+    // A program may end well without reading all of its input: its own word counts, not the broken pipe.
+    exitCode = isBrokenPipe(result) ? await exited : (result.exitCode ?? 128);
+  } finally {
     clearTimeout(deadline);
     options.signal?.removeEventListener('abort', end);
-  });
+  }
   await streams?.ended;
   options.signal?.throwIfAborted();
   if (timedOut) {
@@ -90,17 +99,21 @@ export async function runTool(
     );
   }
   return {
-    exitCode: result.exitCode ?? 128,
+    exitCode,
     stdout: result.stdout ?? '',
     stderr: streams?.stderrTail() ?? result.stderr ?? '',
     durationMs: Math.round(performance.now() - begun),
   };
 }
 
+function isBrokenPipe(result: ExecaReturnValue | ExecaError): boolean {
+  return 'code' in result && result.code === 'EPIPE';
+}
+
 const KILL_AFTER_MS = 5_000;
 
 /** Ends a program with everything in its group; whoever is still there when the program has gone is killed. */
-function endGroup(child: ExecaChildProcess): void {
+function endGroup(child: ExecaChildProcess, graceMs: number): void {
   const { pid } = child;
   if (pid === undefined) return;
   const signal = (name: NodeJS.Signals) => {
@@ -111,7 +124,7 @@ function endGroup(child: ExecaChildProcess): void {
     }
   };
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const force = setTimeout(() => signal('SIGKILL'), KILL_AFTER_MS);
+  const force = setTimeout(() => signal('SIGKILL'), graceMs);
   child.once('exit', () => {
     clearTimeout(force);
     signal('SIGKILL');

@@ -1,4 +1,5 @@
 import type { PrintedCommand } from '../../src/model/plan.js';
+import type { Infrastructure } from '../../src/runbook/schema.js';
 import type { DatabaseAt } from '../contract.js';
 
 /** How a target is prepared by hand. */
@@ -43,5 +44,45 @@ export function destroyCommands({ target }: { target: DatabaseAt }): readonly Pr
       command: `rm -r ${service.dataDirectory} ${service.dataDirectory}.tablespaces ${service.dataDirectory}.spool ${service.dataDirectory}.lease.json`,
       note: 'Only the directory that this recovery made; compare the lease first.',
     },
+  ];
+}
+
+/** How infrastructure is made by hand. */
+export function infrastructureCommands({
+  infrastructure,
+}: {
+  readonly infrastructure: Infrastructure;
+}): readonly PrintedCommand[] {
+  if (infrastructure.driver === 'command') {
+    const { command, check, directory } = infrastructure;
+    const where = `where the worker runs, in ${directory}`;
+    return [
+      ...(check === undefined ? [] : [{ where, command: check.join(' '), note: 'Changes nothing.' }]),
+      {
+        where,
+        command: command.join(' '),
+        note: `With the environment of infrastructure, ${infrastructure.title}.`,
+      },
+    ];
+  }
+  const { program, directory, variables, secretVariables } = infrastructure;
+  const where = `where the worker runs, in ${directory}`;
+  const secrets = Object.entries(secretVariables).map(([name, ref]) => `TF_VAR_${name} from ${ref}`);
+  return [
+    {
+      where,
+      command: [
+        ...Object.entries(variables).map(([name, value]) => `export TF_VAR_${name}='${value}'`),
+        `${program} init -input=false`,
+      ].join('; '),
+      ...(secrets.length === 0 ? {} : { note: `Set before: ${secrets.join(', ')}.` }),
+    },
+    {
+      where,
+      command: `${program} plan -input=false -out=recovery.plan`,
+      note: 'Read it. It must remove or replace nothing that is not meant to go.',
+    },
+    { where, command: `${program} apply -input=false recovery.plan` },
+    { where, command: `rm recovery.plan; ${program} output`, note: 'A plan holds secrets.' },
   ];
 }

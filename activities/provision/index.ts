@@ -2,6 +2,7 @@ import type { Bucket } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { MusterActivities, StepRef } from '../contract.js';
 import { readPromotion, requireActing, withVault } from '../vault/index.js';
+import { infrastructureActivities } from './infrastructure.js';
 import { destroyDirectory, provisionDirectory } from './local-directory.js';
 
 export { leaseFileOf, readLease, requireLease } from './lease.js';
@@ -18,9 +19,10 @@ export interface ProvisionDeps {
 /** Makes and removes targets. */
 export function provisionActivities(
   deps: ProvisionDeps = {},
-): Pick<MusterActivities, 'provisionTarget' | 'destroyTarget'> {
+): Pick<MusterActivities, 'provisionTarget' | 'destroyTarget' | 'planInfrastructure' | 'makeInfrastructure'> {
   const { promotionOf } = deps;
   return {
+    ...infrastructureActivities(),
     provisionTarget: ({ at, target, point }) => provisionDirectory(at, target, point),
     destroyTarget: ({ at, target, vault }) =>
       destroyDirectory(at, target, () =>

@@ -29,7 +29,7 @@ export interface Progress {
   readonly done: number;
   /** Absent while it is not known. */
   readonly total?: number;
-  readonly unit: 'bytes' | 'rows' | 'files' | 'seconds' | 'segments';
+  readonly unit: 'bytes' | 'rows' | 'files' | 'seconds' | 'segments' | 'resources';
   readonly ratePerSecond?: number;
   /** What is going on, for instance `replaying WAL, at 0/5A001230`. */
   readonly text: string;

@@ -232,6 +232,47 @@ const businessFunction = z.strictObject({
   exchanges: z.array(httpExchange).min(1).describe('One conversation, in order'),
 });
 
+const environment = z
+  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable'), z.string())
+  .default({})
+  .describe('Beside PATH, LANG and HOME. Secrets by reference');
+
+/** A program of the owner's: see docs/provisioning.md for what it is told and what it answers. */
+const commandFields = {
+  driver: z.literal('command'),
+  command: z.array(text).min(1).describe('Program and arguments; no secrets'),
+  directory: absolutePath.default('/').describe('Where it is started'),
+  environment,
+  timeout: duration.prefault('30 min'),
+};
+
+/** What has to be made before a system can run at another site. */
+const infrastructure = z.discriminatedUnion('driver', [
+  z.strictObject({
+    driver: z.literal('terraform'),
+    title: text,
+    directory: absolutePath.describe('The root module'),
+    program: text.default('terraform').describe('`terraform`, `tofu`, or a path to either'),
+    variables: z.record(identifier, z.union([z.string(), z.number(), z.boolean()])).default({}),
+    secretVariables: z.record(identifier, secretRef).default({}),
+    environment,
+    destroys: z
+      .enum(['refused', 'shown'])
+      .default('refused')
+      .describe('What becomes of a plan that deletes or replaces something'),
+    timeout: duration.prefault('60 min'),
+  }),
+  z.strictObject({
+    title: text,
+    ...commandFields,
+    check: z
+      .array(text)
+      .min(1)
+      .optional()
+      .describe('Program and arguments that look whether it could be done, and change nothing'),
+  }),
+]);
+
 const application = z.strictObject({
   component: name,
   url: endpoint.describe('Where the production application answers'),
@@ -245,6 +286,10 @@ const application = z.strictObject({
     .describe(
       'Starts the application against a recovered copy, read-only. It gets MUSTER_PORT (where to listen on loopback), MUSTER_DATABASE_HOST and MUSTER_DATABASE_PORT.',
     ),
+  deploy: z
+    .strictObject(commandFields)
+    .optional()
+    .describe('Puts a release of the application into service at a site'),
   functions: z.array(businessFunction).default([]).describe('What the business cannot do without'),
 });
 
@@ -367,6 +412,10 @@ export const runbookSchema = z.strictObject({
   backups: z.record(name, z.discriminatedUnion('driver', [pgbackrestBackup, archiveBackup])),
   dns: z.record(name, dnsRecord),
   objects: z.record(name, objectStore).default({}).describe('Files in object stores'),
+  infrastructure: z
+    .record(name, infrastructure)
+    .default({})
+    .describe('What is made before the system can run at another site'),
   applications: z.record(name, application),
   vault: vault.describe("Muster's promotion and fencing tokens; never in the failure domain of the primary"),
   anchor: anchor
@@ -394,6 +443,9 @@ export type PgbackrestBackup = z.output<typeof pgbackrestBackup>;
 export type DnsRecord = z.output<typeof dnsRecord>;
 export type Route53Record = z.output<typeof route53Record>;
 export type Rfc2136Record = z.output<typeof rfc2136Record>;
+export type Infrastructure = z.output<typeof infrastructure>;
+export type Terraform = Extract<Infrastructure, { driver: 'terraform' }>;
+export type OwnersCommand = NonNullable<z.output<typeof application>['deploy']>;
 export type ObjectStore = z.output<typeof objectStore>;
 export type Bucket = z.output<typeof bucket>;
 export type Invariant = z.output<typeof invariant>;

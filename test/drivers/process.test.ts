@@ -54,3 +54,13 @@ test("nothing of the worker's environment reaches the program", async () => {
   expect(stdout).toContain('GIVEN=yes');
   expect(stdout).not.toContain('hidden');
 });
+
+test('a program that does not read its input ends with its own exit code', async () => {
+  const input = 'x'.repeat(1_000_000);
+  const outcome = await runTool('sh', ['-c', 'exec 0<&-; sleep 0.2; echo done; exit 4'], {
+    timeoutMs: 20_000,
+    input,
+    onLine: () => undefined,
+  });
+  expect(outcome.exitCode).toBe(4);
+});

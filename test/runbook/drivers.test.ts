@@ -110,8 +110,70 @@ const objects: readonly Case[] = [
   },
 ];
 
+const NORTH = `infrastructure:
+  north:
+    driver: terraform
+    title: servers in the north
+    directory: /srv/recovery/north
+    secretVariables: { token: 'env:PROVIDER_TOKEN' }
+
+`;
+const made = [['applications:\n', `${NORTH}applications:\n`]] as const;
+
+const infrastructure: readonly Case[] = [
+  {
+    what: 'a relative directory',
+    before: made,
+    from: 'directory: /srv/recovery/north',
+    to: 'directory: recovery/north',
+    field: 'infrastructure.north.directory',
+    allowed: /an absolute path/,
+  },
+  {
+    what: 'a secret in place of its reference',
+    before: made,
+    from: "token: 'env:PROVIDER_TOKEN'",
+    to: 'token: hunter2',
+    field: 'infrastructure.north.secretVariables.token',
+    allowed: /^a reference to a secret/,
+    at: 'secretVariables: { token: hunter2',
+  },
+  {
+    what: 'a command as one text',
+    before: made,
+    from: "driver: terraform\n    title: servers in the north\n    directory: /srv/recovery/north\n    secretVariables: { token: 'env:PROVIDER_TOKEN' }",
+    to: 'driver: command\n    title: servers in the north\n    command: make servers',
+    field: 'infrastructure.north.command',
+    given: '"make servers"',
+    allowed: /^a list/,
+    at: 'command: make servers',
+  },
+];
+
 testCases(cases);
 testCases(objects);
+testCases(infrastructure);
+
+test('infrastructure and deployment are described, with what is left out filled in', () => {
+  const text = good
+    .replace('applications:\n', `${NORTH}applications:\n`)
+    .replace(
+      '    healthPath: /health\n',
+      '    healthPath: /health\n    deploy: { driver: command, command: [/opt/payymo/bin/deploy] }\n',
+    );
+  expect(problemsOf(text)).toEqual([]);
+  const { runbook } = readRunbook('payymo.yaml', text);
+  expect(runbook.infrastructure.north).toMatchObject({
+    program: 'terraform',
+    destroys: 'refused',
+    timeout: 3_600_000,
+  });
+  expect(runbook.applications['core-api']?.deploy).toMatchObject({
+    directory: '/',
+    environment: {},
+    timeout: 1_800_000,
+  });
+});
 
 test('files in an object store are described beside the database', () => {
   const text = good.replace('applications:\n', `${DOCUMENTS}applications:\n`);
