@@ -36,6 +36,7 @@ import type {
   ObjectDamage,
   ObjectsRestored,
   Outputs,
+  ProgressSeen,
   Promotion,
   ProofVerdict,
   ProvisionedTarget,
@@ -314,6 +315,9 @@ export interface MusterActivities {
 
   /** Keeps the finished run, with the time of each step, for history and forecasts. */
   keepRun(input: { view: RunView }): Promise<void>;
+
+  /** What the steps of the run report of their progress at this moment. */
+  readProgress(input: { at: Omit<StepRef, 'step'> }): Promise<ProgressSeen>;
 
   /** Does nothing: what a step costs by itself is measured with it. */
   nothing(input: { at: StepRef }): Promise<Summarised>;

@@ -7,6 +7,7 @@ import { deployActivities } from './deploy/index.js';
 import { dnsActivities } from './dns/index.js';
 import { fenceActivities } from './fence/index.js';
 import { appendJournal, keepRun } from './journal/append.js';
+import { readProgress } from './look.js';
 import { lossActivities } from './loss/index.js';
 import { notifyActivities } from './notify/index.js';
 import { objectsActivities } from './objects/index.js';
@@ -41,6 +42,7 @@ export function createActivities(): MusterActivities {
     appendJournal,
     keepRun,
     writeReport,
+    readProgress,
     nothing: async () => ({ summary: 'nothing' }),
   };
 }

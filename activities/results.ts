@@ -1,6 +1,6 @@
 /** What activities give back. Types only. Every output has a `summary`: the one line a commander reads. */
 import type { ProofMethod } from '../src/model/decision.js';
-import type { Fact, Mode } from '../src/model/run.js';
+import type { Fact, Mode, Progress } from '../src/model/run.js';
 import type { PostgresSite } from '../src/runbook/schema.js';
 
 /** Which step of which run an activity works for. */
@@ -327,4 +327,8 @@ export interface InfrastructureMade extends Summarised {
 
 export interface Deployed extends Summarised {
   readonly outputs: Outputs;
+
+export interface ProgressSeen extends Summarised {
+  /** Of the steps that report any. */
+  readonly steps: Readonly<Record<string, Progress>>;
 }

@@ -23,6 +23,7 @@ const output = {
   invariants: [],
   checks: [],
   lookedAt: [],
+  steps: {},
 };
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });

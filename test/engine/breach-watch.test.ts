@@ -53,6 +53,15 @@ test('where only budgets say so it is a maybe', () => {
   expect(breachInWords(breach as Breach)).toContain('if steps take their whole budgets');
 });
 
+test('what runs is measured: a restore that crawls is told long before it has outlasted its usual time', () => {
+  const crawls = {
+    restore: { done: 10, total: 1_000, ratePerSecond: 0.04, unit: 'files', text: '' },
+  } as const;
+  const [breach] = breachesOf(known, now, crawls);
+  expect(breach).toMatchObject({ component: 'database', because: 'restore', certainty: 'will' });
+  expect(breachesOf(known, now, { restore: { ...crawls.restore, ratePerSecond: 40 } })).toEqual([]);
+});
+
 test('where nothing works, who is awaited causes it', () => {
   const waiting = {
     ...known,

@@ -1,3 +1,4 @@
+import type { RunView } from '../../src/model/run.js';
 import { held, openToyWorld, permanent, statuses, type ToyWorld } from '../support/toy-world.js';
 
 let world: ToyWorld;
@@ -201,6 +202,24 @@ describe('abort', () => {
       outcome: 'aborted by Temporal: the workflow was cancelled',
     });
     expect(names()).toContain('undo-build');
+  });
+});
+
+describe('a step that crawls', () => {
+  it('is known to cost the RTO by what it reports, long before its budget is used up', async () => {
+    const { behaviour, release } = held();
+    world.behave.set('build', behaviour);
+    world.progress = { build: { done: 1, total: 1_000, ratePerSecond: 0.1, unit: 'files', text: 'copying' } };
+    const run = await world.start({ build: 12_000 });
+    const told = ({ warnings }: RunView) => warnings.some(({ text }) => text.includes('will miss its RTO'));
+    const view = await run.until(told);
+    expect(view.warnings.map(({ text }) => text).join()).toMatch(
+      /^database will miss its RTO of 1 h by .*, because of build$/,
+    );
+    release('built');
+    world.progress = {};
+    await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
+    await run.result();
   });
 });
 

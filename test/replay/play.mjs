@@ -38,6 +38,7 @@ const output = {
   invariants: [],
   checks: [],
   lookedAt: [1],
+  steps: {},
   token: 1,
   refusedWrite: { at, as: 'payymo_app', answer: 'no pg_hba.conf entry' },
 };

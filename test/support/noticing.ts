@@ -48,6 +48,7 @@ export async function watchingTime(view: RunView, forMs: number): Promise<(Breac
   const said: (Breach & { at: number })[] = [];
   const watch = new BreachWatch(
     () => view,
+    () => ({}),
     (breach) => said.push({ ...breach, at: Date.now() }),
   );
   watch.look();

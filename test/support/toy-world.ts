@@ -5,7 +5,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { JournalEntry, MusterActivities, ProofVerdict } from '../../activities/contract.js';
 import type { Decision, DecisionAnswer } from '../../src/model/decision.js';
-import type { RunResult, RunView } from '../../src/model/run.js';
+import type { Progress, RunResult, RunView } from '../../src/model/run.js';
 import type { GatePolicy, Runbook } from '../../src/runbook/schema.js';
 import type { RunRef } from '../../src/store/journal-body.js';
 import { planHash } from '../../workflows/engine/hash.js';
@@ -34,6 +34,8 @@ export interface ToyWorld {
   readonly behave: Map<string, Behaviour>;
   /** What the journal does before it takes entries. */
   takeEntries: () => Promise<void>;
+  /** What steps report of their progress. */
+  progress: Record<string, Progress>;
   /** What keeping a finished run does besides. */
   keep: () => Promise<void>;
   /** @param point what the first gate does when nobody decides */
@@ -153,6 +155,7 @@ export async function openToyWorld(more: object = {}): Promise<ToyWorld> {
   const proofs: ProofInput[] = [];
   const behave = new Map<string, Behaviour>();
   const worker = await startWorker({
+    readProgress: async () => ({ summary: 'looked', steps: world.progress }),
     ...more,
     toy: async (call: ToyCall) => {
       calls.push(call);
@@ -188,6 +191,7 @@ export async function openToyWorld(more: object = {}): Promise<ToyWorld> {
     }),
     takeEntries: async () => undefined,
     keep: async () => undefined,
+    progress: {},
     calls,
     journal,
     journals,

@@ -4,6 +4,7 @@ import { formatDuration, formatTimeOfDay } from '../../src/model/format.js';
 import type { RunView } from '../../src/model/run.js';
 import { forecast } from './forecast.js';
 import { type Compose, clockFacts, commanders, draft, matters, watch } from './notice-parts.js';
+import type { ProgressByStep } from './progress-watch.js';
 
 export interface Breach {
   readonly component: string;
@@ -20,10 +21,13 @@ export interface Breach {
 /** The timer is as exact as this. */
 const EXACT_MS = 1_000;
 
-/** The RTOs that will be missed if nothing changes until `nowMs`, and nothing goes faster then; the run's own first. Pure. */
-export function breachesOf(view: RunView, nowMs: number): Breach[] {
+/**
+ * The RTOs that will be missed if nothing changes until `nowMs`, and nothing goes faster then; the run's own first. Pure.
+ * @param progress of the running steps at `nowMs`
+ */
+export function breachesOf(view: RunView, nowMs: number, progress: ProgressByStep = {}): Breach[] {
   if (view.clock.actualMs !== undefined || view.endedAt !== undefined || view.status === 'undoing') return [];
-  const ahead = forecast(view, {}, nowMs);
+  const ahead = forecast(view, progress, nowMs);
   const boundedMs = ahead.byBudget.reduce((sum, name) => sum + (ahead.remaining[name]?.medianMs ?? 0), 0);
   const [open] = view.status === 'waiting' ? view.openDecisions : [];
   const because = open === undefined ? ahead.because : (open.gate ?? open.step);
@@ -72,9 +76,13 @@ export class BreachWatch {
   private readonly said = new Map<string, Breach['certainty']>();
   private timer: { readonly at: number; readonly scope: CancellationScope } | undefined;
 
-  /** @param say is told of each breach once, before it happens */
+  /**
+   * @param progress of the running steps at a moment to come
+   * @param say is told of each breach once, before it happens
+   */
   constructor(
     private readonly view: () => RunView,
+    private readonly progress: (nowMs: number) => ProgressByStep,
     private readonly say: (breach: Breach) => void,
   ) {}
 
@@ -82,7 +90,7 @@ export class BreachWatch {
   look(): void {
     const view = this.view();
     const now = Date.now();
-    const breaches = breachesOf(view, now);
+    const breaches = breachesOf(view, now, this.progress(now));
     for (const component of this.said.keys()) {
       if (!breaches.some((breach) => breach.component === component)) this.said.delete(component);
     }
@@ -105,7 +113,7 @@ export class BreachWatch {
   }
 
   private newsAt(view: RunView, at: number): boolean {
-    return breachesOf(view, at).some((breach) => this.isNews(breach));
+    return breachesOf(view, at, this.progress(at)).some((breach) => this.isNews(breach));
   }
 
   private arm(view: RunView, now: number): void {

@@ -1,9 +1,11 @@
-/** Warnings while time is used up. Timers only warn: they never cancel work. */
+/** Warnings while time is used up. Timers only warn and look: they never cancel work. */
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import { formatDuration } from '../../src/model/format.js';
 import { type Beside, PAUSE_MS } from './beside.js';
 
 const boundaries = [50, 80, 100] as const;
+/** Nothing is said yet, and it is looked how far the work is: what goes much slower than ever is known early. */
+const glances = [10, 25] as const;
 
 /** What a watch is about. */
 export interface Budget {
@@ -12,6 +14,8 @@ export interface Budget {
   readonly budgetMs: number;
   /** How much is used up already. */
   readonly usedMs: number;
+  /** Done at each of the moments, and at some before them. */
+  readonly look?: () => void;
 }
 
 /**
@@ -22,12 +26,12 @@ export interface Budget {
  */
 export function watchBudget(
   beside: Beside,
-  { label, budgetMs, usedMs }: Budget,
+  { label, budgetMs, usedMs, look }: Budget,
   warn: (text: string, percent: number) => void,
 ): () => void {
   // The moment at which nothing of the budget was used.
   const begun = Date.now() - usedMs;
-  const coming = boundaries
+  const coming = [...(look === undefined ? [] : glances), ...boundaries]
     .map((percent) => ({ percent, afterMs: (budgetMs * percent) / 100 }))
     .filter(({ afterMs }) => afterMs >= usedMs);
   const [first] = coming;
@@ -38,7 +42,8 @@ export function watchBudget(
       for (const { percent, afterMs } of coming) {
         const text = `${label}: ${percent} % of ${formatDuration(budgetMs)} used`;
         await sleep(Math.max(1, begun + afterMs - Date.now()), { summary: text });
-        warn(text, percent);
+        look?.();
+        if (percent >= boundaries[0]) warn(text, percent);
       }
     });
     watching.catch((error: unknown) => {

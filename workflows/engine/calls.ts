@@ -1,5 +1,5 @@
 /** Every activity that a run calls, labelled for the Temporal timeline with the step it works for. */
-import type { MusterActivities, ProofVerdict, StepRef } from '../../activities/contract.js';
+import type { MusterActivities, ProgressSeen, ProofVerdict, StepRef } from '../../activities/contract.js';
 import type { PlanDocument } from '../../src/model/plan.js';
 import type { RunInput } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
@@ -41,6 +41,13 @@ export class Calls<Params> {
 
   verifyProof(input: Omit<Parameters<MusterActivities['verifyProof']>[0], 'at'>): Promise<ProofVerdict> {
     return this.to('proof', 'proof', `proof of ${input.person.name}`).verifyProof({ at: this.ref, ...input });
+  }
+
+  async readProgress(): Promise<ProgressSeen['steps']> {
+    const { steps } = await this.to('look', 'progress', 'how far the steps are').readProgress({
+      at: this.ref,
+    });
+    return steps;
   }
 
   /**

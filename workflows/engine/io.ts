@@ -44,6 +44,13 @@ const policies = {
     cancellationType,
     retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '2 s', maximumAttempts: 4 },
   },
+  // Of use at this moment only, and nobody waits for it.
+  look: {
+    startToCloseTimeout: '10 s',
+    heartbeatTimeout,
+    cancellationType,
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumAttempts: 2 },
+  },
   // What keeps the record must outlast any outage; it stands beside the work and holds nothing up.
   record: {
     startToCloseTimeout: '30 s',
@@ -61,6 +68,7 @@ const proxies = {
   careful: proxyActivities<MusterActivities>(policies.careful),
   undo: proxyActivities<MusterActivities>(policies.undo),
   proof: proxyActivities<MusterActivities>(policies.proof),
+  look: proxyActivities<MusterActivities>(policies.look),
   record: proxyActivities<MusterActivities>(policies.record),
 };
 

@@ -19,6 +19,7 @@ import type { JournalWriter } from './journal-writer.js';
 import { NoticeBoard } from './notices.js';
 import { budgetUsed } from './notices-of-run.js';
 import type { Plan } from './plan.js';
+import { ProgressWatch } from './progress-watch.js';
 import { Publisher } from './publish.js';
 import { viewOf } from './run-view.js';
 import { dataOf } from './step-data.js';
@@ -40,8 +41,13 @@ export class Run<Params> {
     () => this.view(),
     () => this.breaches.look(),
   );
+  readonly progress = new ProgressWatch(
+    () => this.calls.readProgress(),
+    () => this.publish(),
+  );
   private readonly breaches = new BreachWatch(
     () => this.view(),
+    (nowMs) => this.progress.at(nowMs),
     (breach) => {
       this.warn(breachInWords(breach));
       this.notices.tell(forecastBreach(breach));

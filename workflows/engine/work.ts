@@ -21,10 +21,15 @@ export async function work<Params>(run: Run<Params>, step: StepState<Params>): P
   step.become('running', Date.now());
   if (!run.beginning.includes(step)) run.beginning.push(step);
   run.turned();
-  const stop = run.watch({ label: step.name, budgetMs: document.budgetMs, usedMs: 0 }, (text, percent) => {
-    run.warn(text, step.name);
-    if (percent === 100) run.notices.tell(budgetUsed(text, step.name));
-  });
+  run.progress.forget(step.name);
+  const look = () => run.progress.look();
+  const stop = run.watch(
+    { label: step.name, budgetMs: document.budgetMs, usedMs: 0, look },
+    (text, percent) => {
+      run.warn(text, step.name);
+      if (percent === 100) run.notices.tell(budgetUsed(text, step.name));
+    },
+  );
   const scope = new CancellationScope();
   step.scope = scope;
   try {
