@@ -327,6 +327,7 @@ export interface InfrastructureMade extends Summarised {
 
 export interface Deployed extends Summarised {
   readonly outputs: Outputs;
+}
 
 export interface ProgressSeen extends Summarised {
   /** Of the steps that report any. */
