@@ -111,7 +111,7 @@ export const toyScenario: Scenario<ToyParams> = {
     const promoteGate = plan.gate({
       name: 'promote',
       question: 'Promote?',
-      policy: patient,
+      policy: runbook.scenarios.corruption?.gates.promote ?? patient,
       needs: { verified, fence },
       show: ({ verified }) => [{ label: 'verified', value: verified.summary }],
       approving: 'promotes',

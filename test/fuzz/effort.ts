@@ -1,0 +1,25 @@
+/** How many cases are tried: a few with the other tests, as many as MUSTER_FUZZ_CASES says in a long run. */
+import { appendFileSync } from 'node:fs';
+
+const asked = Number(process.env.MUSTER_FUZZ_CASES) || undefined;
+
+/** @param share of what a long run is asked for: what takes a hundred times as long is tried less often */
+export function cases(usual: number, share = 1): { readonly numRuns: number } {
+  return { numRuns: asked === undefined ? usual : Math.ceil(asked * share) };
+}
+
+/** Milliseconds that one test may take. */
+export const PATIENCE_MS = asked === undefined ? 60_000 : 3_600_000;
+
+const tallies = new Map<string, number>();
+
+/** Counts one case, for the table at the end of a long run. */
+export function counted(what: string): void {
+  tallies.set(what, (tallies.get(what) ?? 0) + 1);
+}
+
+afterAll(() => {
+  const file = process.env.MUSTER_FUZZ_TALLY;
+  if (file === undefined) return;
+  for (const [what, count] of tallies) appendFileSync(file, `${JSON.stringify({ what, count })}\n`);
+});
