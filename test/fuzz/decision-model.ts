@@ -57,6 +57,8 @@ export class DecisionModel {
   private overriding: string[] = [];
   private denial: { by: string; reason: string } | undefined;
   private failing: boolean;
+  /** What it was changed to. */
+  private point: string | undefined;
   private heldBy: string | undefined;
   private commander: string;
   private overrides = 0;
@@ -122,8 +124,9 @@ export class DecisionModel {
       case 'approve':
         if (!isAsked || (policy.requester === 'does-not-count' && by === this.setting.people[0]?.name))
           return false;
-        if (change === undefined) return !this.approvals.includes(by);
-        return gate === 'point' && goodChange(change);
+        if (change === undefined || change.point === this.point)
+          return !this.approvals.includes(by) && gateTakes(gate, change);
+        return gateTakes(gate, change);
       case 'deny':
         return isAsked && !(this.denial?.by === by && this.denial.reason === reason);
       case 'withdraw':
@@ -154,7 +157,7 @@ export class DecisionModel {
         break;
       case 'retry':
         this.marks.build = 'pending';
-        if (change !== undefined) this.changePoint(['point', 'build', 'fence', 'verify']);
+        if (change !== undefined) this.changePoint(change.point, ['point', 'build', 'fence', 'verify']);
         break;
       case 'deny':
         this.forgetWords();
@@ -174,7 +177,7 @@ export class DecisionModel {
       default:
         if (gate === undefined) break;
         if (change !== undefined) {
-          this.changePoint(['build', 'verify']);
+          this.changePoint(change.point, ['build', 'verify']);
           this.forgetWords();
         }
         this.denial = undefined;
@@ -183,7 +186,8 @@ export class DecisionModel {
     }
   }
 
-  private changePoint(again: readonly (keyof typeof this.marks)[]): void {
+  private changePoint(to: string | undefined, again: readonly (keyof typeof this.marks)[]): void {
+    this.point = to;
     this.failing = false;
     for (const step of again) this.marks[step] = 'pending';
   }
@@ -303,6 +307,10 @@ export function seenIn(view: RunView): Seen {
 /** These gates escalate at once, where they do. */
 function asked({ roles, atExpiry, escalateTo }: GatePolicy): string[] {
   return [...new Set([...roles, ...(atExpiry === 'escalate' ? escalateTo : [])])];
+}
+
+function gateTakes(gate: GateName, change: Said['change']): boolean {
+  return change === undefined || (gate === 'point' && goodChange(change));
 }
 
 function goodChange(change: Said['change']): boolean {

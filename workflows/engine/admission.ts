@@ -18,18 +18,25 @@ export interface Proven {
 
 const unasked: Proven = { methods: [], used: [] };
 
+/** A decision whose proof was looked at. What was looked at may not be so any more by the time it is let in. */
+export interface Admission {
+  readonly proven: Proven;
+  /** What was open when it came. */
+  readonly opening: string;
+}
+
 /**
- * @returns how the sender has proven who they are; empty where the roster asks for nothing
+ * Looks at the proof, which takes a moment.
  * @throws ApplicationFailure `DecisionRefused`
  */
-export async function admit<Params>(run: Run<Params>, decision: Decision): Promise<Proven> {
+export async function admit<Params>(run: Run<Params>, decision: Decision): Promise<Admission> {
   requirePossible(run, decision);
   const person = personOf(run, decision.by);
-  if (person === undefined) return unasked;
   const opening = openingOf(run, decision);
+  if (person === undefined) return { proven: unasked, opening };
   const secondFactor = findOpen(run, decision.on)?.planned.document.gate?.secondFactor ?? 'none';
   const { totp, keys = [] } = person.proofs ?? {};
-  if (totp === undefined && keys.length === 0 && secondFactor === 'none') return unasked;
+  if (totp === undefined && keys.length === 0 && secondFactor === 'none') return { proven: unasked, opening };
   const { proof } = decision;
   const at = proof?.at ?? new Date(Date.now()).toISOString();
   const { runId, planHash } = run.input;
@@ -45,11 +52,25 @@ export async function admit<Params>(run: Run<Params>, decision: Decision): Promi
       const failure = describeFailure(error, Date.now(), 1);
       throw refusedFailure(`The proof could not be checked: ${failure.message} ${failure.next}`);
     });
-  const usedBefore = verdict.used.some((used) => run.command.usedProofs.has(used));
-  if (!verdict.accepted || usedBefore) {
-    const why = verdict.accepted
-      ? 'This proof was used already: each counts once. Wait for the next code, or sign anew.'
-      : (verdict.refusal ?? verdict.summary);
+  if (!verdict.accepted) {
+    const why = verdict.refusal ?? verdict.summary;
+    tellRefused(run, decision, why);
+    throw refusedFailure(why);
+  }
+  return { proven: verdict, opening };
+}
+
+/**
+ * Lets a decision in, and uses its proof up. It is carried out in the same breath: of two that came together, the second one
+ * meets what the first one did.
+ *
+ * @returns how the sender has proven who they are; empty where the roster asks for nothing
+ * @throws ApplicationFailure `DecisionRefused`
+ */
+export function letIn<Params>(run: Run<Params>, decision: Decision, { proven, opening }: Admission): Proven {
+  const { usedProofs } = run.command;
+  if (proven.used.some((used) => usedProofs.has(used))) {
+    const why = 'This proof was used already: each counts once. Wait for the next code, or sign anew.';
     tellRefused(run, decision, why);
     throw refusedFailure(why);
   }
@@ -58,12 +79,12 @@ export async function admit<Params>(run: Run<Params>, decision: Decision): Promi
   if (openingOf(run, decision) !== opening) {
     throw refusedFailure(`What ${decision.on} shows has changed meanwhile: look at it again, then decide.`);
   }
-  for (const used of verdict.used) run.command.usedProofs.add(used);
-  for (const oldest of run.command.usedProofs) {
-    if (run.command.usedProofs.size <= MOST_USED) break;
-    run.command.usedProofs.delete(oldest);
+  for (const used of proven.used) usedProofs.add(used);
+  for (const oldest of usedProofs) {
+    if (usedProofs.size <= MOST_USED) break;
+    usedProofs.delete(oldest);
   }
-  return verdict;
+  return proven;
 }
 
 function tellRefused<Params>(run: Run<Params>, { on, choice, by, origin }: Decision, why: string): void {

@@ -49,6 +49,7 @@ export async function changeInput<Params>(
     if (run.abortedBy !== undefined || !(await replaceOutput(run, changeable, output, at))) {
       throw refusedFailure(overBecause(run) ?? `${name} cannot be changed here.`);
     }
+    run.changedTo.set(name, value);
     return output.summary;
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;

@@ -2,7 +2,7 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import { type Approval, type Decision, type DecisionAnswer, WHOLE_RUN } from '../../src/model/decision.js';
 import type { DecisionView, Fact } from '../../src/model/run.js';
-import { admit, type Proven } from './admission.js';
+import { admit, letIn, type Proven } from './admission.js';
 import { changeInput } from './changes.js';
 import { describeFailure } from './failure.js';
 import { openByApproval, openByOverride, shownAt } from './gates.js';
@@ -31,7 +31,9 @@ export async function decide<Params>(
   channel: DecisionView['channel'],
 ): Promise<DecisionAnswer> {
   try {
-    const proven = await admit(run, decision);
+    const admission = await admit(run, decision);
+    // From here to where it is carried out nothing is waited for: two that come together must not both find it possible.
+    const proven = letIn(run, decision, admission);
     const step = findOpen(run, decision.on);
     const text = await carryOut(run, { decision, channel, proven });
     if (step !== undefined) run.notices.tell(decided(step.name));
@@ -111,7 +113,7 @@ async function atGate<Params>(
   }
   // What the approver has seen; a changed input changes it.
   const saw = shownAt(run, step);
-  const changed = await changedInput(run, step, decision);
+  const changed = decision.change && (await changedInput(run, step, decision));
   if (changed !== undefined) step.askAnew(Date.now());
   step.approve(approvalBy(run, by, proven));
   note(run, step, admitted, { changed, saw });
@@ -135,7 +137,7 @@ async function atFailure<Params>(
       note(run, step, admitted);
       return goOnWithoutProof(run, step, reason);
     default: {
-      const changed = await changedInput(run, step, decision);
+      const changed = decision.change && (await changedInput(run, step, decision));
       note(run, step, admitted, { changed });
       // A changed input may have put it back already, or be what it was to give.
       if (step.status === 'waiting') run.beginAgain(step);

@@ -115,11 +115,18 @@ function refusalAtGate<Params>(
   if (!asked.some((role) => person.roles.includes(role))) {
     return `${by} (${person.roles.join(', ')}) cannot decide ${on}: it asks for ${asked.join(' or ')}.`;
   }
-  if (choice === 'deny') return undefined;
+  if (choice === 'deny') {
+    return step.denial?.by === by && step.denial.reason === decision.reason
+      ? `${by} has denied ${on} already, for the same reason.`
+      : undefined;
+  }
   if (gate.requester === 'does-not-count' && by === run.input.requestedBy) {
     return `${by} has begun this run: ${on} asks for somebody else.`;
   }
-  if (step.approvals.some((approval) => approval.by === by) && decision.change === undefined) {
+  const again = Object.entries(decision.change ?? {}).every(
+    ([name, value]) => run.changedTo.get(name) === value,
+  );
+  if (again && step.approvals.some((approval) => approval.by === by)) {
     return `${by} has approved ${on} already; still missing: ${step.missing ?? 'nobody'}.`;
   }
   return refusalOfChange(run, step, decision);

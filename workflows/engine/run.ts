@@ -58,6 +58,8 @@ export class Run<Params> {
   readonly componentsBackAt = new Map<string, number>();
   /** Steps that worked, in the order in which they began: what an abort undoes, newest first. */
   readonly beginning: StepState<Params>[] = [];
+  /** What people have replaced inputs with, by name. */
+  readonly changedTo = new Map<string, string>();
   private stopRtoWatch: () => void = () => undefined;
   ended: { readonly status: RunStatus; readonly at: number } | undefined;
   /** All is done or undone: nothing can be decided any more. */
