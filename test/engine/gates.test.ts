@@ -51,6 +51,35 @@ describe('a gate for two people', () => {
     await end(run);
   });
 
+  it('counts one person once, however many of their words come at the same moment', async () => {
+    const run = await world.start({}, { approvals: 2 });
+    await openGate(run);
+    const proofs = Array.from({ length: 6 }, (_, index) => ({
+      at: '2026-03-01T03:00:00Z',
+      signature: `good together ${index}`,
+    }));
+    // Signals are not waited for: those that come in one breath are taken in one.
+    await Promise.all(proofs.map(() => run.handle.signal('decide', approve('ada'))));
+    await run.until(({ warnings }) => warnings.length >= 5);
+    expect((await openGate(run))?.approvals.map(({ by }) => by)).toEqual(['ada']);
+    await run.decide({ on: 'point', choice: 'withdraw', by: 'ada' });
+    await Promise.all(proofs.map((proof) => run.handle.signal('decide', { ...approve('eve'), proof })));
+    await run.until(({ warnings }) => warnings.length >= 10);
+    expect((await openGate(run))?.approvals.map(({ by }) => by)).toEqual(['eve']);
+    await end(run);
+  });
+
+  it('takes a denial that comes twice once', async () => {
+    const run = await world.start({}, { approvals: 2 });
+    await openGate(run);
+    const deny: Decision = { on: 'point', choice: 'deny', by: 'cy', reason: 'too much lost' };
+    await run.decide(deny);
+    expect(await run.refused(deny)).toBe('cy has denied point already, for the same reason.');
+    await run.decide({ ...deny, reason: 'and too late' });
+    expect((await openGate(run))?.question).toBe('This point? Denied by cy: and too late');
+    await end(run);
+  });
+
   it('forgets a word that is taken back, and every word when somebody denies', async () => {
     const run = await world.start({}, { approvals: 2 });
     await openGate(run);
@@ -79,6 +108,9 @@ describe('a gate for two people', () => {
     expect(after?.approvals.map(({ by }) => by)).toEqual(['cy']);
     expect(after?.since).not.toBe(before?.since);
     expect(after?.facts).toEqual([{ label: 'proposal', value: 'propose of 2026-03-01T11:00:00Z' }]);
+    expect(await run.refused({ ...approve('cy'), change: { point: '2026-03-01T11:00:00Z' } })).toContain(
+      'cy has approved point already',
+    );
     await run.decide(approve('ada'));
     await passed(run);
     await end(run);
