@@ -47,7 +47,7 @@ export function settings(all: ReadonlyMap<string, Means>): fc.Arbitrary<Setting>
     ),
   );
   const breakGlass = fc.record({
-    roles: fc.constantFrom(['incident-commander'], ['security', 'lead']),
+    roles: fc.constantFrom<string[]>(['incident-commander'], ['security', 'lead']),
     people: fc.integer({ min: 1, max: 2 }),
   });
   return fc

@@ -6,12 +6,14 @@ import { ApplicationFailure } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import fc from 'fast-check';
 import { verifyProof } from '../../activities/proof/verify.js';
+import { decisionChoices } from '../../src/model/decision.js';
 import type { RunView } from '../../src/model/run.js';
 import type { EarlierUse } from '../../src/store/codes.js';
+import { patient } from '../support/toy-scenario.js';
 import { openToyWorld, permanent, type ToyRun, type ToyWorld } from '../support/toy-world.js';
 import { type Command, commands, decisionOf, NAMES, settings } from './decision-cases.js';
 import { DecisionModel, type Setting, seenIn } from './decision-model.js';
-import { cases, counted, PATIENCE_MS } from './effort.js';
+import { cases, counted } from './effort.js';
 import { NOW_MS, newMeans, ProofModel, wellFormed } from './proof-model.js';
 
 const means = new Map(NAMES.map((name, index) => [name as string, newMeans(index)]));
@@ -161,18 +163,54 @@ async function expectUnbroken(run: ToyRun): Promise<void> {
   expect(failures).toEqual([]);
 }
 
-test(
-  'any people, gates and decisions: the run does what the model says',
-  async () => {
-    const { numRuns } = cases(150);
-    await fc.assert(
-      fc.asyncProperty(
-        settings(means),
-        fc.array(commands, { minLength: IN_ONE_RUN, maxLength: IN_ONE_RUN }),
-        play,
-      ),
-      { numRuns: Math.ceil(numRuns / IN_ONE_RUN), endOnFailure: true },
-    );
-  },
-  PATIENCE_MS,
-);
+test('any people, gates and decisions: the run does what the model says', async () => {
+  const { numRuns } = cases(100);
+  const sequence = fc.array(commands, { minLength: IN_ONE_RUN, maxLength: IN_ONE_RUN });
+  await fc.assert(fc.asyncProperty(settings(means), sequence, play), {
+    numRuns: Math.ceil(numRuns / IN_ONE_RUN),
+    // Each try on the way to a smaller example would be a run of its own.
+    endOnFailure: true,
+  });
+});
+
+test('anything at all as a decision is answered, refused, and changes nothing', async () => {
+  const people = NAMES.map((name) => ({
+    name,
+    roles: ['lead', 'incident-commander'],
+    contacts: [],
+    proofs: { keys: [means.get(name)?.publicKey ?? ''] },
+  }));
+  const gates = { point: patient, promote: patient };
+  const run = await begin({ people, gates, failing: false });
+  const before = seenIn(await run.waitsFor('gate-point'));
+  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.constantFrom('\ud800', '\u0000', ''));
+  const anything = fc.oneof(fc.jsonValue(), fc.constant(undefined), fc.uint8Array(), text);
+  const almost = fc.record(
+    {
+      on: fc.oneof(fc.constantFrom('point', 'run', 'build'), anything),
+      choice: fc.oneof(fc.constantFrom(...decisionChoices), anything),
+      by: fc.oneof(fc.constantFrom(...NAMES), anything),
+      reason: fc.oneof(text, anything),
+      change: fc.oneof(fc.constant({ point: '2026-03-01T11:00:00Z' }), anything),
+      to: fc.oneof(fc.constantFrom(...NAMES), anything),
+      planHash: anything,
+      proof: fc.oneof(fc.record({ at: text, signature: text, totp: text }, { requiredKeys: [] }), anything),
+      origin: fc.oneof(fc.record({ address: text, agent: text }), anything),
+      [String.fromCharCode(0)]: anything,
+    },
+    { requiredKeys: ['on', 'choice', 'by'], noNullPrototype: false },
+  );
+  let signals = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(anything, almost), fc.nat(9), async (value, channel) => {
+      counted('shapes refused');
+      if (channel > 0) expect(await sent(run, value)).toBe(false);
+      else if (await signalled(run, value)) signals += 1;
+    }),
+    { ...cases(100), endOnFailure: true },
+  );
+  const after = await run.until((view) => refusedSignals(view) >= Math.min(signals, 50));
+  expect(seenIn(after)).toEqual(before);
+  await expectUnbroken(run);
+  await run.handle.terminate('test over');
+});

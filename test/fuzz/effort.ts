@@ -8,8 +8,7 @@ export function cases(usual: number, share = 1): { readonly numRuns: number } {
   return { numRuns: asked === undefined ? usual : Math.ceil(asked * share) };
 }
 
-/** Milliseconds that one test may take. */
-export const PATIENCE_MS = asked === undefined ? 60_000 : 3_600_000;
+if (asked !== undefined) jest.setTimeout(3_600_000);
 
 const tallies = new Map<string, number>();
 

@@ -4,6 +4,7 @@ import { verifyProof } from '../../activities/proof/verify.js';
 import { Authenticator, newTotpSecret, STEP_MS } from '../../src/people/totp.js';
 import type { Person } from '../../src/runbook/schema.js';
 import { keyFolder, NOW, NOW_MS, personWith, RUN, statementWith } from '../support/people.js';
+import { cases, counted } from './effort.js';
 
 const folder = keyFolder();
 afterAll(() => folder.remove());
@@ -17,8 +18,6 @@ const statement = statementWith();
 const byPem = folder.signEd25519(pem.file, statement);
 const bySsh = folder.signSsh(ssh.file, statement);
 
-const cases = (usual: number) => ({ numRuns: Number(process.env.MUSTER_FUZZ_CASES) || usual });
-
 /** Each case has a worker of its own: what was wrong before must not be why it is refused. */
 async function judge(person: Person, text: string, proof: unknown, secondFactor: 'none' | 'totp' = 'none') {
   const verify = verifyProof({ now: () => NOW_MS, claim: async () => undefined });
@@ -26,6 +25,7 @@ async function judge(person: Person, text: string, proof: unknown, secondFactor:
   expect(verdict.summary).not.toBe('');
   if (!verdict.accepted)
     expect(verdict).toMatchObject({ refusal: expect.any(String), methods: [], used: [] });
+  counted(`proofs ${verdict.accepted ? 'accepted' : 'refused'}`);
   return verdict.accepted;
 }
 
@@ -70,7 +70,7 @@ test('a statement that was altered is never accepted with the signature of the r
       fc.pre(altered !== statement);
       expect(await judge(signer, altered, { at: NOW, signature: byPem })).toBe(false);
     }),
-    cases(500),
+    cases(100),
   );
 });
 
@@ -79,7 +79,7 @@ test('a signature with a bit turned over is never accepted', async () => {
     fc.asyncProperty(flipped(Buffer.from(byPem, 'base64')), async (bytes) => {
       expect(await judge(signer, statement, { at: NOW, signature: bytes.toString('base64') })).toBe(false);
     }),
-    cases(300),
+    cases(100),
   );
 });
 
@@ -92,7 +92,52 @@ test('an SSH signature with a bit turned over is never accepted', async () => {
         false,
       );
     }),
-    cases(40),
+    cases(15, 0.05),
+  );
+});
+
+const signatures = fc.record({
+  kind: fc.constantFrom('pem' as const, 'pem' as const, 'pem' as const, 'ssh' as const),
+  by: fc.constantFrom('database-lead', 'database-lead', 'security-lead'),
+  namespace: fc.constantFrom('muster', 'muster', 'git', 'file', 'muster '),
+  said: fc.constantFrom<Readonly<Record<string, unknown>>>(
+    ...[{}, {}, {}, { on: 'point' }, { choice: 'deny' }, { runId: 'payymo-2' }, { by: 'security-lead' }],
+    ...[{ opening: '' }, { planHash: 'b' }, { at: new Date(NOW_MS - 1).toISOString() }, { reason: '' }],
+  ),
+  code: fc.constantFrom('right' as const, 'right' as const, 'wrong' as const, 'none' as const),
+  secondFactor: fc.constantFrom('none' as const, 'totp' as const),
+  lateMs: fc.constantFrom(0, 0, 0, 300_000, 300_001, -60_000, -60_001),
+});
+
+test('of all ways to sign only the right one is accepted: key, namespace, statement, code, time', async () => {
+  const others = { pem: folder.pemKey(), ssh: folder.sshKey('ed25519') };
+  const own = { pem, ssh };
+  const person = personWith({ keys: [pem.publicKey, ssh.publicKey], totp });
+  // Signing itself takes a process: what was signed once is kept.
+  const made = new Map<string, string>();
+  await fc.assert(
+    fc.asyncProperty(signatures, async ({ kind, by, namespace, said, code, secondFactor, lateMs }) => {
+      const at = new Date(NOW_MS - lateMs).toISOString();
+      const text = statementWith({ at, ...said });
+      const { file } = (by === 'database-lead' ? own : others)[kind];
+      const name = JSON.stringify([kind, by, kind === 'ssh' ? namespace : '', text]);
+      const sign = () =>
+        kind === 'ssh' ? folder.signSsh(file, text, namespace) : folder.signEd25519(file, text);
+      const signature = made.get(name) ?? sign();
+      made.set(name, signature);
+      const digits = { right: rightCodes[1], wrong: '000000', none: undefined }[code];
+      fc.pre(!rightCodes.includes('000000'));
+      const good =
+        by === 'database-lead' &&
+        (kind === 'pem' || namespace === 'muster') &&
+        text === statementWith({ at }) &&
+        (code === 'right' || (code === 'none' && secondFactor === 'none')) &&
+        lateMs <= 300_000 &&
+        lateMs >= -60_000;
+      const proof = { at, signature, ...(digits === undefined ? {} : { totp: digits }) };
+      expect(await judge(person, statementWith({ at }), proof, secondFactor)).toBe(good);
+    }),
+    cases(40, 0.2),
   );
 });
 
@@ -103,7 +148,7 @@ test('no code but the three that count is accepted', async () => {
       fc.pre(!rightCodes.includes(code));
       expect(await judge(personWith({ totp }), statement, { at: NOW, totp: code })).toBe(false);
     }),
-    cases(500),
+    cases(100),
   );
 });
 
@@ -129,7 +174,7 @@ test('anything at all as a proof is answered, and not accepted', async () => {
       fc.pre(!sameSignature(proof));
       expect(await judge(person, statement, proof, secondFactor)).toBe(false);
     }),
-    cases(200),
+    cases(60, 0.3),
   );
 });
 

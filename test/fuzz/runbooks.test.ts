@@ -4,11 +4,10 @@ import { readRunbook } from '../../src/runbook/load.js';
 import { duration } from '../../src/runbook/schema.js';
 import { parseSource } from '../../src/runbook/source.js';
 import { writeDuration } from '../../src/runbook/write-duration.js';
-import { good, problemsOf } from './cases.js';
+import { good, problemsOf } from '../runbook/cases.js';
+import { cases, counted } from './effort.js';
 
 const lines = good.split('\n');
-/** More with MUSTER_FUZZ_RUNS. */
-const RUNS = Number(process.env.MUSTER_FUZZ_RUNS ?? 150);
 
 /** Pieces that YAML gives a meaning to. */
 const piece = fc.constantFrom(
@@ -66,8 +65,10 @@ const piece = fc.constantFrom(
 function expectAnswer(text: string): void {
   try {
     readRunbook('payymo.yaml', text);
+    counted('runbooks accepted');
   } catch (thrown) {
     if (!(thrown instanceof InputError)) throw thrown;
+    counted('runbooks refused');
     expect(thrown.problems.length).toBeGreaterThan(0);
     for (const { file, line, column, field, given, allowed } of thrown.problems) {
       expect(file).toBe('payymo.yaml');
@@ -84,7 +85,7 @@ test('any text is answered', () => {
     fc.property(fc.array(fc.oneof(piece, fc.string({ maxLength: 8 })), { maxLength: 40 }), (pieces) =>
       expectAnswer(pieces.join('')),
     ),
-    { numRuns: RUNS },
+    cases(100),
   );
 });
 
@@ -108,7 +109,7 @@ test('a runbook with lines taken out, doubled, moved in or written over is answe
       }
       expectAnswer(changed.join('\n'));
     }),
-    { numRuns: RUNS },
+    cases(100),
   );
 });
 
@@ -123,7 +124,7 @@ test('values of any kind in any place are answered', () => {
       changed[index] = line.replace(/: .*$/, () => `: ${json}`);
       expectAnswer(changed.join('\n'));
     }),
-    { numRuns: RUNS },
+    cases(100),
   );
 });
 
@@ -158,7 +159,7 @@ test('a secret written in the place of its reference is never echoed', () => {
       expect(problems.length).toBeGreaterThan(0);
       expect(JSON.stringify(problems)).not.toContain(value);
     }),
-    { numRuns: RUNS },
+    cases(100),
   );
 });
 
