@@ -12,20 +12,33 @@ export function route53Commands(record: Route53Record, change: PrintedChange): r
     TTL: ttl,
     ResourceRecords: values.map((Value) => ({ Value })),
   });
+  const { routing } = record;
   const batch = {
-    Changes: [
-      { Action: 'DELETE', ResourceRecordSet: set(before, ttlBefore) },
-      { Action: 'CREATE', ResourceRecordSet: set(after, ttlAfter) },
-    ],
+    Changes:
+      routing === undefined
+        ? [
+            { Action: 'DELETE', ResourceRecordSet: set(before, ttlBefore) },
+            { Action: 'CREATE', ResourceRecordSet: set(after, ttlAfter) },
+          ]
+        : [
+            ...setsLedTo(record, routing, before, ttlBefore).map((one) => ({
+              Action: 'DELETE',
+              ResourceRecordSet: one,
+            })),
+            ...setsLedTo(record, routing, after, ttlAfter).map((one) => ({
+              Action: 'CREATE',
+              ResourceRecordSet: one,
+            })),
+          ],
   };
   const where = 'anywhere that reaches the DNS authority';
   return [
     {
       where,
       command: aws(
-        `list-resource-record-sets --hosted-zone-id ${record.zoneId} --start-record-name ${record.name} --start-record-type ${record.type} --max-items 1`,
+        `list-resource-record-sets --hosted-zone-id ${record.zoneId} --start-record-name ${record.name} --start-record-type ${record.type} --max-items ${routing === undefined ? 1 : Object.keys(routing.sets).length}`,
       ),
-      note: `Must show ${before.join(', ')}. Anything else: find out who changed it before going on. If the TTL is not ${ttlBefore}, put the one shown into DELETE below.`,
+      note: `Must show ${before.join(', ')}${routing === undefined ? '' : ' in the set that leads'}. Anything else: find out who changed it before going on. ${routing === undefined ? `If the TTL is not ${ttlBefore}, put the one shown into DELETE below.` : 'Put TTL, Weight and HealthCheckId as shown into DELETE below, and the same HealthCheckId into CREATE.'}`,
     },
     {
       where,
@@ -41,4 +54,27 @@ export function route53Commands(record: Route53Record, change: PrintedChange): r
     },
     ...resolverCommands(record, change),
   ];
+}
+
+/** The sets as they are when `leading` leads. */
+function setsLedTo(
+  record: Route53Record,
+  routing: NonNullable<Route53Record['routing']>,
+  leading: readonly string[],
+  ttl: number,
+) {
+  return Object.entries(routing.sets).map(([site, SetIdentifier]) => {
+    const values = record.values[site] ?? [];
+    const leads = JSON.stringify(values) === JSON.stringify(leading);
+    return {
+      Name: record.name,
+      Type: record.type,
+      SetIdentifier,
+      ...(routing.policy === 'weighted'
+        ? { Weight: leads ? routing.weight : 0 }
+        : { Failover: leads ? 'PRIMARY' : 'SECONDARY' }),
+      TTL: ttl,
+      ResourceRecords: values.map((Value) => ({ Value })),
+    };
+  });
 }

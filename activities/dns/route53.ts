@@ -1,11 +1,15 @@
 /**
  * Amazon Route 53. Compare-and-swap is a change batch of DELETE and CREATE: a batch is applied whole or not at all, and DELETE
- * must give name, type, TTL and values exactly as they are (API reference, ChangeResourceRecordSets).
+ * must give name, type, TTL and values exactly as they are (API reference, ChangeResourceRecordSets). Of a name with a routing
+ * policy all sets that change are in one batch, each as it was read.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import {
+  type Change,
   ChangeResourceRecordSetsCommand,
   GetChangeCommand,
+  GetHealthCheckCommand,
   ListResourceRecordSetsCommand,
   type ResourceRecordSet,
   Route53Client,
@@ -14,6 +18,7 @@ import { messageOf, PermanentError, TransientError } from '../../src/errors.js';
 import type { Route53Record } from '../../src/runbook/schema.js';
 import { resolveSecret } from '../../src/secrets.js';
 import type { DnsDriver, OpenDns, RecordState } from './driver.js';
+import { leadTo, ledTo, valuesOf } from './route53-sets.js';
 
 const REQUEST_MS = 10_000;
 const CONNECT_MS = 3_000;
@@ -22,6 +27,8 @@ const SETTLED_MS = 180_000;
 /** Route 53 takes five requests a second, an account. */
 const POLL_MS = 500;
 const FIRST_POLL_MS = 100;
+/** More than any routing policy allows of one name and type. */
+const MOST_SETS = 300;
 
 export const openRoute53: OpenDns<Route53Record> = async (record, signal) => {
   const client = new Route53Client({
@@ -58,18 +65,39 @@ function driver(client: Route53Client, record: Route53Record, signal: AbortSigna
     ResourceRecords: values.map((Value) => ({ Value })),
   });
 
+  const { routing } = record;
+  /** As they were when `read` gave their state: what a change deletes is exactly them. */
+  let seen: readonly ResourceRecordSet[] = [];
   const read = () =>
     ask(async () => {
-      const { ResourceRecordSets: sets = [] } = await client.send(
+      const { ResourceRecordSets: listed = [] } = await client.send(
         new ListResourceRecordSetsCommand({
           HostedZoneId: record.zoneId,
           StartRecordName: record.name,
           StartRecordType: record.type,
-          MaxItems: 2,
+          MaxItems: MOST_SETS,
         }),
         limits(),
       );
-      return plainRecord(record, sets);
+      seen = listed.filter((one) => sameName(one.Name ?? '', record.name) && one.Type === record.type);
+      return routing === undefined ? plainRecord(record, seen) : ledTo(record, routing, seen);
+    });
+  const changes = (before: RecordState, after: RecordState): Change[] => {
+    if (routing === undefined) return swap([set(before)], [set(after)]);
+    const wanted = leadTo(record, routing, seen, after);
+    const differs = (_: unknown, index: number) => !isDeepStrictEqual(seen[index], wanted[index]);
+    return swap(seen.filter(differs), wanted.filter(differs));
+  };
+
+  /** What is known of a set's health check, in words. */
+  const healthCheck = (set: string, id: string) =>
+    ask(async () => {
+      const { HealthCheck } = await client.send(new GetHealthCheckCommand({ HealthCheckId: id }), limits());
+      const { Disabled, Inverted } = HealthCheck?.HealthCheckConfig ?? {};
+      if (Disabled === true) return `${set} always counts as healthy: its health check is switched off`;
+      return Inverted === true
+        ? `${set} counts as healthy while its check fails`
+        : `${set} has a health check`;
     });
 
   return {
@@ -83,10 +111,7 @@ function driver(client: Route53Client, record: Route53Record, signal: AbortSigna
               HostedZoneId: record.zoneId,
               ChangeBatch: {
                 Comment: 'Muster',
-                Changes: [
-                  { Action: 'DELETE', ResourceRecordSet: set(before) },
-                  { Action: 'CREATE', ResourceRecordSet: set(after) },
-                ],
+                Changes: changes(before, after),
               },
             }),
             limits(),
@@ -116,13 +141,26 @@ function driver(client: Route53Client, record: Route53Record, signal: AbortSigna
 
     async ready() {
       const { values, ttl } = await read();
-      return { summary: `zone ${record.zoneId} holds ${record.name} ${values.join(', ')} (TTL ${ttl} s)` };
+      const holds = `zone ${record.zoneId} holds ${record.name} ${values.join(', ')} (TTL ${ttl} s)`;
+      const checks = await Promise.all(
+        seen.flatMap(({ SetIdentifier = '', HealthCheckId }) =>
+          HealthCheckId === undefined ? [] : [healthCheck(SetIdentifier, HealthCheckId)],
+        ),
+      );
+      return { summary: [holds, ...checks].join('; ') };
     },
   };
 }
 
-function plainRecord(record: Route53Record, sets: readonly ResourceRecordSet[]): RecordState {
-  const own = sets.filter((one) => sameName(one.Name ?? '', record.name) && one.Type === record.type);
+/** One batch, applied whole or not at all. */
+function swap(gone: readonly ResourceRecordSet[], made: readonly ResourceRecordSet[]): Change[] {
+  return [
+    ...gone.map((one): Change => ({ Action: 'DELETE', ResourceRecordSet: one })),
+    ...made.map((one): Change => ({ Action: 'CREATE', ResourceRecordSet: one })),
+  ];
+}
+
+function plainRecord(record: Route53Record, own: readonly ResourceRecordSet[]): RecordState {
   const [first] = own;
   if (first === undefined) {
     throw new PermanentError(
@@ -134,14 +172,16 @@ function plainRecord(record: Route53Record, sets: readonly ResourceRecordSet[]):
       },
     );
   }
-  const values = (first.ResourceRecords ?? []).flatMap(({ Value }) => (Value === undefined ? [] : [Value]));
+  const values = valuesOf(first);
   if (own.length === 1 && first.SetIdentifier === undefined && first.TTL !== undefined && values.length > 0) {
     return { values, ttl: first.TTL };
   }
   throw new PermanentError(
     'RecordNotPlain',
     `${record.name} in zone ${record.zoneId} is an alias or has a routing policy (weighted, failover ...).`,
-    { next: 'Change it by hand as the printed runbook says, or make it a plain record.' },
+    {
+      next: 'Describe its sets in the runbook (dns.<record>.routing), or change an alias by hand as the printed runbook says.',
+    },
   );
 }
 
@@ -160,6 +200,17 @@ function dnsError(record: Route53Record, error: unknown): Error {
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
   const where = `Route 53${record.endpoint === undefined ? '' : ` at ${record.endpoint}`}`;
   if (error instanceof PermanentError) return error;
+  if (name === 'NoSuchHealthCheck') {
+    return new PermanentError(
+      'HealthCheckMissing',
+      `A set of ${record.name} names a health check that is gone: ${messageOf(error)}.`,
+      {
+        why: 'Route 53 then takes the set for healthy whatever happens to it.',
+        next: 'Make the health check anew and name it in the set, then check again.',
+        cause: error,
+      },
+    );
+  }
   if (name === 'NoSuchHostedZone' || name === 'InvalidInput') {
     return new PermanentError(
       'ZoneMissing',

@@ -141,6 +141,16 @@ const route53Record = z.strictObject({
   driver: z.literal('route53'),
   zoneId: text,
   ...recordFields,
+  routing: z
+    .strictObject({
+      policy: z.enum(['weighted', 'failover']),
+      sets: z.record(name, text).describe('Site -> the identifier of its record set'),
+      weight: z.number().int().min(1).max(255).default(100).describe('Weight of the set that leads'),
+    })
+    .optional()
+    .describe(
+      'Left out: one plain record. Else each site has a set of its own, and a cutover changes which one leads',
+    ),
   endpoint: endpoint.optional().describe('Left out for Amazon Route 53'),
   region: text.default('us-east-1'),
   accessKeyId: secretRef.optional().describe('A reference. Left out: the default credential chain'),

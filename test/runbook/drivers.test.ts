@@ -52,6 +52,22 @@ const cases: readonly Case[] = [
     allowed: /^a reference to a secret/,
   },
   {
+    what: 'a site without a set of its own',
+    from: '    zoneId: Z0PAYYMOINTERNAL\n',
+    to: '    zoneId: Z0PAYYMOINTERNAL\n    routing: { policy: weighted, sets: { west: one } }\n',
+    field: 'dns.ledger.routing.sets',
+    allowed: 'a set for each site of values, recovery too',
+    at: 'routing:',
+  },
+  {
+    what: 'two sites with one set',
+    from: '    zoneId: Z0PAYYMOINTERNAL\n',
+    to: '    zoneId: Z0PAYYMOINTERNAL\n    routing: { policy: failover, sets: { west: one, recovery: one } }\n',
+    field: 'dns.ledger.routing.sets.recovery',
+    allowed: 'a set that no other one has',
+    at: 'routing:',
+  },
+  {
     what: 'a name outside of its zone',
     before: dynamic,
     from: 'zone: payymo.internal',

@@ -34,6 +34,7 @@ export function checkDns(runbook: Runbook, problems: Problems): void {
     ) {
       problems.add([...path, 'name'], `a DNS name in the zone ${record.zone}`);
     }
+    checkRouting(record, path, problems);
     for (const [site, values] of Object.entries(record.values)) {
       problems.mustBeOneOf([...path, 'values', site], site, sites, 'a site of sites');
       values.forEach((value, index) => {
@@ -49,4 +50,22 @@ export function checkDns(runbook: Runbook, problems: Problems): void {
       }
     }
   }
+}
+
+/** With a routing policy each site has exactly one set, and no two share one. */
+function checkRouting(record: DnsRecord, path: readonly ['dns', string], problems: Problems): void {
+  if (record.driver !== 'route53' || record.routing === undefined) return;
+  const { sets } = record.routing;
+  const place = [...path, 'routing', 'sets'] as const;
+  const sites = Object.keys(record.values);
+  for (const site of Object.keys(sets)) {
+    problems.mustBeOneOf([...place, site], site, sites, 'a site of values');
+  }
+  for (const site of sites.filter((one) => !Object.hasOwn(sets, one))) {
+    problems.add([...place], `a set for each site of values, ${site} too`);
+  }
+  problems.mustDiffer(
+    Object.entries(sets).map(([site, value]) => ({ path: [...place, site], value })),
+    'a set',
+  );
 }

@@ -28,6 +28,8 @@ export interface TestDns {
   readonly record: Route53Record;
   /** What somebody else does to the zone. */
   change(action: 'UPSERT' | 'DELETE', values: readonly string[], ttl: number): Promise<void>;
+  /** The API itself. */
+  readonly api: Route53Client;
   remove(): Promise<void>;
 }
 
@@ -67,6 +69,7 @@ export async function startDns(): Promise<TestDns> {
     credentials: { accessKeyId: setup.accessKeyId, secretAccessKey: setup.secretAccessKey },
   });
   return {
+    api,
     record: {
       driver: 'route53',
       zoneId,
