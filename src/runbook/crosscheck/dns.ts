@@ -61,9 +61,8 @@ function checkRouting(record: DnsRecord, path: readonly ['dns', string], problem
   for (const site of Object.keys(sets)) {
     problems.mustBeOneOf([...place, site], site, sites, 'a site of values');
   }
-  for (const site of sites.filter((one) => !Object.hasOwn(sets, one))) {
-    problems.add([...place], `a set for each site of values, ${site} too`);
-  }
+  const without = sites.filter((site) => !Object.hasOwn(sets, site));
+  if (without.length > 0) problems.add(place, `a set for each site of values, ${without.join(', ')} too`);
   problems.mustDiffer(
     Object.entries(sets).map(([site, value]) => ({ path: [...place, site], value })),
     'a set',
