@@ -116,7 +116,7 @@ async function askChange(
     ...changes.map(([input, allowed]) => ({
       value: input,
       name: `with another ${plain(input)}`,
-      description: plain(allowed),
+      description: `${plain(allowed)}. What was built on what is shown is done again, and asked again`,
     })),
   ]);
   if (name === undefined) return undefined;

@@ -69,7 +69,7 @@ function failureDecision<Params>(run: Run<Params>, step: StepState<Params>): Ope
     choices: [
       {
         choice: 'retry',
-        consequence: `does ${step.name} once more; what it had done already is kept where it is good`,
+        consequence: `does ${step.name} once more; what it had done already is kept where it is good${withAnother(run, step)}`,
       },
       ...(skipping === undefined ? [] : [{ choice: 'skip', consequence: skipping } as const]),
       ...(step.planned.withoutProof === undefined
@@ -85,6 +85,14 @@ function failureDecision<Params>(run: Run<Params>, step: StepState<Params>): Ope
     secondFactor: false,
     changes: changesOf(changesAt(run, step)),
   };
+}
+
+/** What replacing an input means where a failed step is retried. */
+function withAnother<Params>(run: Run<Params>, step: StepState<Params>): string {
+  const names = changesAt(run, step).map(({ document }) => document.name);
+  return names.length === 0
+    ? ''
+    : `; with another ${names.join(' or ')}, what was built on the old one is done again`;
 }
 
 function changesOf<Params>(changeables: readonly PlannedChangeable<Params>[]): Record<string, string> {
