@@ -36,10 +36,15 @@ export function wholeJournal(
       kind !== 'missing' && kind !== 'unanchored' && !(kind === 'removed' && known.has(index)),
   );
   const said = [...tampering.map(({ text }) => text), ...anchored.problems];
+  if (anchored.entries.length === 0 && anchored.otherKeys.length > 0) throw otherKey(anchored);
   if (said.length > 0) {
+    const storeAlone =
+      anchored.problems.length === 0 && verifyAnchored(anchored.entries).findings.length === 0;
     throw new RefusedError('JournalAltered', `The journal was tampered with: ${said.join(' ')}`, {
       why: 'A run that goes on from a false record could promote what was never verified.',
-      next: 'Find out who did it (muster journal verify says which entry and object); recover with a new run meanwhile.',
+      next: storeAlone
+        ? 'The anchors by themselves are whole: go on from them alone, the same command with --from-anchor. Find out who changed the store.'
+        : 'Find out who did it (muster journal verify says which entry and object); recover with a new run meanwhile.',
     });
   }
   const all = standingOf([...anchored.entries, ...(stored ?? [])]).standing;
@@ -56,4 +61,15 @@ export function wholeJournal(
   );
   const places = new Set(anchored.entries.map(({ body }) => placeOf(body)));
   return { entries, unanchored: entries.filter(({ body }) => !places.has(placeOf(body))) };
+}
+
+function otherKey({ otherKeys, objects }: AnchoredJournal): RefusedError {
+  return new RefusedError(
+    'AnchorKeyOther',
+    `None of the ${objects} anchors of this run is signed with the key that was given: they name ${otherKeys.join(' and ')}.`,
+    {
+      why: 'Either the file is another key than that of the workers (MUSTER_SIGNING_KEY), or somebody else wrote the anchors.',
+      next: 'Compare the fingerprints: muster journal verify --anchor-only without --key shows that of the anchors. Give the key that is right; never go on from anchors whose key you do not know.',
+    },
+  );
 }

@@ -2,7 +2,7 @@
 import { adoptionsOf, recordAdoption, withVault } from '../../activities/vault/index.js';
 import { adoptableRun } from '../adopt/from-journal.js';
 import { type WholeJournal, wholeJournal } from '../adopt/whole-journal.js';
-import { messageOf, RefusedError } from '../errors.js';
+import { MusterError, PermanentError, RefusedError, TransientError } from '../errors.js';
 import { musterHome, spoolDirectory } from '../home.js';
 import { createLog } from '../log.js';
 import type { AdoptableRun, Adoption } from '../model/adoption.js';
@@ -46,6 +46,26 @@ type Adoptable = AdoptableRun<Runbook, CorruptionParams>;
  */
 export async function adopt(context: CliContext, name: string, options: AdoptOptions): Promise<void> {
   const by = parsePerson(context, options.by);
+  const progress: Progress = { taken: false };
+  try {
+    await takeOver(context, name, { ...options, by }, progress);
+  } catch (error) {
+    throw progress.taken ? error : nothingStarted(error);
+  }
+}
+
+/** Whether the lost server is refused already: from then on it is no longer as if nothing had been done. */
+interface Progress {
+  taken: boolean;
+}
+
+async function takeOver(
+  context: CliContext,
+  name: string,
+  options: AdoptOptions & { readonly by: string },
+  progress: Progress,
+): Promise<void> {
+  const { by } = options;
   await withRecorder(context, async (recorder) => {
     // What a worker on this machine could not send belongs to the journal too.
     await recorder.replayAnchors();
@@ -63,7 +83,7 @@ export async function adopt(context: CliContext, name: string, options: AdoptOpt
         await confirmByTyping(context, `Type ${run.system} to take the run over:`, run.system);
       }
       await complete(recorder, anchored.anchor, journal);
-      const handle = await begin(session, run, document, { by, number, ...run.adoption });
+      const handle = await begin(session, run, document, { by, number, ...run.adoption }, progress);
       await report(context, session, handle, number, options.watch ?? context.out.interactive);
     });
   });
@@ -73,12 +93,27 @@ async function storedOf(context: CliContext, runId: string): Promise<readonly Ch
   try {
     return await withStore(context, (store) => readJournal(store, runId));
   } catch (error) {
-    throw new RefusedError('StoreSilent', `The store cannot be read: ${messageOf(error)}`, {
+    if (!(error instanceof MusterError)) throw error;
+    throw new RefusedError('StoreSilent', `The store cannot be read: ${error.message}`, {
       why: 'It may hold entries that were not anchored yet.',
       next: 'If it is lost, go on from what is anchored alone: the same command with --from-anchor.',
       cause: error,
     });
   }
+}
+
+const UNREACHABLE =
+  'Restore the way to it (network, keys, the section anchor of the runbook) and give the command again: nothing else proves what the run has done.';
+
+/** Whatever kept the run from being taken over, in words for whoever asked for it. */
+function nothingStarted(error: unknown): unknown {
+  if (!(error instanceof PermanentError || error instanceof TransientError)) return error;
+  return new RefusedError(error.code, `${error.message} Nothing has been started.`, {
+    next: error.code.startsWith('Anchor') ? UNREACHABLE : error.next,
+    ...(error.why === undefined ? {} : { why: error.why }),
+    cause: error,
+    details: error.details,
+  });
 }
 
 /** Another plan would give steps another meaning. @throws RefusedError `PlanMismatch` */
@@ -146,6 +181,7 @@ async function begin(
   { input, system, scenario }: Adoptable,
   document: PlanDocument,
   taken: Omit<Adoption, 'at'>,
+  progress: Progress,
 ): Promise<RunHandle> {
   const { runbook, runId, mode, detectedAt } = input;
   const { by, number } = taken;
@@ -153,6 +189,7 @@ async function begin(
   await withVault(runbook.vault, AbortSignal.timeout(30_000), (vault) =>
     recordAdoption(vault, { system, runId, by, adoption: number }),
   );
+  progress.taken = true;
   const adoption: Adoption = { ...taken, at: new Date().toISOString() };
   const adopted: RunInput<Runbook, CorruptionParams> = { ...input, adoption };
   const rtoDeadline = new Date(Date.parse(detectedAt) + document.rtoMs).toISOString();

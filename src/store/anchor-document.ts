@@ -82,7 +82,7 @@ export function makeAnchor(entries: readonly ChainedEntry[], key: SigningKey, at
 export type CheckedAnchor =
   | { readonly good: AnchorDocument }
   /** Completes "The anchor KEY ...". */
-  | { readonly bad: string };
+  | { readonly bad: string; readonly otherKey?: string };
 
 /**
  * Checks an anchor as it was found.
@@ -99,12 +99,11 @@ export function checkAnchor(key: string, text: string, trusted: KeyObject | unde
   const publicKey = trusted ?? own;
   if (publicKey === undefined) return { bad: 'names no key that it could be checked with' };
   if (!verify(null, Buffer.from(canonicalJson(signed)), publicKey, Buffer.from(signature, 'base64'))) {
-    const other = own !== undefined && fingerprintOf(own) !== fingerprintOf(publicKey);
-    return {
-      bad: other
-        ? `was signed with another key (${document.signedBy.fingerprint}), or altered`
-        : `is not what was signed: it was altered${alteredIn(document)}`,
-    };
+    const otherKey = own === undefined ? undefined : fingerprintOf(own);
+    if (otherKey === undefined || otherKey === fingerprintOf(publicKey)) {
+      return { bad: `is not what was signed: it was altered${alteredIn(document)}` };
+    }
+    return { bad: `was signed with another key (${otherKey}), or altered`, otherKey };
   }
   if (anchorKey(document) !== key) return { bad: `was written under another name, ${anchorKey(document)}` };
   const broken = brokenAt(document);

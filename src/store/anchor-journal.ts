@@ -13,6 +13,8 @@ export interface AnchoredJournal {
   readonly problems: readonly string[];
   /** Fingerprints of the keys that they are signed with. */
   readonly signedBy: readonly string[];
+  /** Fingerprints of keys that objects name instead of the one that is trusted. */
+  readonly otherKeys: readonly string[];
   readonly objects: number;
 }
 
@@ -54,6 +56,7 @@ export async function readAnchors(
     entries: [...entries.values()],
     problems: [...found.flatMap(({ problems }) => problems), ...twice],
     signedBy: [...new Set(documents.map(({ signedBy }) => signedBy.fingerprint))],
+    otherKeys: [...new Set(found.flatMap(({ otherKeys }) => otherKeys))],
     objects: keys.length,
   };
 }
@@ -61,6 +64,7 @@ export async function readAnchors(
 interface FoundObject {
   readonly document?: AnchorDocument;
   readonly problems: readonly string[];
+  readonly otherKeys: readonly string[];
 }
 
 /** The oldest version that is as it was signed counts; what was put over it, or hides it, is told. */
@@ -71,6 +75,7 @@ async function readObject(
   trusted: KeyObject | undefined,
 ): Promise<FoundObject> {
   const problems: string[] = [];
+  const otherKeys: string[] = [];
   let document: AnchorDocument | undefined;
   for (const version of versions) {
     if (version.deleted) {
@@ -81,8 +86,12 @@ async function readObject(
     }
     const { text, lockedUntil } = await bucket.read(version);
     const checked = checkAnchor(key, text, trusted);
-    if ('bad' in checked) problems.push(`The anchor ${key}${which(version, versions)} ${checked.bad}.`);
-    else if (document === undefined) {
+    if ('bad' in checked) {
+      problems.push(`The anchor ${key}${which(version, versions)} ${checked.bad}.`);
+      if (checked.otherKey !== undefined) otherKeys.push(checked.otherKey);
+      continue;
+    }
+    if (document === undefined) {
       document = checked.good;
       if (lockedUntil === undefined)
         problems.push(`The anchor ${key} is under no lock in compliance mode: it could be removed.`);
@@ -90,7 +99,7 @@ async function readObject(
       problems.push(`The anchor ${key} was written over with other entries, signed too.`);
     }
   }
-  return { problems, ...(document === undefined ? {} : { document }) };
+  return { problems, otherKeys, ...(document === undefined ? {} : { document }) };
 }
 
 function which({ versionId }: AnchorVersion, versions: readonly AnchorVersion[]): string {

@@ -23,6 +23,8 @@ export interface TestVault {
   readonly anchor: Anchor;
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** It takes connections and answers nothing, until the function that is returned is called. */
+  freeze(): () => void;
   remove(): Promise<void>;
 }
 
@@ -66,6 +68,12 @@ export async function startVault(): Promise<TestVault> {
     stop: async () => {
       if (mark !== undefined) await stopProcess(mark, 'SIGTERM');
       mark = undefined;
+    },
+    freeze: () => {
+      const pid = mark?.pid;
+      if (pid === undefined) throw new Error('it does not run');
+      process.kill(pid, 'SIGSTOP');
+      return () => process.kill(pid, 'SIGCONT');
     },
     remove: async () => {
       await vault.stop();
