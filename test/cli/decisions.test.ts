@@ -29,6 +29,16 @@ test('a run is led from the command line to its end', async () => {
   expect(seen.stdout).toContain('This point?');
   expect(seen.stdout).toContain(`muster approve ${system} point --by NAME`);
 
+  const { run } = JSON.parse((await world.muster('status', system, '--json')).stdout);
+  expect(run.forecast).toMatchObject({
+    uncountedPeople: ['gate-point', 'gate-promote'],
+    byBudget: expect.arrayContaining(['cutover']),
+    components: { database: { backAt: expect.stringMatching(/Z$/) } },
+    steps: { propose: { medianMs: 0, worstMs: 0 }, cutover: { medianMs: 60_000, worstMs: 60_000 } },
+  });
+  // Fence, promotion and cutover are still to come, at a minute each.
+  expect(Date.parse(run.forecast.backAt) - Date.parse(run.asOf)).toBeGreaterThanOrEqual(180_000);
+
   const approved = await world.muster('approve', system, 'point', '--by', 'ada', '--reason', 'looked at it');
   expect(approved).toMatchObject({ code: 0, stderr: '' });
   expect(approved.stdout).toContain('point: approved by ada. fences');

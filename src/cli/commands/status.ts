@@ -1,8 +1,10 @@
 /** `muster status`: what runs, what waits for whom. */
+
 import type { RunView } from '../../model/run.js';
 import type { Look } from '../../temporal/observe.js';
 import type { RunHandle } from '../../temporal/runs.js';
 import { type CliContext, exitCodes, type Register } from '../context.js';
+import type { ReportedForecast } from '../forecast-report.js';
 
 interface Options {
   readonly mode?: string;
@@ -38,6 +40,8 @@ interface ReportedRun extends Partial<RunView> {
   readonly workflowId: string;
   readonly temporalRunId: string;
   readonly temporalUi: string | null;
+  /** Absent once the service is back. */
+  readonly forecast?: ReportedForecast;
   readonly trouble?: string;
 }
 
@@ -77,10 +81,12 @@ async function showOne(context: CliContext, system: string, mode: string | undef
 async function report(
   target: Parameters<typeof import('../../temporal/target.js').uiLink>[0],
   run: RunHandle,
-  { view, trouble, brokenOff }: Look,
+  { view, activity = {}, trouble, brokenOff }: Look,
 ): Promise<ReportedRun> {
   const { uiLink } = await import('../../temporal/target.js');
+  const { reportForecast } = await import('../forecast-report.js');
   const problem = trouble ?? brokenOff;
+  const ahead = view === undefined ? undefined : reportForecast(view, activity);
   return {
     ...view,
     ...(view === undefined && run.runId !== undefined ? { runId: run.runId } : {}),
@@ -89,6 +95,7 @@ async function report(
     workflowId: run.workflowId,
     temporalRunId: run.temporalRunId,
     temporalUi: uiLink(target, run.workflowId, run.temporalRunId) ?? null,
+    ...(ahead === undefined ? {} : { forecast: ahead }),
     ...(problem === undefined ? {} : { trouble: problem }),
   };
 }
