@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { encryption } from '../src/temporal/codec-converter.js';
+import { writeNewKey } from '../src/temporal/codec-keys.js';
 import type { Account } from './account.js';
 import { LabError } from './errors.js';
 import { exists, makeOpenFolder, makePrivateFolder, removeFolder } from './folders.js';
@@ -43,7 +45,8 @@ export async function prepareLab(layout: Layout, making: Making): Promise<LabSta
   ]);
   const people = await makePeople(layout.secrets);
   const replication = await writeSecret(layout.secrets, 'ledger-replication-password', newPassword());
-  const state = describe(layout, making, key, network, ports, people, replication);
+  const payloads = await makePayloadKey(layout, ports.codec);
+  const state = { ...describe(layout, making, key, network, ports, people, replication), ...payloads };
   await makeFolders(layout, making.account);
   const secrets = await readSecrets(layout.secrets);
   const repository = (region: RegionName) => ({
@@ -83,6 +86,14 @@ async function clearFolder(layout: Layout): Promise<void> {
   await writeFile(layout.mark, 'A lab of Muster: made by muster lab up, removed by muster lab down.\n');
 }
 
+/** `MUSTER_PAYLOAD_ENCRYPTION=off` makes a lab whose histories can be read by anybody, for recording them. */
+async function makePayloadKey(layout: Layout, port: number): Promise<Pick<LabState, 'payloads'>> {
+  if (encryption(process.env) === 'off') return {};
+  const file = join(layout.secrets, 'payload-key');
+  await writeNewKey(file);
+  return { payloads: { keys: `file:${file}`, codecUrl: `http://${LOCAL}:${port}` } };
+}
+
 async function makeFolders(layout: Layout, account: Account): Promise<void> {
   await makeOpenFolder(dirname(layout.sites.west.base));
   for (const folder of [layout.logs, layout.client, layout.worker, layout.runbooks, layout.home])
@@ -112,6 +123,7 @@ async function choosePorts(network: string) {
     temporal: local,
     temporalUi: local,
     temporalHttp: local,
+    codec: local,
     's3-west': local,
     's3-east': local,
     route53: local,

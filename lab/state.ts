@@ -80,6 +80,8 @@ export interface LabState {
     readonly uiUrl: string;
     readonly namespace: string;
   };
+  /** How payloads are encrypted, and where the UI has them decrypted. Absent: they are in clear. */
+  readonly payloads?: { readonly keys: string; readonly codecUrl: string };
   readonly regions: Readonly<Record<RegionName, RegionState>>;
   readonly dns: {
     readonly route53Endpoint: string;

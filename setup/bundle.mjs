@@ -1,6 +1,7 @@
 /** node setup/bundle.mjs ENTRY OUT: the workflows and all they import in one file, as the worker loads them. */
 
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import { bundleWorkflowCode } from '@temporalio/worker';
 
@@ -17,8 +18,15 @@ const logger = {
   error: (/** @type {string} */ message) => process.stderr.write(`${message}\n`),
 };
 
+/** What fails inside a workflow, too, leaves it in a form that can be encrypted. */
+const failureConverterPath = path.resolve(path.dirname(entry), '../src/temporal/codec-failures.cjs');
+
 try {
-  const { code } = await bundleWorkflowCode({ workflowsPath: entry, logger });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: entry,
+    logger,
+    ...(existsSync(failureConverterPath) ? { failureConverterPath } : {}),
+  });
   writeFileSync(out, code);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -8,9 +8,17 @@ import { messageOf, PermanentError } from './errors.js';
  * @param reference `env:NAME` or `file:/absolute/path` (a trailing line break is dropped)
  * @throws PermanentError `SecretMissing` naming the reference, never the value
  */
-export async function resolveSecret(reference: string): Promise<string> {
+export function resolveSecret(reference: string): Promise<string> {
+  return resolveSecretIn(process.env, reference);
+}
+
+/** The same, with another environment to look up `env:NAME` in. */
+export async function resolveSecretIn(
+  env: Readonly<Record<string, string | undefined>>,
+  reference: string,
+): Promise<string> {
   const value = reference.startsWith('env:')
-    ? process.env[reference.slice('env:'.length)]
+    ? env[reference.slice('env:'.length)]
     : await readSecretFile(reference);
   if (value === undefined || value === '') {
     throw new PermanentError('SecretMissing', `The secret ${reference} is not there or empty.`, {

@@ -7,10 +7,12 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.js';
 import { activityInterceptor } from '../activities/interceptor.js';
+import { keepCodecEndpoint } from './codec-endpoint/keep.js';
 import { InputError, MusterError, messageOf, TransientError } from './errors.js';
 import { createLog, type Logger } from './log.js';
 import { TASK_QUEUE } from './model/task-queue.js';
 import { closeRecorder, recorder } from './store/recorder.js';
+import { dataConverterFor } from './temporal/codec-converter.js';
 import { ensureSearchAttributes } from './temporal/search-attributes.js';
 import { CACHED_RUNS } from './worker-process.js';
 
@@ -24,11 +26,14 @@ async function main(log: Logger): Promise<void> {
       { next: 'Run npm run build.' },
     );
   }
+  // Before anything else: a worker that cannot encrypt must not begin.
+  const dataConverter = await dataConverterFor(process.env);
   Runtime.install({ logger: temporalLog(log), shutdownSignals: ['SIGTERM', 'SIGINT'] });
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const address = connectionOptions.address ?? 'localhost:7233';
   // What an earlier worker could not send goes to the store now, not with the next run.
   recorder();
+  const endpoint = await keepCodecEndpoint(process.env, dataConverter.payloadCodecs?.[0], log);
   const { native, connection } = await connect(connectionOptions, address);
   try {
     await ensureSearchAttributes(connection, namespace);
@@ -38,6 +43,7 @@ async function main(log: Logger): Promise<void> {
       taskQueue: TASK_QUEUE,
       identity: `muster@${hostname()}:${process.pid}`,
       workflowBundle: { codePath: bundle },
+      dataConverter,
       activities: createActivities(),
       interceptors: { activity: [activityInterceptor(log)] },
       // Progress is shown as it happens; an activity that is cancelled learns it within a second.
@@ -54,6 +60,7 @@ async function main(log: Logger): Promise<void> {
     await worker.run();
   } finally {
     await closeRecorder();
+    await endpoint.close();
     await connection.close();
     await native.close();
   }
@@ -87,7 +94,9 @@ const log = createLog('muster-worker');
 main(log).then(
   () => process.exit(0),
   (error: unknown) => {
-    if (error instanceof MusterError) log.fatal({ code: error.code, next: error.next }, error.message);
+    const problems = error instanceof InputError ? { problems: error.problems } : {};
+    if (error instanceof MusterError)
+      log.fatal({ code: error.code, ...problems, next: error.next }, error.message);
     else log.fatal(error);
     process.exit(1);
   },

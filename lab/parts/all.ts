@@ -77,11 +77,12 @@ export function storePart(context: PartContext): PartSpec {
 
 /** Temporal with its UI. */
 export function orchestratorPart(context: PartContext): Promise<PartSpec> {
-  const { temporal } = context.state;
+  const { temporal, payloads } = context.state;
   return temporalPart({
     program: context.programs.temporal,
     folder: context.layout.temporal,
     logFile: join(context.layout.logs, 'temporal.log'),
+    codecEndpoint: payloads?.codecUrl,
     ports: {
       temporal: portOf(temporal.address),
       temporalUi: portOf(temporal.uiUrl),

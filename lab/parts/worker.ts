@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { workerAsks } from '../../src/embedded/temporal-server.js';
 import { TASK_QUEUE } from '../../src/model/task-queue.js';
 import { partsFile } from '../../src/parts.js';
 import { WORKER_ENV, WORKER_NODE_OPTIONS } from '../../src/worker-process.js';
 import { projectRoot } from '../built.js';
 import { labEnvironment } from '../environment.js';
-import type { LabState } from '../state.js';
+import { portOf } from '../ports.js';
 import type { PartContext } from './all.js';
 import type { PartSpec } from './part.js';
 
@@ -14,6 +15,7 @@ export function workerPart({ layout, state }: PartContext): PartSpec | undefined
   const dist = join(projectRoot(), 'dist');
   const program = join(dist, 'src', 'worker.js');
   if (![program, join(dist, 'workflow-bundle.js')].every((file) => existsSync(file))) return undefined;
+  const httpPort = portOf(state.temporal.httpUrl);
   return {
     name: 'worker',
     command: process.execPath,
@@ -24,19 +26,7 @@ export function workerPart({ layout, state }: PartContext): PartSpec | undefined
     logFile: join(layout.logs, 'worker.log'),
     stopSignal: 'SIGKILL',
     deadlineMs: 60_000,
-    answers: () => asksForWork(state, ''),
-    answersAs: (pid) => asksForWork(state, `:${pid}`),
+    answers: () => workerAsks(httpPort, TASK_QUEUE, ''),
+    answersAs: (pid) => workerAsks(httpPort, TASK_QUEUE, `:${pid}`),
   };
-}
-
-/** Temporal remembers those who asked for minutes: the worker is told from an earlier one by the end of its identity. */
-async function asksForWork({ temporal }: LabState, identityEnd: string): Promise<void> {
-  const queue = `${temporal.httpUrl}/api/v1/namespaces/${temporal.namespace}/task-queues/${TASK_QUEUE}`;
-  const answer = await fetch(`${queue}?taskQueueType=TASK_QUEUE_TYPE_ACTIVITY`, {
-    signal: AbortSignal.timeout(3_000),
-  });
-  const { pollers = [] } = (await answer.json()) as { pollers?: { identity: string }[] };
-  if (!pollers.some(({ identity }) => identity.endsWith(identityEnd))) {
-    throw new Error('it has not asked for work yet');
-  }
 }

@@ -1,6 +1,7 @@
 /** The connection of commands to Temporal. Workers connect by themselves, to the same target. */
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import { messageOf, RefusedError } from '../errors.js';
+import { dataConverterFor } from './codec-converter.js';
 import type { TemporalTarget } from './target.js';
 
 /** A server that does not answer is told within this. */
@@ -18,10 +19,12 @@ export interface TemporalSession {
 /**
  * Connects and looks whether the namespace is there.
  *
+ * @throws InputError when there is no key to encrypt payloads with
  * @throws RefusedError `TemporalUnreachable` when the server does not answer within three seconds, `NamespaceMissing` when it
  *   does not know the namespace
  */
 export async function connectTemporal(target: TemporalTarget): Promise<TemporalSession> {
+  const dataConverter = await dataConverterFor(target.payloads);
   const connection = Connection.lazy({ ...target.connection, connectTimeout: CONNECT_MS });
   try {
     await connection.ensureConnected();
@@ -32,7 +35,7 @@ export async function connectTemporal(target: TemporalTarget): Promise<TemporalS
     await connection.close();
     throw cannotUse(target, error);
   }
-  const client = new Client({ connection, namespace: target.namespace });
+  const client = new Client({ connection, namespace: target.namespace, dataConverter });
   return { target, connection, client, close: () => connection.close() };
 }
 
@@ -54,7 +57,9 @@ function cannotUse(target: TemporalTarget, error: unknown): RefusedError {
       next:
         target.namedBy === 'lab'
           ? `It is the lab's: see muster lab status, and muster lab up to start it again.`
-          : `Look whether it runs there and can be reached, or set TEMPORAL_ADDRESS to another. If Temporal itself is lost, muster plan --markdown prints what to do by hand.`,
+          : target.namedBy === 'embedded'
+            ? 'It is that of muster serve on this machine: look what that says, end it and start it again.'
+            : `Look whether it runs there and can be reached, or set TEMPORAL_ADDRESS to another. If Temporal itself is lost, muster plan --markdown prints what to do by hand.`,
       cause: error,
       details,
     },

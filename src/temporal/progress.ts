@@ -1,6 +1,6 @@
 /** What the running activities of a run report, read from Temporal: the run's own code is not asked. */
 import type { WorkflowExecutionDescription } from '@temporalio/client';
-import type { LoadedDataConverter, Payload } from '@temporalio/common';
+import type { LoadedDataConverter, Payload, ProtoFailure } from '@temporalio/common';
 import type { Progress } from '../model/run.js';
 
 /** An activity that works for a step, or waits for its next attempt. */
@@ -27,7 +27,7 @@ export async function readActivity(
     const step = stepOfActivity(pending.activityId ?? '');
     const progress = await decodeProgress(converter, pending.heartbeatDetails?.payloads?.[0]);
     const attempt = Math.max(1, pending.attempt ?? 1);
-    const failure = attempt > 1 ? pending.lastFailure?.message : undefined;
+    const failure = attempt > 1 ? await messageOfFailure(converter, pending.lastFailure) : undefined;
     if (found[step]?.progress !== undefined && progress === undefined) continue;
     found[step] = {
       attempt,
@@ -50,11 +50,25 @@ async function decodeProgress(
   converter: LoadedDataConverter,
   payload: Payload | undefined,
 ): Promise<Progress | undefined> {
+  const value = await decode(converter, payload);
+  return isProgress(value) ? value : undefined;
+}
+
+/** The message of a failure may be encrypted: then it stands in `encodedAttributes`. */
+async function messageOfFailure(
+  converter: LoadedDataConverter,
+  failure: ProtoFailure | null | undefined,
+): Promise<string | undefined> {
+  const encoded = await decode(converter, failure?.encodedAttributes ?? undefined);
+  const { message } = { ...failure, ...(encoded as { message?: unknown } | undefined) };
+  return typeof message === 'string' ? message : undefined;
+}
+
+async function decode(converter: LoadedDataConverter, payload: Payload | undefined): Promise<unknown> {
   if (payload === undefined) return undefined;
   let payloads = [payload];
   for (const codec of [...converter.payloadCodecs].reverse()) payloads = await codec.decode(payloads);
-  const value: unknown = payloads[0] && converter.payloadConverter.fromPayload(payloads[0]);
-  return isProgress(value) ? value : undefined;
+  return payloads[0] && converter.payloadConverter.fromPayload(payloads[0]);
 }
 
 // Heartbeats of other kinds (a bare sign of life) are no progress.

@@ -2,59 +2,101 @@
 import { resolve } from 'node:path';
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { payloadEnvironment } from '../../lab/environment.js';
 import { defaultLabDir, layoutOf } from '../../lab/layout.js';
-import { type LabState, readState } from '../../lab/state.js';
+import { readState } from '../../lab/state.js';
+import { type EmbeddedState, runningEmbedded } from '../embedded/state.js';
 import { InputError, messageOf } from '../errors.js';
+import { musterHome } from '../home.js';
 
 export interface TemporalTarget {
   /** `host:port`. */
   readonly address: string;
   readonly namespace: string;
   readonly connection: ConnectionOptions;
-  readonly namedBy: 'environment' | 'lab';
+  readonly namedBy: 'environment' | 'lab' | 'embedded';
+  /** What says how payloads are encrypted there: the environment, completed by what the lab or the embedded server uses. */
+  readonly payloads: Environment;
   /** Where its web interface is; absent where nothing says so. */
   readonly uiUrl?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** A server of Temporal that runs on this machine for Muster alone. */
+interface OwnServer {
+  readonly namedBy: 'lab' | 'embedded';
+  readonly address: string;
+  readonly uiUrl: string;
+  readonly namespace: string;
+  readonly payloads: Environment;
+}
+
 /**
  * The server of Temporal's own environment configuration (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
- * `TEMPORAL_TLS`..., or a profile of its configuration file, `TEMPORAL_PROFILE`), else that of the lab that is up.
- * `MUSTER_TEMPORAL_UI` says where the web interface is.
+ * `TEMPORAL_TLS`..., or a profile of its configuration file, `TEMPORAL_PROFILE`), else that of the lab that is up, else that of
+ * `muster serve`. `MUSTER_TEMPORAL_UI` says where the web interface is.
  *
- * @throws InputError when neither names a server, or what names it cannot be read
+ * @throws InputError when none of them names a server, or what names it cannot be read
  */
 export async function findTemporal(env: Environment = process.env): Promise<TemporalTarget> {
   const configured = readConfiguration(env);
   const { address } = configured.connectionOptions;
-  const lab = await labOf(env);
-  const uiUrl =
-    env.MUSTER_TEMPORAL_UI || (address === undefined || address === lab?.address ? lab?.uiUrl : undefined);
+  const named = address !== undefined && address !== '';
+  const own = await ownServers(env);
+  const meant = named ? own.find((each) => each.address === address) : own[0];
+  const uiUrl = env.MUSTER_TEMPORAL_UI || meant?.uiUrl;
   const common = {
-    namespace: configured.namespace ?? lab?.namespace ?? 'default',
+    namespace: configured.namespace ?? meant?.namespace ?? 'default',
     ...(uiUrl ? { uiUrl } : {}),
+    payloads: payloadsOf(env, meant),
   };
-  if (address !== undefined && address !== '') {
+  if (named) {
     const connection = configured.connectionOptions as ConnectionOptions;
     return { ...common, address, connection, namedBy: 'environment' };
   }
-  if (lab !== undefined) {
-    return { ...common, address: lab.address, connection: { address: lab.address }, namedBy: 'lab' };
+  if (meant !== undefined) {
+    const { namedBy } = meant;
+    return { ...common, address: meant.address, connection: { address: meant.address }, namedBy };
   }
-  throw new InputError('It is not said which Temporal server to use, and no lab is up.', [
-    {
-      field: 'TEMPORAL_ADDRESS',
-      given: 'nothing',
-      allowed:
-        'host:port of a Temporal server (TEMPORAL_NAMESPACE, TEMPORAL_API_KEY and the other variables of its tools count too), or a profile of its configuration file with TEMPORAL_PROFILE; muster lab up starts one to try Muster with',
-    },
-  ]);
+  throw new InputError(
+    'It is not said which Temporal server to use, no lab is up, and muster serve does not run.',
+    [
+      {
+        field: 'TEMPORAL_ADDRESS',
+        given: 'nothing',
+        allowed:
+          'host:port of a Temporal server (TEMPORAL_NAMESPACE, TEMPORAL_API_KEY and the other variables of its tools count too), or a profile of its configuration file with TEMPORAL_PROFILE; muster serve starts one on this machine, muster lab up one to try Muster with',
+      },
+    ],
+  );
 }
 
-async function labOf(env: Environment): Promise<LabState['temporal'] | undefined> {
-  const layout = layoutOf(env.MUSTER_LAB ? resolve(env.MUSTER_LAB) : defaultLabDir());
-  return (await readState(layout))?.temporal;
+/** What is said in the environment counts; a switch that is set without keys is not completed by keys. */
+function payloadsOf(env: Environment, own: OwnServer | undefined): Environment {
+  const said = env.MUSTER_PAYLOAD_KEYS || env.MUSTER_PAYLOAD_ENCRYPTION;
+  return said ? env : { ...env, ...own?.payloads };
+}
+
+async function ownServers(env: Environment): Promise<OwnServer[]> {
+  const [lab, embedded] = await Promise.all([
+    readState(layoutOf(env.MUSTER_LAB ? resolve(env.MUSTER_LAB) : defaultLabDir())),
+    runningEmbedded(musterHome(env)),
+  ]);
+  return [
+    ...(lab === undefined
+      ? []
+      : [{ ...lab.temporal, namedBy: 'lab' as const, payloads: payloadEnvironment(lab) }]),
+    ...(embedded === undefined
+      ? []
+      : [{ ...embedded.temporal, namedBy: 'embedded' as const, payloads: embeddedPayloads(embedded) }]),
+  ];
+}
+
+function embeddedPayloads({ payloadKeys }: EmbeddedState): Environment {
+  return payloadKeys === undefined
+    ? { MUSTER_PAYLOAD_ENCRYPTION: 'off' }
+    : { MUSTER_PAYLOAD_KEYS: payloadKeys };
 }
 
 function readConfiguration(env: Environment): ReturnType<typeof loadClientConnectConfig> {

@@ -7,6 +7,7 @@ import * as abort from './abort.js';
 import * as adopt from './adopt.js';
 import * as approve from './approve.js';
 import * as check from './check.js';
+import * as codec from './codec.js';
 import * as decide from './decide.js';
 import * as deny from './deny.js';
 import * as handOver from './hand-over.js';
@@ -23,6 +24,7 @@ import * as report from './report.js';
 import * as resume from './resume.js';
 import * as retry from './retry.js';
 import * as schema from './schema.js';
+import * as serve from './serve.js';
 import * as skip from './skip.js';
 import * as statement from './statement.js';
 import * as status from './status.js';
@@ -55,6 +57,8 @@ export const commands: readonly Register[] = [
   report.register,
   history.register,
   journal.register,
+  serve.register,
+  codec.register,
   lab.register,
   notify.register,
   store.register,
