@@ -11,6 +11,7 @@ import { findPrograms } from '../../lab/parts/lookup.js';
 import { temporalPart } from '../../lab/parts/temporal.js';
 import { freePorts } from '../../lab/ports.js';
 import { waitFor } from '../../lab/wait.js';
+import { dataConverterFor, failureConverterPath } from '../../src/temporal/codec-converter.js';
 import { ensureSearchAttributes } from '../../src/temporal/search-attributes.js';
 import { type SharedServer, shared } from './run-folder.js';
 
@@ -51,6 +52,7 @@ function sharedBundle(): Promise<SharedBundle> {
   return shared('bundle', async (folder) => {
     const { code } = await bundleWorkflowCode({
       workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
+      failureConverterPath,
       logger: new DefaultLogger('ERROR'),
     });
     const path = join(folder, 'bundle.js');
@@ -65,10 +67,17 @@ export interface TestWorker {
   readonly stop: () => Promise<void>;
 }
 
+/** Most tests look at what a run does, not at how it is written. */
+const IN_CLEAR = { MUSTER_PAYLOAD_ENCRYPTION: 'off' };
+
 /** Starts a worker with the given activities on a task queue of its own. */
-export async function startWorker(activities: object): Promise<TestWorker> {
+export async function startWorker(
+  activities: object,
+  payloads: Readonly<Record<string, string>> = IN_CLEAR,
+): Promise<TestWorker> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const [{ address }, bundle] = await Promise.all([sharedTemporal(), sharedBundle()]);
+  const dataConverter = await dataConverterFor(payloads);
   const [native, connection] = await Promise.all([
     NativeConnection.connect({ address }),
     Connection.connect({ address }),
@@ -79,12 +88,13 @@ export async function startWorker(activities: object): Promise<TestWorker> {
     connection: native,
     taskQueue,
     workflowBundle: { codePath: bundle.path },
+    dataConverter,
     activities,
     maxHeartbeatThrottleInterval: '200 ms',
   });
   const running = worker.run();
   return {
-    client: new Client({ connection }),
+    client: new Client({ connection, dataConverter }),
     taskQueue,
     stop: async () => {
       worker.shutdown();
