@@ -20,7 +20,7 @@ export async function runMuster(
   });
   const code = await runCli(args, {
     streams: { stdout: stream('stdout'), stderr: stream('stderr') },
-    env: { MUSTER_LAB: '/nonexistent/muster-lab', ...world.env },
+    env: { MUSTER_LAB: '/nonexistent/muster-lab', MUSTER_PAYLOAD_ENCRYPTION: 'off', ...world.env },
     cwd: world.cwd ?? process.cwd(),
     version: '0.0.0',
   });

@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { Connection, Client as TemporalClient } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import type { LossReport, ReportFiles } from '../../activities/contract.js';
@@ -21,6 +22,7 @@ import { provenInLab } from '../../lab/people.js';
 import { upLab } from '../../lab/world.js';
 import type { RunResult, RunView } from '../../src/model/run.js';
 import { loadRunbook } from '../../src/runbook/load.js';
+import { dataConverterFor } from '../../src/temporal/codec-converter.js';
 import { onLedger, useLab } from '../support/lab.js';
 import { muster, run } from '../support/muster-process.js';
 
@@ -30,6 +32,7 @@ const lab = useLab({ worker: 'when-built' });
 let env: Record<string, string>;
 let connection: Connection;
 let client: Client;
+let dataConverter: DataConverter;
 let damage: Corruption;
 let result: RunResult;
 
@@ -56,7 +59,8 @@ const stepIs = (name: string, status: string) => (seen: RunView) =>
 beforeAll(async () => {
   env = labEnvironment(lab.state);
   connection = await Connection.connect({ address: lab.state.temporal.address });
-  client = new TemporalClient({ connection });
+  dataConverter = await dataConverterFor(env);
+  client = new TemporalClient({ connection, dataConverter });
 }, 180_000);
 afterAll(() => connection?.close());
 
@@ -205,5 +209,5 @@ it('keeps a journal without a gap, and a history that reads well and replays', a
   );
   expect(nameless.map((event) => event.eventId?.toString())).toEqual([]);
   const bundle = resolve(__dirname, '../../dist/workflow-bundle.js');
-  await Worker.runReplayHistory({ workflowBundle: { codePath: bundle } }, history, WORKFLOW);
+  await Worker.runReplayHistory({ workflowBundle: { codePath: bundle }, dataConverter }, history, WORKFLOW);
 }, 60_000);

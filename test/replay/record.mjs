@@ -1,6 +1,7 @@
 /**
  * Records the history of the last run of a lab, so that later versions are held against it:
- * `npm run build && MUSTER_LAB=<lab> node test/replay/record.mjs <name>`, in a checkout under a path that may be published.
+ * `npm run build && MUSTER_LAB=<lab> node test/replay/record.mjs <name>`, in a checkout under a path that may be published,
+ * of a lab that was brought up with MUSTER_PAYLOAD_ENCRYPTION=off.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -17,6 +18,12 @@ if (name === undefined || lab === undefined) {
   process.exit(2);
 }
 const state = JSON.parse(readFileSync(path.join(lab, 'state.json'), 'utf8'));
+if (state.payloads !== undefined) {
+  process.stderr.write(
+    'This lab encrypts payloads: bring one up with MUSTER_PAYLOAD_ENCRYPTION=off to record from.\n',
+  );
+  process.exit(2);
+}
 const connection = await Connection.connect({ address: state.temporal.address });
 const history = await new Client({ connection }).workflow.getHandle('payymo.real').fetchHistory();
 await connection.close();

@@ -233,7 +233,11 @@ test("the worker's health check passes once the worker asks for work, and not be
     workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
   });
   await connection.close();
-  const env = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
+  const env = {
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+    MUSTER_PAYLOAD_ENCRYPTION: 'off',
+  };
   const [, script = ''] = services.worker?.healthcheck?.test?.slice(1) ?? [];
   const check = () => node(script, [], env);
   await waitFor({ what: 'the namespace', deadlineMs: 20_000 }, async () => {

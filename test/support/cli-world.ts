@@ -37,6 +37,7 @@ export async function openCliWorld(): Promise<CliTestWorld> {
     TEMPORAL_ADDRESS: address,
     TEMPORAL_CONFIG_FILE: '/nonexistent/temporal.toml',
     MUSTER_LAB: '/nonexistent/muster-lab',
+    MUSTER_PAYLOAD_ENCRYPTION: 'off',
   };
   const toy = await openToyWorld();
   const session = await connectTemporal(await findTemporal(env));

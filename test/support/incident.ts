@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { type Claim, readClaims, withVault } from '../../activities/vault/index.js';
 import { breakCorruption, type Corruption } from '../../lab/break/corruption.js';
 import { waitForPayments } from '../../lab/demo/payments.js';
@@ -10,6 +11,7 @@ import { type LabPerson, labCode } from '../../lab/people.js';
 import type { OpenDecision, RunResult, RunView, StepView } from '../../src/model/run.js';
 import { loadRunbook } from '../../src/runbook/load.js';
 import type { Runbook } from '../../src/runbook/schema.js';
+import { dataConverterFor } from '../../src/temporal/codec-converter.js';
 import type { TestLab } from './lab.js';
 import { type Finished, muster } from './muster-process.js';
 
@@ -62,10 +64,12 @@ export function useIncident(lab: TestLab): Incident {
 
 export class Incident {
   #connection: Connection | undefined;
+  #dataConverter: DataConverter | undefined;
 
   constructor(readonly lab: TestLab) {}
 
   async open(): Promise<void> {
+    this.#dataConverter = await dataConverterFor(this.env);
     this.#connection = await Connection.connect({ address: this.lab.state.temporal.address });
   }
 
@@ -74,8 +78,10 @@ export class Incident {
   }
 
   get client(): Client {
-    if (this.#connection === undefined) throw new Error('the incident is not open yet');
-    return new Client({ connection: this.#connection });
+    if (this.#connection === undefined || this.#dataConverter === undefined) {
+      throw new Error('the incident is not open yet');
+    }
+    return new Client({ connection: this.#connection, dataConverter: this.#dataConverter });
   }
 
   get env(): Record<string, string> {

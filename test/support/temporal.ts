@@ -17,6 +17,9 @@ import { type SharedServer, shared } from './run-folder.js';
 
 interface SharedTemporal extends SharedServer {
   readonly address: string;
+  readonly uiUrl: string;
+  /** Where its web interface looks for a codec endpoint; nothing listens there until a test does. */
+  readonly codecUrl: string;
 }
 
 const loopback = { addresses: ['127.0.0.1'] };
@@ -24,9 +27,21 @@ const loopback = { addresses: ['127.0.0.1'] };
 export function sharedTemporal(): Promise<SharedTemporal> {
   return shared('temporal', async (folder) => {
     const programs = await findPrograms();
-    const ports = await freePorts({ temporal: loopback, temporalUi: loopback, temporalHttp: loopback });
+    const ports = await freePorts({
+      temporal: loopback,
+      temporalUi: loopback,
+      temporalHttp: loopback,
+      codec: loopback,
+    });
     const logFile = join(folder, 'temporal.log');
-    const part = await temporalPart({ program: programs.temporal, folder, logFile, ports });
+    const codecUrl = `http://127.0.0.1:${ports.codec}`;
+    const part = await temporalPart({
+      program: programs.temporal,
+      folder,
+      logFile,
+      ports,
+      codecEndpoint: codecUrl,
+    });
     const log = openSync(logFile, 'a');
     const server = spawn(part.command, part.args, {
       cwd: folder,
@@ -39,7 +54,8 @@ export function sharedTemporal(): Promise<SharedTemporal> {
     const connection = await Connection.connect({ address: part.address });
     await ensureSearchAttributes(connection, 'default');
     await connection.close();
-    return { pids: [server.pid as number], address: part.address };
+    const uiUrl = `http://127.0.0.1:${ports.temporalUi}`;
+    return { pids: [server.pid as number], address: part.address, uiUrl, codecUrl };
   });
 }
 

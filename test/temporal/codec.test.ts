@@ -118,7 +118,7 @@ describe('the codec', () => {
   it('refuses a payload under the name of another key', async () => {
     const both = new EncryptingCodec([older, newer]);
     const [one, other] = [await sealed(older), await sealed(newer)];
-    const swapped: Payload = { metadata: other.metadata, data: one.data };
+    const swapped: Payload = { metadata: other.metadata ?? null, data: one.data ?? null };
     expect((await failureOf(both.decode([swapped]))).code).toBe('PayloadDamaged');
   });
 
@@ -126,7 +126,9 @@ describe('the codec', () => {
     const renamed = new EncryptingCodec([{ id: newer.id, bytes: older.bytes }]);
     const { data } = await sealed(older);
     const { metadata } = await sealed(newer);
-    expect((await failureOf(renamed.decode([{ metadata, data }]))).code).toBe('PayloadDamaged');
+    expect((await failureOf(renamed.decode([{ metadata: metadata ?? null, data: data ?? null }]))).code).toBe(
+      'PayloadDamaged',
+    );
   });
 
   it('encrypts with the first key after a rotation, and reads what the old one wrote', async () => {
@@ -185,7 +187,9 @@ describe('the keys in the environment', () => {
     const again = await runMuster(['codec', 'new-key', file]);
     expect(again.code).toBe(2);
     expect(await readFile(file, 'utf8')).toBe(content);
-    const ring = await runMuster(['codec', 'keys', '--json'], { env: { MUSTER_PAYLOAD_KEYS: reference } });
+    const ring = await runMuster(['codec', 'keys', '--json'], {
+      env: { MUSTER_PAYLOAD_KEYS: reference, MUSTER_PAYLOAD_ENCRYPTION: 'on' },
+    });
     expect(JSON.parse(ring.stdout)).toEqual({ encryption: 'on', keys: [keyId] });
   });
 

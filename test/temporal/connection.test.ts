@@ -5,7 +5,12 @@ import { connectTemporal } from '../../src/temporal/connection.js';
 import { findTemporal, uiLink } from '../../src/temporal/target.js';
 import { sharedTemporal } from '../support/temporal.js';
 
-const nowhere = { MUSTER_LAB: '/nonexistent/muster-lab', TEMPORAL_CONFIG_FILE: '/nonexistent/temporal.toml' };
+const nowhere = {
+  MUSTER_LAB: '/nonexistent/muster-lab',
+  MUSTER_HOME: '/nonexistent/muster-home',
+  MUSTER_PAYLOAD_ENCRYPTION: 'off',
+  TEMPORAL_CONFIG_FILE: '/nonexistent/temporal.toml',
+};
 
 async function failureOf(work: Promise<unknown>): Promise<unknown> {
   return work.then(
