@@ -7,7 +7,7 @@ import { crossedScenario } from './crossed-scenario.js';
 import { type ToyParams, toyScenario } from './toy-scenario.js';
 
 export * from '../../workflows/index.js';
-export { noticing, noticing, watchingTime } from './noticing.js';
+export { noticing, watchingTime } from './noticing.js';
 export { telling } from './telling-workflow.js';
 
 export function toy(input: RunInput<Runbook, ToyParams>): Promise<RunResult> {
