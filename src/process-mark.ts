@@ -1,5 +1,7 @@
 /** Which process is meant, although the kernel gives numbers away again. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 
 /** A process that can be told from a later one with the same number. */
 export interface ProcessMark {
@@ -27,4 +29,39 @@ export function startMarkOf(pid: number): string | undefined {
 /** Whether that very process still runs. */
 export function isRunning(mark: ProcessMark): boolean {
   return startMarkOf(mark.pid) === mark.startMark;
+}
+
+/**
+ * Claims a lock file for this process. The file is there with its content or not at all: nobody takes one that is just being
+ * written for one that was left behind.
+ *
+ * @returns undefined when it is claimed now, else the process that has it
+ */
+export async function claimFile(file: string): Promise<ProcessMark | undefined> {
+  const own: ProcessMark = { pid: process.pid, startMark: startMarkOf(process.pid) ?? '' };
+  const fresh = `${file}.${randomUUID()}`;
+  await writeFile(fresh, JSON.stringify(own));
+  try {
+    for (;;) {
+      try {
+        await link(fresh, file);
+        return undefined;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+      const holder = await holderOf(file);
+      if (holder !== undefined && isRunning(holder)) return holder;
+      await rm(file, { force: true });
+    }
+  } finally {
+    await rm(fresh, { force: true });
+  }
+}
+
+async function holderOf(file: string): Promise<ProcessMark | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as ProcessMark;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,8 +1,8 @@
 /** One embedded server a home: two on one database file would destroy it. */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RefusedError } from '../errors.js';
-import { isRunning, type ProcessMark, startMarkOf } from '../process-mark.js';
+import { claimFile, type ProcessMark } from '../process-mark.js';
 import { lastEmbedded } from './state.js';
 
 /**
@@ -14,26 +14,9 @@ import { lastEmbedded } from './state.js';
 export async function claimHome(home: string): Promise<() => Promise<void>> {
   await mkdir(home, { recursive: true, mode: 0o750 });
   const file = join(home, 'embedded.lock');
-  const own: ProcessMark = { pid: process.pid, startMark: startMarkOf(process.pid) ?? '' };
-  for (;;) {
-    try {
-      await writeFile(file, JSON.stringify(own), { flag: 'wx' });
-      return () => rm(file, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const holder = await holderOf(file);
-    if (holder !== undefined && isRunning(holder)) throw await runsAlready(home, holder);
-    await rm(file, { force: true });
-  }
-}
-
-async function holderOf(file: string): Promise<ProcessMark | undefined> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as ProcessMark;
-  } catch {
-    return undefined;
-  }
+  const holder = await claimFile(file);
+  if (holder !== undefined) throw await runsAlready(home, holder);
+  return () => rm(file, { force: true });
 }
 
 async function runsAlready(home: string, holder: ProcessMark): Promise<RefusedError> {
