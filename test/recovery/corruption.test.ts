@@ -116,7 +116,10 @@ it('recovers a corrupted ledger, whatever happens to the worker', async () => {
       '--output',
       'json',
     ],
+    // Without it the approval would count all the same, but its answer could not be read.
+    ...['--codec-endpoint', lab.state.payloads?.codecUrl ?? 'none'],
   ]);
+  expect(update.stderr).toBe('');
   expect(update.stdout).toContain('point: approved by database-lead');
 
   const last = await until(opens('promote'), 'the gate of the promotion opens');
