@@ -17,6 +17,8 @@ import { PermanentError } from '../errors.js';
 import type { KeyRing, PayloadKey } from './codec-keys.js';
 
 export const ENCRYPTED = 'binary/encrypted';
+/** Of `undefined`, for instance the result of an activity that gives none. */
+const NOTHING = 'binary/null';
 const FORMAT = 'muster/1 AES-256-GCM';
 
 const NONCE_BYTES = 12;
@@ -41,7 +43,8 @@ export class EncryptingCodec implements PayloadCodec {
   async encode(payloads: Payload[]): Promise<Payload[]> {
     const [key] = this.#keys;
     if (key === undefined || this.#sealing === 'only-opens') return payloads;
-    return payloads.map((payload) => seal(payload, key));
+    // Nothing is told of nothing; Temporal's UI shows it only in this form.
+    return payloads.map((payload) => (isNothing(payload) ? payload : seal(payload, key)));
   }
 
   /**
@@ -61,6 +64,10 @@ export class EncryptingCodec implements PayloadCodec {
     if (key === undefined) throw keyMissing(id, this.#keys);
     return unseal(payload.data ?? new Uint8Array(), key);
   }
+}
+
+function isNothing(payload: Payload): boolean {
+  return entry(payload, 'encoding') === NOTHING && (payload.data ?? []).length === 0;
 }
 
 function seal(payload: Payload, key: PayloadKey): Payload {

@@ -57,6 +57,14 @@ describe('the codec', () => {
     );
   });
 
+  it('leaves the result of an activity that gives none as it is, as the UI shows it only so', async () => {
+    const encoding = Buffer.from('binary/null');
+    const nothing: Payload = { metadata: { encoding }, data: new Uint8Array() };
+    expect(await codec.encode([nothing])).toEqual([nothing]);
+    const [something] = await codec.encode([{ metadata: { encoding }, data: Buffer.from('the secret') }]);
+    expect(text({ data: something?.metadata?.encoding })).toBe('binary/encrypted');
+  });
+
   it('shows nothing of what it encrypts, and the same twice as something else', async () => {
     const [one, two] = [await sealed(), await sealed()];
     expect(Buffer.from(one.data ?? []).includes('secret')).toBe(false);
