@@ -15,6 +15,7 @@ import { freePorts } from '../../lab/ports.js';
 import { type ProcessMark, stopProcess } from '../../lab/process.js';
 import { upLab } from '../../lab/world.js';
 import type { RunView } from '../../src/model/run.js';
+import { dataConverterFor } from '../../src/temporal/codec-converter.js';
 import { freeze, killPart } from '../support/faults.js';
 import {
   APPROVER,
@@ -169,7 +170,8 @@ it('the lost server, come back with its worker, is refused what must not be done
       stdio: 'ignore',
     });
     connection = await Connection.connect({ address: part.address });
-    const handle = new Client({ connection }).workflow.getHandle(WORKFLOW);
+    const dataConverter = await dataConverterFor(incident.env);
+    const handle = new Client({ connection, dataConverter }).workflow.getHandle(WORKFLOW);
     await eventually(async () => {
       const { failure } = stepOf(await handle.query<RunView>('status'), 'promote');
       expect(failure).toMatchObject({

@@ -62,7 +62,7 @@ describe('the codec', () => {
     const nothing: Payload = { metadata: { encoding }, data: new Uint8Array() };
     expect(await codec.encode([nothing])).toEqual([nothing]);
     const [something] = await codec.encode([{ metadata: { encoding }, data: Buffer.from('the secret') }]);
-    expect(text({ data: something?.metadata?.encoding })).toBe('binary/encrypted');
+    expect(text({ data: something?.metadata?.encoding ?? null })).toBe('binary/encrypted');
   });
 
   it('shows nothing of what it encrypts, and the same twice as something else', async () => {
