@@ -1,4 +1,6 @@
 /** A drill gives way to a real recovery of its system. */
+
+import { workflowIdOf } from '../../src/temporal/names.js';
 import { preEmptDrill } from '../../src/temporal/pre-empt.js';
 import { refuseSecondRun } from '../../src/temporal/runs.js';
 import { type CliTestWorld, openCliWorld } from '../support/cli-world.js';
@@ -16,6 +18,8 @@ test('a drill that is active undoes what it made and ends, naming the real run',
   expect(await preEmptDrill(world.session, system, by)).toEqual({ drill: runId });
   const ended = await world.musterUntil(({ stdout }) => stdout.includes('ABORTED'), 'status', system);
   expect(ended.stdout).toContain('the real recovery real-run goes first');
+  // It is told as ended before Temporal has closed it.
+  await world.session.client.workflow.getHandle(workflowIdOf(system, 'drill')).result();
   // Nobody is there any more who could give way.
   expect(await preEmptDrill(world.session, system, by)).toBeUndefined();
 });
