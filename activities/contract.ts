@@ -41,6 +41,7 @@ import type {
   ProofVerdict,
   ProvisionedTarget,
   Quarantine,
+  Readiness,
   RecordChange,
   RecoveryPoint,
   ReportFiles,
@@ -302,6 +303,14 @@ export interface MusterActivities {
     proof?: Proof;
     secondFactor: 'none' | 'totp';
   }): Promise<ProofVerdict>;
+
+  /** Looks whether the drivers that are given could do their work now. Changes nothing, and fails for none of them. */
+  checkReadiness(input: {
+    at: StepRef;
+    dns: Readonly<Record<string, DnsRecord>>;
+    objects: Readonly<Record<string, ObjectStore>>;
+    infrastructure: Readonly<Record<string, Infrastructure>>;
+  }): Promise<Readiness>;
 
   /** Tells one channel; tried again until it is delivered or too old to be of use. */
   sendNotice(input: { notice: Notice; receiver: Receiver }): Promise<Summarised>;

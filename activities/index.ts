@@ -16,6 +16,7 @@ import { preserveActivities } from './preserve/index.js';
 import { promoteActivities } from './promote/index.js';
 import { proofActivities } from './proof/index.js';
 import { provisionActivities } from './provision/index.js';
+import { checkReadiness } from './readiness.js';
 import { writeReport } from './report/write.js';
 import { restoreActivities } from './restore/index.js';
 import { validateActivities } from './validate/index.js';
@@ -39,6 +40,7 @@ export function createActivities(): MusterActivities {
     ...backupActivities(),
     ...proofActivities(),
     ...notifyActivities(),
+    checkReadiness,
     appendJournal,
     keepRun,
     writeReport,

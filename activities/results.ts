@@ -333,3 +333,16 @@ export interface ProgressSeen extends Summarised {
   /** Of the steps that report any. */
   readonly steps: Readonly<Record<string, Progress>>;
 }
+
+/** Whether drivers could do their work now. That one could not is an answer, not a failure. */
+export interface Readiness extends Summarised {
+  readonly ready: boolean;
+  readonly checks: readonly {
+    /** Section of the runbook, for instance `dns.ledger`. */
+    readonly section: string;
+    readonly ready: boolean;
+    readonly says: string;
+    /** What to do where it is not ready. */
+    readonly next?: string;
+  }[];
+}

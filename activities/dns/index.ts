@@ -108,6 +108,12 @@ function valuesOf(record: DnsRecord, site: string): readonly string[] {
   });
 }
 
+/** Looks whether a record could be changed now; changes nothing. @throws what the driver throws */
+export async function dnsReadiness(record: DnsRecord): Promise<string> {
+  const { summary } = await withDns(record, activitySignal(), (driver) => driver.ready());
+  return summary;
+}
+
 async function withDns<T>(
   record: DnsRecord,
   signal: AbortSignal,

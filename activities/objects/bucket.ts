@@ -1,5 +1,6 @@
 /** A bucket as the runbook wants it: there, versioned, with its CORS rules and its policy. */
 import { isDeepStrictEqual } from 'node:util';
+import { PermanentError } from '../../src/errors.js';
 import type { ObjectStore } from '../../src/runbook/schema.js';
 import type { BucketMade } from '../contract.js';
 import type { BucketDriver } from './driver.js';
@@ -30,4 +31,20 @@ export async function makeBucket(bucket: BucketDriver, store: ObjectStore): Prom
 
 function samePolicy(wanted: string, now: string | undefined): boolean {
   return now !== undefined && isDeepStrictEqual(JSON.parse(wanted), JSON.parse(now));
+}
+
+/** Nothing is written over what has no versions. @throws PermanentError `BucketNotVersioned` */
+export async function requireVersioning(bucket: BucketDriver): Promise<void> {
+  if (await bucket.isVersioned()) return;
+  throw new PermanentError('BucketNotVersioned', `The ${bucket.title} does not keep versions.`, {
+    why: 'What is deleted or overwritten there is gone.',
+    next: 'Switch versioning on (the step that makes a lost bucket does), then retry the step.',
+  });
+}
+
+/** @throws what the driver throws; PermanentError `BucketNotVersioned` */
+export async function lookAt(bucket: BucketDriver): Promise<string> {
+  await requireVersioning(bucket);
+  const { value } = await bucket.list(undefined).next();
+  return `${bucket.title} keeps versions and ${value === undefined || value.length === 0 ? 'is empty' : 'can be read'}`;
 }

@@ -4,7 +4,7 @@ import type { Bucket, ObjectStore } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { MusterActivities } from '../contract.js';
 import { requireReal } from '../production.js';
-import { makeBucket } from './bucket.js';
+import { lookAt, makeBucket } from './bucket.js';
 import type { BucketDriver } from './driver.js';
 import { reconcile } from './reconcile.js';
 import { assess, restore } from './restore.js';
@@ -45,6 +45,16 @@ export function objectsActivities(): Pick<
     reconcileFiles: ({ store, database }) =>
       withBuckets(store, [store.primary], ([bucket]) => reconcile(bucket, store, database)),
   };
+}
+
+/** Looks whether files could come back now; changes nothing. @throws what the driver throws, `BucketNotVersioned` */
+export function objectsReadiness(store: ObjectStore): Promise<string> {
+  const buckets = [store.primary, ...(store.secondary === undefined ? [] : [store.secondary])];
+  return withBuckets(store, buckets, async ([primary, secondary]) => {
+    const said = [await lookAt(primary as BucketDriver)];
+    if (secondary !== undefined) said.push(await lookAt(secondary));
+    return said.join('; ');
+  });
 }
 
 type Open<B extends readonly Bucket[]> = { readonly [K in keyof B]: BucketDriver };

@@ -3,6 +3,7 @@ import { PermanentError } from '../../src/errors.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
 import { activitySignal, keepResumePoint, resumePoint } from '../context.js';
 import type { FileFinding, MusterActivities, ObjectDamage, ObjectsRestored } from '../contract.js';
+import { requireVersioning } from './bucket.js';
 import { chooseVersion, isMd5, type Window } from './choice.js';
 import type { BucketDriver, ObjectVersion } from './driver.js';
 import { inParallel, patiently } from './parallel.js';
@@ -138,14 +139,6 @@ function difference(
     return 'its version does not have the content any more that was written: the store has damaged it';
   }
   return undefined;
-}
-
-async function requireVersioning(bucket: BucketDriver): Promise<void> {
-  if (await bucket.isVersioned()) return;
-  throw new PermanentError('BucketNotVersioned', `The ${bucket.title} does not keep versions.`, {
-    why: 'A copy over an object would destroy what stands there now, and there are no versions to bring back.',
-    next: 'Bring the files back from the secondary bucket instead, or switch versioning on and retry the step.',
-  });
 }
 
 function windowOf({ before, until, damage }: Input): Window {

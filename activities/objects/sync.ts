@@ -1,8 +1,8 @@
 /** One bucket filled from another: what is missing or differs is copied, in parallel, page by page of the source. */
-import { PermanentError } from '../../src/errors.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
 import { activitySignal, keepResumePoint, reportProgress, resumePoint } from '../context.js';
 import type { BucketSynced, FileFinding } from '../contract.js';
+import { requireVersioning } from './bucket.js';
 import { isMd5 } from './choice.js';
 import { copyObject } from './copy.js';
 import type { BucketDriver, ListedObject } from './driver.js';
@@ -84,14 +84,6 @@ function progressOf(copied: number, bytes: number) {
 function differs(wanted: ListedObject, found: ListedObject | undefined): boolean {
   if (found === undefined || found.bytes !== wanted.bytes) return true;
   return isMd5(wanted.etag) && isMd5(found.etag) && wanted.etag !== found.etag;
-}
-
-async function requireVersioning(bucket: BucketDriver): Promise<void> {
-  if (await bucket.isVersioned()) return;
-  throw new PermanentError('BucketNotVersioned', `The ${bucket.title} does not keep versions.`, {
-    why: 'What differs there would be overwritten without a way back.',
-    next: 'Switch versioning on (the step that makes the bucket does), then retry the step.',
-  });
 }
 
 /** The target's listing, read alongside the source's: both come in the order of their keys. */

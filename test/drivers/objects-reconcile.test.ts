@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { truncate } from 'node:fs/promises';
-import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { bucketCommands, restoreObjectsCommands } from '../../activities/objects/commands.js';
 import { objectsActivities } from '../../activities/objects/index.js';
+import { checkReadiness } from '../../activities/readiness.js';
 import type { ObjectStore } from '../../src/runbook/schema.js';
 import { makeCluster, type TestCluster } from './support/postgres.js';
 import { type Regions, startRegions } from './support/regions.js';
@@ -101,4 +102,42 @@ test('the printed commands name the buckets and delete nothing', () => {
   ].map(({ command }) => command);
   expect(printed.join('\n')).toContain('aws s3 sync s3://copy s3://documents');
   expect(printed.join('\n')).not.toMatch(/--delete|delete-object|secret/);
+});
+
+test('a look whether drivers could act tells each that cannot, and fails for none', async () => {
+  const versioned = regions.east.bucket('versioned');
+  await regions.east.client.send(new CreateBucketCommand({ Bucket: 'versioned' }));
+  await regions.east.client.send(
+    new PutBucketVersioningCommand({ Bucket: 'versioned', VersioningConfiguration: { Status: 'Enabled' } }),
+  );
+  const gone = regions.east.bucket('gone');
+  const found = await checkReadiness({
+    at,
+    dns: {},
+    objects: {
+      good: { ...store, primary: versioned },
+      unversioned: store,
+      gone: { ...store, primary: versioned, secondary: gone },
+    },
+    infrastructure: {
+      north: {
+        driver: 'terraform',
+        title: 'servers in the north',
+        directory: '/nowhere',
+        program: '/nowhere/terraform',
+        variables: {},
+        secretVariables: {},
+        environment: {},
+        destroys: 'refused',
+        timeout: 1_000,
+      },
+    },
+  });
+  expect(found.summary).toBe('not ready: objects.unversioned, objects.gone, infrastructure.north');
+  expect(found.checks.map(({ says }) => says)).toEqual([
+    expect.stringContaining('keeps versions and is empty'),
+    expect.stringContaining('does not keep versions'),
+    expect.stringContaining('bucket gone'),
+    expect.stringContaining('/nowhere/terraform is not there'),
+  ]);
 });
