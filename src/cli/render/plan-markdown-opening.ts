@@ -105,8 +105,14 @@ function atHand(runbook: Runbook): string[] {
   ];
 }
 
+/** Where a record is changed, in words. */
 function authorityOf(record: DnsRecord): string {
-  return record.driver === 'route53' ? `zone ${record.zoneId}` : `zone ${record.zone} at ${record.server}`;
+  switch (record.driver) {
+    case 'route53':
+      return `zone ${record.zoneId}`;
+    case 'rfc2136':
+      return `zone ${record.zone} at ${record.server}`;
+  }
 }
 
 /** Every reference to a secret, with the first field that names it. */
