@@ -1,4 +1,5 @@
 /** Who can decide what: the roster held against the gates of every scenario. */
+import type { GateDocument } from '../model/plan.js';
 import type { GatePolicy, Person, Runbook } from '../runbook/schema.js';
 import { demandedProof } from './demanded.js';
 
@@ -20,7 +21,7 @@ export function gatesOf(runbook: Pick<Runbook, 'scenarios'>): NamedGate[] {
 /** Whether the person has a role that the gate asks, at once or after it has escalated. */
 export function isAsked(
   person: Pick<Person, 'roles'>,
-  policy: GatePolicy,
+  policy: Pick<GateDocument, 'roles' | 'atExpiry' | 'escalateTo'>,
 ): 'at once' | 'escalated' | 'never' {
   if (person.roles.some((role) => policy.roles.includes(role))) return 'at once';
   if (policy.atExpiry !== 'escalate') return 'never';

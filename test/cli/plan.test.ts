@@ -128,7 +128,7 @@ describe('the runbook to print', () => {
       '**Stop and ask** somebody with the role **database-lead**, after 1 (assess), 2 (propose-point).',
     );
     expect(stdout).toContain(
-      'No answer after 10 min: ask somebody with the role **incident-commander** as well.',
+      '- no answer after 10 min: ask somebody with the role **incident-commander** as well',
     );
     expect(stdout).toContain('☐ yes, but instead of what 2 (propose-point) proposed');
     const promote = stdout.slice(stdout.indexOf('## 18.'), stdout.indexOf('## 19.'));

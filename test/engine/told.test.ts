@@ -108,6 +108,49 @@ it('a failure, its retry, hold and resume, hand-over and abort are told as what 
   });
 });
 
+it('a gate is told again to those who can decide it when what it shows has changed', async () => {
+  const run = await world.start({}, { approvals: 2 }, undefined, {
+    notifications: { all: hook(there.port) },
+  });
+  await run.waitsFor('gate-point');
+  await run.decide(approve('point'));
+  await run.decide({ ...approve('point'), by: 'cy', change: { point: '2026-03-01T11:00:00Z' } });
+  const all = await untilTold((notices) => notices.length === 5);
+  expect(all.map(({ kind, title }) => [kind, title])).toEqual([
+    ['started', expect.any(String)],
+    ['gate-opened', 'point waits for lead.'],
+    ['decided', 'point: approved by ada.'],
+    ['decided', 'point: approved by cy.'],
+    ['gate-opened', 'point is asked anew, of lead.'],
+  ]);
+  expect(all[4]?.to).toEqual(['ada', 'cy', 'eve']);
+  expect(all[4]?.text).toContain('what was said before does not count any more');
+  expect(all[4]?.facts).toContainEqual({ label: 'proposal', value: 'propose of 2026-03-01T11:00:00Z' });
+  await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
+  await run.result();
+});
+
+it('so is one that was decided, when a step that failed gets another input', async () => {
+  world.behave.set('build', ({ saw }) => {
+    if (saw === 'propose of noon') throw permanent('No room.');
+    return 'built';
+  });
+  const run = await start({ all: hook(there.port) });
+  await run.waitsFor('gate-point');
+  await run.decide(approve('point'));
+  await run.waitsFor('build');
+  await run.decide({ on: 'build', choice: 'retry', by: 'ada', change: { point: '2026-03-01T11:00:00Z' } });
+  await run.waitsFor('gate-point');
+  const opened = (notices: Notice[]) => notices.filter(({ kind }) => kind === 'gate-opened');
+  const all = opened(await untilTold((notices) => opened(notices).length === 2));
+  expect(all.map(({ title, to }) => [title, to])).toEqual([
+    ['point waits for lead.', ['ada', 'cy', 'eve']],
+    ['point is asked anew, of lead.', ['ada', 'cy', 'eve']],
+  ]);
+  await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
+  await run.result();
+});
+
 it('an override is told to everybody', async () => {
   const run = await start({ all: hook(there.port) }, { breakGlass: { roles: ['lead'], people: 1 } });
   await run.waitsFor('gate-point');

@@ -139,6 +139,23 @@ describe('the page', () => {
     await ordinary.close();
   });
 
+  test('shows beside each decision what was seen when it was given', async () => {
+    const { page } = await opened(finishedReport, 1200);
+    const shown = await page.$$eval('.decision', (decisions) =>
+      decisions.map((each) =>
+        [...each.querySelectorAll('.saw dt')].map((term) => [
+          term.textContent,
+          term.nextElementSibling?.textContent,
+        ]),
+      ),
+    );
+    await page.close();
+    expect(shown).toEqual(
+      finishedReport.approvals.map(({ saw }) => saw.map(({ label, value }) => [label, value])),
+    );
+    expect(shown.flat().length).toBeGreaterThan(0);
+  });
+
   test('lists every lost record by identifier, and of very many the first ones with what is left out', async () => {
     const { page } = await opened(finishedReport, 1200);
     const ids = await page.$$eval('.ids li', (items) => items.map((item) => item.firstChild?.textContent));

@@ -164,10 +164,11 @@ async function expectUnbroken(run: ToyRun): Promise<void> {
 }
 
 test('any people, gates and decisions: the run does what the model says', async () => {
-  const { numRuns } = cases(100);
+  const { numRuns, ...seed } = cases(100);
   const sequence = fc.array(commands, { minLength: IN_ONE_RUN, maxLength: IN_ONE_RUN });
   await fc.assert(fc.asyncProperty(settings(means), sequence, play), {
     numRuns: Math.ceil(numRuns / IN_ONE_RUN),
+    ...seed,
     // Each try on the way to a smaller example would be a run of its own.
     endOnFailure: true,
   });

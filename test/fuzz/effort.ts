@@ -4,8 +4,10 @@ import { appendFileSync } from 'node:fs';
 const asked = Number(process.env.MUSTER_FUZZ_CASES) || undefined;
 
 /** @param share of what a long run is asked for: what takes a hundred times as long is tried less often */
-export function cases(usual: number, share = 1): { readonly numRuns: number } {
-  return { numRuns: asked === undefined ? usual : Math.ceil(asked * share) };
+export function cases(usual: number, share = 1): { readonly numRuns: number; readonly seed?: number } {
+  const seed =
+    process.env.MUSTER_FUZZ_SEED === undefined ? {} : { seed: Number(process.env.MUSTER_FUZZ_SEED) };
+  return { numRuns: asked === undefined ? usual : Math.ceil(asked * share), ...seed };
 }
 
 if (asked !== undefined) jest.setTimeout(3_600_000);

@@ -6,7 +6,7 @@ import { admit, letIn, type Proven } from './admission.js';
 import { changeInput } from './changes.js';
 import { describeFailure } from './failure.js';
 import { openByApproval, openByOverride, shownAt } from './gates.js';
-import { decided, override } from './notices-of-decisions.js';
+import { decided, gateReopened, override } from './notices-of-decisions.js';
 import { aborting, handedOver, held, resumed } from './notices-of-run.js';
 import { whatAbortDoes } from './open-decisions.js';
 import { findOpen, overBecause, personOf } from './refusals.js';
@@ -37,6 +37,9 @@ export async function decide<Params>(
     const step = findOpen(run, decision.on);
     const text = await carryOut(run, { decision, channel, proven });
     if (step !== undefined) run.notices.tell(decided(step.name));
+    // Whoever had decided before has to decide again.
+    if (step?.isGate && step.status === 'waiting' && decision.change)
+      run.notices.tell(gateReopened(step.name));
     return { accepted: true, text };
   } catch (error) {
     if (error instanceof ApplicationFailure) run.refused(decision, channel, error.message);

@@ -3,7 +3,7 @@ import { CancellationScope, condition, isCancellation, sleep } from '@temporalio
 import type { DecisionChoice } from '../../src/model/decision.js';
 import { formatDuration } from '../../src/model/format.js';
 import type { DecisionView, Fact } from '../../src/model/run.js';
-import { decided, escalated, gateOpened, override, reminder } from './notices-of-decisions.js';
+import { decided, escalated, gateOpened, gateReopened, override, reminder } from './notices-of-decisions.js';
 import type { GateOutcome } from './plan.js';
 import { type Demand, missingFor, rolesAsked } from './quorum.js';
 import { refusedFailure } from './refused.js';
@@ -32,7 +32,7 @@ export function openGate<Params>(run: Run<Params>, step: StepState<Params>): voi
     facts: shownAt(run, step),
     data: dataOf(run, step),
   });
-  run.notices.tell(gateOpened(step.name));
+  run.notices.tell(step.begun > 1 ? gateReopened(step.name) : gateOpened(step.name));
   watchGate(run, step);
   run.turned();
 }

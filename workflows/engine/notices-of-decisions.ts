@@ -39,6 +39,18 @@ export function gateOpened(step: string): Compose {
   };
 }
 
+/** @param step name of the gate's step, which was open before: something that it shows has changed */
+export function gateReopened(step: string): Compose {
+  return (of) => {
+    const opened = gateOpened(step)(of);
+    return {
+      ...opened,
+      title: `${nameOf(openAt(of.view, step), step)} is asked anew, of ${rolesOf(openAt(of.view, step))}.`,
+      text: `What it shows has changed: what was said before does not count any more. ${opened.text}`.trim(),
+    };
+  };
+}
+
 /**
  * @param step name of the gate's step
  * @param openMs how long it has been open

@@ -3,10 +3,11 @@
  * what is in the plan and the runbook is printed; secrets are references there.
  */
 import { formatDuration } from '../../model/format.js';
-import type { GateDocument, PlanDocument, PrintedCommand, StepDocument } from '../../model/plan.js';
+import type { PlanDocument, PrintedCommand, StepDocument } from '../../model/plan.js';
 import type { Runbook } from '../../runbook/schema.js';
 import { writeDuration } from '../../runbook/write-duration.js';
 import type { PlanVerdict } from '../plan-verdict.js';
+import { printedGate } from './plan-markdown-gate.js';
 import { BLANK, opening } from './plan-markdown-opening.js';
 import { waitsFor } from './plan-order.js';
 
@@ -30,7 +31,7 @@ export function renderPlanMarkdown(plan: PrintedPlan): string {
     ...document.steps.flatMap((step) => [
       `## ${numbers.get(step.name)}. ${step.title}`,
       '',
-      ...(step.gate === undefined ? work(step, document, refer) : question(step, step.gate, document, refer)),
+      ...(step.gate === undefined ? work(step, document, refer) : printedGate(step, step.gate, plan, refer)),
     ]),
     ...turningBack(document, refer),
   ];
@@ -123,39 +124,6 @@ function fenced(text: string): string[] {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);
   return [`${fence}sh`, text, fence];
-}
-
-function unanswered(gate: GateDocument): string {
-  switch (gate.atExpiry) {
-    case 'remind':
-      return 'ask again';
-    case 'escalate':
-      return `ask ${withRoles(gate.escalateTo)} as well`;
-    case 'deny':
-      return 'it counts as no';
-    case 'proceed':
-      return 'go on';
-  }
-}
-
-function withRoles(roles: readonly string[]): string {
-  return roles.map((role) => `somebody with the role **${role}**`).join(' or ');
-}
-
-function question(step: StepDocument, gate: GateDocument, document: PlanDocument, refer: Refer): string[] {
-  return [
-    `**Stop and ask** ${withRoles(gate.roles)}, after ${waitsFor(document, step.name).map(refer).join(', ')}.`,
-    '',
-    'Show what those steps found before you ask.',
-    '',
-    `☐ yes ☐ no, decided at ${BLANK} by ${BLANK} because ${BLANK}${BLANK}`,
-    '',
-    ...document.changeables
-      .filter(({ name }) => gate.changes.includes(name))
-      .flatMap(({ step }) => [`☐ yes, but instead of what ${refer(step)} proposed: ${BLANK}${BLANK}`, '']),
-    `No answer after ${writeDuration(gate.expiresMs)}: ${unanswered(gate)}.`,
-    '',
-  ];
 }
 
 function turningBack(document: PlanDocument, refer: Refer): string[] {
