@@ -14,7 +14,7 @@ import { runScript, SetupFailed, setUp } from './setup.mjs';
 const AREAS = ['decisions', 'proofs', 'runbooks'];
 const HELP = `npm run test:fuzz -- [options]
 
-  --cases <n>     cases of each property (default 10000; signatures of OpenSSH, each of which takes processes: a part of it)
+  --cases <n>     of decisions, of proofs and of runbooks, at least (default 10000)
   --only <area>   ${AREAS.join(', ')}
   --seed <n>      the cases of another run: a property that fails names its seed (--seed=-5 for one below 0)
 `;

@@ -3,7 +3,9 @@ import { appendFileSync } from 'node:fs';
 
 const asked = Number(process.env.MUSTER_FUZZ_CASES) || undefined;
 
-/** @param share of what a long run is asked for: what takes a hundred times as long is tried less often */
+/**
+ * @param share of what a long run is asked for: the properties of one area share it, and what takes longer is tried less often
+ */
 export function cases(usual: number, share = 1): { readonly numRuns: number; readonly seed?: number } {
   const seed =
     process.env.MUSTER_FUZZ_SEED === undefined ? {} : { seed: Number(process.env.MUSTER_FUZZ_SEED) };
