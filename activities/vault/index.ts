@@ -13,6 +13,7 @@ export {
   readPromotion,
   readPromotions,
   recordPromotionDone,
+  recoveringRun,
   takePromotionToken,
 } from './promotion.js';
 export { type Vault, withVault } from './s3.js';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { PermanentError } from '../../src/errors.js';
 import { claimsFor } from './adoption.js';
-import { claim, claimKey, type PromotionClaim, readClaims } from './claims.js';
+import { type Claim, claim, claimKey, type PromotionClaim, readClaims } from './claims.js';
 import { type Claimant, refuseForeignPromotion, requireNewest, sameGeneration } from './fencing.js';
 import type { Vault } from './s3.js';
 
@@ -133,4 +133,15 @@ export async function readPromotions(vault: Vault, system: string): Promise<read
   const claims = await readClaims(vault, system);
   const promotions = claims.filter((one): one is PromotionClaim => one.kind === 'promotion');
   return Promise.all(promotions.map(async (one) => ({ ...one, done: await readDone(vault, one) })));
+}
+
+/**
+ * The run that has fenced a system and has neither promoted nor been called off since, on whatever orchestrator; undefined: none.
+ */
+export async function recoveringRun(vault: Vault, system: string): Promise<Claim | undefined> {
+  const claims = await readClaims(vault, system);
+  const newest = claims.filter(({ kind }) => kind !== 'adoption').at(-1);
+  if (newest === undefined || newest.kind === 'release') return undefined;
+  const over = newest.kind === 'promotion' && (await readDone(vault, newest)) !== undefined;
+  return over ? undefined : newest;
 }

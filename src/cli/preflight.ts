@@ -17,8 +17,16 @@ export interface PreflightSubject {
 /** Throws when the recovery must not be begun; answers with a remark when it could not look. */
 export type PreflightCheck = (subject: PreflightSubject) => Promise<string | undefined>;
 
+/** How long the vault is asked. */
+const VAULT_MS = 15_000;
+
 /** The first one that finds something decides what is said. */
-const checks: readonly PreflightCheck[] = [toolsAreThere, targetReadsBackups, pointIsCovered];
+const checks: readonly PreflightCheck[] = [
+  toolsAreThere,
+  targetReadsBackups,
+  pointIsCovered,
+  nobodyElseRecovers,
+];
 
 /**
  * Looks at what can be looked at from here. The run looks again itself, before it touches anything.
@@ -93,6 +101,22 @@ async function pointIsCovered({ runbook, params }: PreflightSubject): Promise<un
   throw new InputError(`The backups of ${runbook.system} do not lead to that moment.`, [
     { field: '--before', given: params.before, allowed: `from ${oldest} until ${until}` },
   ]);
+}
+
+// Another orchestrator's runs are on its own Temporal server; what they claim is in the vault for all to see.
+async function nobodyElseRecovers({ runbook }: PreflightSubject): Promise<string | undefined> {
+  const { recoveringRun, withVault } = await import('../../activities/vault/index.js');
+  const { system, vault } = runbook;
+  try {
+    const found = await withVault(vault, AbortSignal.timeout(VAULT_MS), (open) =>
+      recoveringRun(open, system),
+    );
+    if (found === undefined) return undefined;
+    return `Run ${found.runId} has fenced ${system}, at ${found.at}, and has neither promoted a copy nor been called off. If another orchestrator works on it, let it, and begin nothing here. If its Temporal server is lost, go on with it: muster adopt ${found.runId}.`;
+  } catch (error) {
+    if (!(error instanceof MusterError)) throw error;
+    return `Whether another orchestrator recovers ${system} is not known: ${error.message} Nothing is fenced or promoted without the vault.`;
+  }
 }
 
 // What an activity would report as a failed step is, here, a reason not to begin.

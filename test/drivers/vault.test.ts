@@ -8,6 +8,7 @@ import {
   readPromotions,
   recordAdoption,
   recordPromotionDone,
+  recoveringRun,
   releaseFencingToken,
   replacedByOther,
   requireFencingToken,
@@ -198,6 +199,22 @@ describe('the promotion token', () => {
       await expect(requireFencingToken(open, { system, runId: 'a', token })).rejects.toMatchObject({
         code: 'FenceSuperseded',
       });
+    });
+  });
+
+  test('shows to every orchestrator which run is in the middle of a recovery', async () => {
+    const system = freshSystem();
+    await inVault(async (open) => {
+      expect(await recoveringRun(open, system)).toBeUndefined();
+      await acquireFencingToken(open, run('a', system));
+      expect(await recoveringRun(open, system)).toMatchObject({ kind: 'fence', runId: 'a' });
+      await releaseFencingToken(open, { system, runId: 'a' });
+      expect(await recoveringRun(open, system)).toBeUndefined();
+      const token = await acquireFencingToken(open, run('b', system));
+      const held = await takePromotionToken(open, promotionOf(run('b', system), token));
+      expect(await recoveringRun(open, system)).toMatchObject({ kind: 'promotion', runId: 'b' });
+      await recordPromotionDone(open, held, { timeline: 2, promotedAt: '2026-11-21T03:10:00.000Z' });
+      expect(await recoveringRun(open, system)).toBeUndefined();
     });
   });
 
