@@ -100,6 +100,8 @@ it('recovers a corrupted ledger, whatever happens to the worker', async () => {
 
   const { temporal: temporalCli } = await findPrograms();
   const address = ['--address', lab.state.temporal.address, '--workflow-id', WORKFLOW, '--name', 'decide'];
+  // Without it an approval would count all the same, but the answer could not be read.
+  address.push('--codec-endpoint', lab.state.payloads?.codecUrl ?? 'none');
   const approval = { choice: 'approve', by: 'database-lead' } as const;
   // Who has a key signs: the word alone counts for nothing.
   const unproven = await run(temporalCli, [
@@ -116,8 +118,6 @@ it('recovers a corrupted ledger, whatever happens to the worker', async () => {
       '--output',
       'json',
     ],
-    // Without it the approval would count all the same, but its answer could not be read.
-    ...['--codec-endpoint', lab.state.payloads?.codecUrl ?? 'none'],
   ]);
   expect(update.stderr).toBe('');
   expect(update.stdout).toContain('point: approved by database-lead');

@@ -1,9 +1,11 @@
 /** Temporal's own web interface, in a browser: an engineer reads an encrypted run as if nothing were encrypted. */
 import { randomUUID } from 'node:crypto';
 import type { Browser, Page } from 'playwright-core';
+import { findPrograms } from '../../lab/parts/lookup.js';
 import { type CodecEndpoint, startCodecEndpoint } from '../../src/codec-endpoint/server.js';
 import { payloadCodecFor } from '../../src/temporal/codec-converter.js';
 import { openBrowser } from '../support/browser.js';
+import { run } from '../support/muster-process.js';
 import { usePayloadKey } from '../support/payload-key.js';
 import { sharedTemporal, startWorker, type TestWorker } from '../support/temporal.js';
 
@@ -75,6 +77,20 @@ it('shows the input of a run, and summaries of activities and timers in clear', 
 it('shows summary, details and current details of a run in clear', async () => {
   await read('user-metadata', [`static ${marker}`, `details ${marker}`, `current ${marker}`]);
 });
+
+it("lets Temporal's command line read answers and refusals", async () => {
+  const { address: server, codecUrl } = await sharedTemporal();
+  const update = (...rest: string[]) =>
+    run(findPrograms().temporal, [
+      ...['workflow', 'update', 'execute', '--address', server, '--workflow-id', workflowId],
+      ...['--input', '"text"', ...rest],
+    ]);
+  const readable = ['--codec-endpoint', codecUrl];
+  expect((await update('--name', 'answer', ...readable)).stdout).toContain(`answered ${marker}`);
+  const refused = await update('--name', 'unknown-update', ...readable);
+  expect(`${refused.stdout}${refused.stderr}`).toContain('No registered handler');
+  expect((await update('--name', 'unknown-update')).stderr).toContain('Encoded failure');
+}, 30_000);
 
 it('shows nothing of it without the endpoint', async () => {
   await endpoint.close();
