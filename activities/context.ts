@@ -26,7 +26,7 @@ export function activitySignal(): AbortSignal {
 export function reportProgress(progress: Progress): void {
   const context = currentContext();
   if (context === undefined) return;
-  const { resume } = lastProgress.get(context) ?? {};
+  const { resume } = lastBeat(context) ?? {};
   const beat: Beat = resume === undefined ? progress : { ...progress, resume };
   lastProgress.set(context, beat);
   context.heartbeat(beat);
@@ -46,14 +46,21 @@ export function keepResumePoint(resume: unknown, progress: Progress): void {
 
 /** What an earlier attempt of this activity has kept; undefined: begin at the beginning. */
 export function resumePoint(): unknown {
-  const details: unknown = currentContext()?.info.heartbeatDetails;
-  if (typeof details !== 'object' || details === null || !('resume' in details)) return undefined;
-  return details.resume;
+  const context = currentContext();
+  return context === undefined ? undefined : lastBeat(context)?.resume;
 }
 
 /** Tells Temporal that the work is alive without losing what was last said about its progress. */
 export function repeatHeartbeat(context: Context): void {
-  context.heartbeat(lastProgress.get(context));
+  context.heartbeat(lastBeat(context));
+}
+
+/** What this attempt has said last; before that, what an earlier one has: a sign of life must not wipe out where to go on. */
+function lastBeat(context: Context): Beat | undefined {
+  const said = lastProgress.get(context);
+  if (said !== undefined) return said;
+  const details: unknown = context.info.heartbeatDetails;
+  return typeof details === 'object' && details !== null ? (details as Beat) : undefined;
 }
 
 /** From 1; more than 1 means that an earlier attempt may have had its effect. */

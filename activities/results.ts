@@ -284,7 +284,7 @@ export interface BucketSynced extends Summarised {
   readonly same: number;
   /** Only in the target: left as they are. */
   readonly onlyInTarget: number;
-  /** Damaged in the source, so not copied, and the first of them. */
+  /** Not copied: damaged in the source, or refused by a store; and the first of them. */
   readonly damagedCount: number;
   readonly damaged: readonly FileFinding[];
 }

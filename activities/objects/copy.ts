@@ -13,7 +13,7 @@ export type Copied =
   | { readonly kind: 'copied'; readonly bytes: number }
   /** It went while the copy was under way. */
   | { readonly kind: 'gone' }
-  /** What the source gives is not what was written there: it is not copied. */
+  /** What the source gives is not what was written there, or a store refuses it: it is not copied. */
   | { readonly kind: 'damaged'; readonly why: string };
 
 /**

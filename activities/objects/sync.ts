@@ -1,10 +1,11 @@
 /** One bucket filled from another: what is missing or differs is copied, in parallel, page by page of the source. */
+import { PermanentError } from '../../src/errors.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
 import { activitySignal, keepResumePoint, reportProgress, resumePoint } from '../context.js';
 import type { BucketSynced, FileFinding } from '../contract.js';
 import { requireVersioning } from './bucket.js';
 import { isMd5 } from './choice.js';
-import { copyObject } from './copy.js';
+import { type Copied, copyObject } from './copy.js';
 import type { BucketDriver, ListedObject } from './driver.js';
 import { inParallel, patiently } from './parallel.js';
 
@@ -52,7 +53,7 @@ export async function sync(from: BucketDriver, to: BucketDriver, parallel: numbe
     const keys = new Set(page.map(({ key }) => key));
     const done = { copied: 0, copiedBytes: 0, damaged: [] as FileFinding[] };
     await inParallel(missing, parallel, async (object) => {
-      const result = await patiently(signal, () => copyObject(from, to, object));
+      const result = await patiently(signal, () => copyObject(from, to, object)).catch(refusedAlone);
       if (result.kind === 'damaged') done.damaged.push({ key: object.key, why: result.why });
       if (result.kind !== 'copied') return;
       done.copied += 1;
@@ -74,6 +75,14 @@ export async function sync(from: BucketDriver, to: BucketDriver, parallel: numbe
   const { after: _after, ...counted } = standing;
   const result = { ...counted, onlyInTarget: counted.onlyInTarget + (await there.rest()) };
   return { ...result, summary: summaryOf(result) };
+}
+
+/** One file that a store will not take or give must not keep the others away. */
+function refusedAlone(error: unknown): Copied {
+  if (error instanceof PermanentError && error.code === 'StoreRefused') {
+    return { kind: 'damaged', why: error.message };
+  }
+  throw error;
 }
 
 function progressOf(copied: number, bytes: number) {
@@ -133,6 +142,6 @@ function summaryOf(result: Omit<Standing, 'after'>): string {
   return [
     `${formatCount(copied)} of ${formatCount(objects)} files copied (${formatBytes(copiedBytes)}), ${formatCount(same)} were there`,
     ...(onlyInTarget === 0 ? [] : [`${formatCount(onlyInTarget)} only in the target were left alone`]),
-    ...(damagedCount === 0 ? [] : [`${formatCount(damagedCount)} damaged in the source were not copied`]),
+    ...(damagedCount === 0 ? [] : [`${formatCount(damagedCount)} could not be copied as they were written`]),
   ].join('; ');
 }

@@ -102,6 +102,16 @@ const copiesInOneRegion: Rule = (runbook) => {
     }));
 };
 
+const filesInOnePlace: Rule = ({ objects }) =>
+  Object.entries(objects)
+    .filter(([, { secondary }]) => secondary === undefined)
+    .map(([name, { title, primary }]) => ({
+      severity: 'warning' as const,
+      path: ['objects', name],
+      what: `${title} are in bucket ${primary.bucket} only: when it is lost, so are they.`,
+      proposal: 'Keep a copy in a bucket outside of its failure domain and name it (secondary).',
+    }));
+
 const copiesInTheClear: Rule = ({ backups }) =>
   Object.entries(backups).flatMap(([name, backup]) =>
     (backup.driver === 'archive' ? [] : backup.repositories).flatMap(({ cipher, number }, index) =>
@@ -193,6 +203,7 @@ const rules: readonly Rule[] = [
   rtoOfDependencies,
   rpoOfBackups,
   copiesInOneRegion,
+  filesInOnePlace,
   copiesInTheClear,
   gatesForOnePerson,
   fencingWithoutAnyone,

@@ -13,6 +13,7 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { repeatHeartbeat, reportProgress, resumePoint } from '../../activities/context.js';
 import { objectsActivities } from '../../activities/objects/index.js';
 import type { ObjectStore } from '../../src/runbook/schema.js';
 import { type Region, type Regions, startRegions } from './support/regions.js';
@@ -287,6 +288,24 @@ describe('a bucket that is gone', () => {
     });
     expect(beats.at(-1)).toMatchObject({ done: 40, unit: 'files', resume: { after: names[39], copied: 40 } });
   }, 60_000);
+});
+
+test('a sign of life does not wipe out where the next attempt goes on', async () => {
+  const resume = { after: 'k' };
+  const environment = new MockActivityEnvironment({
+    heartbeatDetails: { done: 7, unit: 'files', text: 'copying', resume },
+  });
+  const beats: unknown[] = [];
+  environment.on('heartbeat', (details: unknown) => beats.push(details));
+  await environment.run(async () => {
+    repeatHeartbeat(environment.context);
+    reportProgress({ done: 8, unit: 'files', text: 'copying on' });
+    expect(resumePoint()).toEqual(resume);
+  });
+  expect(beats).toEqual([
+    { done: 7, unit: 'files', text: 'copying', resume },
+    { done: 8, unit: 'files', text: 'copying on', resume },
+  ]);
 });
 
 test('a store that is not there is worth a retry, and wrong keys are not', async () => {

@@ -1,3 +1,4 @@
+import { findingsOf } from '../../src/runbook/findings.js';
 import { readRunbook } from '../../src/runbook/load.js';
 import { corruptionScenario } from '../../workflows/corruption.js';
 import { type Case, good, problemsOf, testCases } from './cases.js';
@@ -196,6 +197,14 @@ test('files in an object store are described beside the database', () => {
   expect(problemsOf(text)).toEqual([]);
   expect(readRunbook('payymo.yaml', text).runbook.objects.documents).toMatchObject({ parallel: 8, cors: [] });
   expect(readRunbook('payymo.yaml', good).runbook.objects).toEqual({});
+  const alone = readRunbook('payymo.yaml', text.replace(/^ {4}secondary: .*\n/m, ''));
+  expect(findingsOf(alone.runbook, alone.source)).toContainEqual(
+    expect.objectContaining({
+      severity: 'warning',
+      field: 'objects.documents',
+      what: 'Client documents are in bucket payymo-documents only: when it is lost, so are they.',
+    }),
+  );
 });
 
 test('a record by dynamic updates makes a plan whose printed commands are those of its driver', () => {

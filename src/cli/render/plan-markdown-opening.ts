@@ -99,6 +99,17 @@ function atHand(runbook: Runbook): string[] {
     ...Object.values(runbook.dns).map(
       (record) => `| DNS | ${record.name} ${record.type} | ${authorityOf(record)} |`,
     ),
+    ...Object.values(runbook.objects).flatMap(({ title, primary, secondary }) =>
+      [primary, ...(secondary === undefined ? [] : [secondary])].map(
+        ({ bucket, endpoint, failureDomain }) =>
+          `| files | ${title}, bucket ${bucket} | ${endpoint === undefined ? '' : `${endpoint}, `}${failureDomain} |`,
+      ),
+    ),
+    ...Object.values(runbook.infrastructure).map((section) =>
+      section.driver === 'terraform'
+        ? `| infrastructure | ${section.title} | ${section.program}, module ${section.directory} |`
+        : `| infrastructure | ${section.title} | ${section.command.join(' ')} |`,
+    ),
     `| vault | bucket ${runbook.vault.bucket} | ${runbook.vault.endpoint ?? runbook.vault.region} |`,
     ...secretsOf(runbook).map(({ field, reference }) => `| secret | ${field} | \`${reference}\` |`),
     '',
