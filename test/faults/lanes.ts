@@ -4,6 +4,13 @@ import type { Outcome } from './outcome.js';
 import type { Ride } from './rides.js';
 import type { RideOutcome } from './run-ride.js';
 
+export interface Lanes {
+  /** Recoveries at once. */
+  readonly lanes: number;
+  /** Whether no other recovery is to begin. */
+  readonly late?: () => boolean;
+}
+
 /**
  * @param run recovers with the cases of a ride; those that it says nothing of are run alone afterwards
  * @param done called with each outcome as soon as it is there
@@ -11,14 +18,14 @@ import type { RideOutcome } from './run-ride.js';
  */
 export async function runAll(
   rides: readonly Ride[],
-  lanes: number,
+  { lanes, late = () => false }: Lanes,
   run: (ride: Ride) => Promise<RideOutcome>,
   done: (outcome: Outcome) => void = () => undefined,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   const waiting: Ride[] = [...rides];
   const lane = async (): Promise<void> => {
-    for (let ride = waiting.shift(); ride !== undefined; ride = waiting.shift()) {
+    for (let ride = waiting.shift(); ride !== undefined && !late(); ride = waiting.shift()) {
       const { outcomes: found, alone } = await run(ride);
       for (const outcome of found) {
         outcomes.push(outcome);

@@ -14,8 +14,11 @@ export interface Outcome {
   readonly shared: number;
 }
 
-/** One line a case, and the count. */
-export function table(outcomes: readonly Outcome[], wholeMs: number): string {
+/**
+ * One line a case, and the count.
+ * @param asked how many cases were to be run
+ */
+export function table(outcomes: readonly Outcome[], asked: number, wholeMs: number): string {
   const rows = outcomes.map((outcome) => {
     const [fault = '', moment = ''] = outcome.name.split(/: (.*)/s);
     return { fault, moment, outcome };
@@ -41,6 +44,6 @@ export function table(outcomes: readonly Outcome[], wholeMs: number): string {
   ].join('  ');
   const wrong = outcomes.filter((outcome) => outcome.wrong.length > 0).length;
   const minutes = (wholeMs / 60_000).toFixed(1);
-  const count = `${outcomes.length} cases: ${outcomes.length - wrong} right, ${wrong} wrong, in ${minutes} min`;
+  const count = `${outcomes.length} of ${asked} cases: ${outcomes.length - wrong} right, ${wrong} wrong, in ${minutes} min`;
   return [head, ...lines, '', count].join('\n');
 }

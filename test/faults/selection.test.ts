@@ -14,7 +14,7 @@ const SELECTION: readonly FaultCase[] = [
 let outcomes: readonly Outcome[] = [];
 
 beforeAll(async () => {
-  outcomes = await runAll([SELECTION], 1, runRide);
+  outcomes = await runAll([SELECTION], { lanes: 1 }, runRide);
 }, 540_000);
 
 it.each(SELECTION.map(({ name }) => name))('%s', (name) => {

@@ -9,13 +9,25 @@ test('all cases run unless told otherwise', () => {
 
 test('words, part, lanes and what to keep reach the harness', () => {
   expect(
-    readFaultOptions(['--only', 'kill promote', '--part', '2/3', '--lanes', '2', '--resume', '--keep']),
+    readFaultOptions([
+      '--only',
+      'kill promote',
+      '--part',
+      '2/3',
+      '--lanes',
+      '2',
+      '--minutes',
+      '8',
+      '--resume',
+      '--keep',
+    ]),
   ).toEqual({
     resume: true,
     env: {
       MUSTER_FAULTS_ONLY: 'kill promote',
       MUSTER_FAULTS_PART: '2/3',
       MUSTER_FAULTS_LANES: '2',
+      MUSTER_FAULTS_MINUTES: '8',
       MUSTER_FAULTS_KEEP: '1',
     },
   });
@@ -26,6 +38,7 @@ test.each([
   [['--part', '0/2'], '--part: given "0/2"'],
   [['--part', 'half'], '--part: given "half"'],
   [['--lanes', '0'], '--lanes: given "0"'],
+  [['--minutes', '0'], '--minutes: given "0"'],
   [['--onyl', 'kill'], '--onyl'],
 ])('%j is refused with what is allowed, exit code 2', (args, said) => {
   expect(() => readFaultOptions(args)).toThrow(
