@@ -21,9 +21,13 @@ const logger = {
 /** What fails inside a workflow, too, leaves it in a form that can be encrypted. */
 const failureConverterPath = path.resolve(path.dirname(entry), '../src/temporal/codec-failures.cjs');
 
+/** Keeps a run replayable that was asked while it waited for a worker. */
+const guard = path.join(path.dirname(path.resolve(entry)), 'asked-too-early.js');
+
 try {
   const { code } = await bundleWorkflowCode({
     workflowsPath: entry,
+    workflowInterceptorModules: existsSync(guard) ? [guard] : [],
     logger,
     ...(existsSync(failureConverterPath) ? { failureConverterPath } : {}),
   });

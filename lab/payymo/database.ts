@@ -69,6 +69,8 @@ export class LedgerDatabase {
     });
     // An idle connection that breaks is simply gone; the next one is made where the name then leads.
     pool.on('error', () => undefined);
+    // One in use fails its query too; without a listener it would end the application when the fence ends its session.
+    pool.on('connect', (client) => client.on('error', () => undefined));
     this.#pool = { address, pool };
     void before?.pool.end().catch(() => undefined);
     return pool;

@@ -30,7 +30,7 @@ const GOOD: Facts = {
     flow: true,
     missing: [{ id: 'lost', at: '2026-01-01T00:00:05.000001Z' }],
     measuredLost: 1,
-    damagedAt: '2026-01-01T00:00:00.000Z',
+    missingFromBefore: 0,
     promotedAt: '2026-01-01T00:01:00.000Z',
   },
   approvals: [
@@ -78,7 +78,7 @@ const BREAKAGES: readonly [string, Partial<Facts>, RegExp][] = [
   ['no payments are taken', payments({ flow: false }), /no payments/],
   ['more is lost than measured', payments({ measuredLost: 0 }), /1 acknowledged payments are missing, 0/],
   ['the loss was not measured', payments({ measuredLost: null }), /null were measured/],
-  ['what was good before the damage is lost', lostAt('2025-12-31T23:59:59.999999Z'), /before the damage/],
+  ['what was good before the damage is lost', payments({ missingFromBefore: 1 }), /before the damage/],
   ['what the new primary acknowledged is lost', lostAt('2026-01-01T00:01:00.000001Z'), /new primary/],
   [
     'an approval was lost',

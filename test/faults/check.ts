@@ -24,7 +24,8 @@ export interface Facts {
     /** Acknowledged and not on the copy; `at` by the ledger's clock. */
     readonly missing: readonly { readonly id: string; readonly at: string }[];
     readonly measuredLost: number | null | undefined;
-    readonly damagedAt: string;
+    /** Those of them that the client knew to be made before the damage began. */
+    readonly missingFromBefore: number;
     readonly promotedAt: string;
   };
   /** Gates at which an approval was acknowledged, and how many approvals of that person the run counts there. */
@@ -72,12 +73,11 @@ function oldPrimaryIsDead({ old }: Facts): readonly string[] {
 }
 
 function paymentsAreThere({ payments }: Facts): readonly string[] {
-  const { flow, missing, measuredLost, damagedAt, promotedAt } = payments;
+  const { flow, missing, measuredLost, missingFromBefore, promotedAt } = payments;
   const wrong = flow ? [] : ['no payments are taken'];
   if (missing.length !== measuredLost)
     wrong.push(`${missing.length} acknowledged payments are missing, ${measuredLost} were measured as lost`);
-  const before = missing.filter(({ at }) => Date.parse(at) < Date.parse(damagedAt)).length;
-  if (before > 0) wrong.push(`${before} payments from before the damage are missing`);
+  if (missingFromBefore > 0) wrong.push(`${missingFromBefore} payments from before the damage are missing`);
   const after = missing.filter(({ at }) => Date.parse(at) >= Date.parse(promotedAt)).length;
   if (after > 0) wrong.push(`${after} payments that the new primary acknowledged are missing`);
   return wrong;

@@ -103,11 +103,12 @@ async function paymentsOf(stage: Stage, { outputs }: RunResult): Promise<Facts['
   );
   const acknowledged = await stage.incident.acknowledged();
   const present = new Set(await onCopy(stage, (copy) => values(copy, 'select id from ledger.transactions')));
+  const missing = acknowledged.filter(({ id }) => !present.has(id));
   return {
     flow,
-    missing: acknowledged.filter(({ id }) => !present.has(id)),
+    missing,
     measuredLost: (outputs['measure-loss'] as LossReport).classes.transactions?.lostRecords,
-    damagedAt: stage.damage.startedAt,
+    missingFromBefore: missing.filter(({ id }) => stage.paidBefore.has(id)).length,
     promotedAt: (outputs.promote as Promotion).promotedAt,
   };
 }

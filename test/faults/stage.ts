@@ -1,6 +1,7 @@
 /** One recovery in a lab of its own: its workers, its commander, and what has been heard of it. */
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { Corruption } from '../../lab/break/corruption.js';
+import { waitForPayments } from '../../lab/demo/payments.js';
 import { downLab } from '../../lab/down.js';
 import type { OpenDecision, RunResult, RunView } from '../../src/model/run.js';
 import { COMMANDER, Incident, SYSTEM, WORKFLOW } from '../support/incident.js';
@@ -51,6 +52,8 @@ export class Stage {
     readonly lab: TestLab,
     readonly incident: Incident,
     readonly damage: Corruption,
+    /** Payments that were acknowledged before the damage began. */
+    readonly paidBefore: ReadonlySet<string>,
     private readonly selfHosted: SelfHosted | undefined,
   ) {}
 
@@ -76,7 +79,9 @@ export class Stage {
         selfHosted = await SelfHosted.start(lab);
       }
       await incident.open();
-      const stage = new Stage(lab, incident, await incident.happen(5), selfHosted);
+      await waitForPayments(lab.state, 5);
+      const paidBefore = new Set((await incident.acknowledged()).map(({ id }) => id));
+      const stage = new Stage(lab, incident, await incident.happen(1), paidBefore, selfHosted);
       await stage.addWorker();
       if (selfHosted !== undefined) await stage.addWorker();
       return stage;

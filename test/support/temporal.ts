@@ -69,12 +69,20 @@ function sharedBundle(): Promise<SharedBundle> {
     const { code } = await bundleWorkflowCode({
       workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
       failureConverterPath,
+      workflowInterceptorModules: [
+        fileURLToPath(new URL('../../workflows/asked-too-early.ts', import.meta.url)),
+      ],
       logger: new DefaultLogger('ERROR'),
     });
     const path = join(folder, 'bundle.js');
     await writeFile(path, code);
     return { pids: [], path };
   });
+}
+
+/** The workflows of the tests, for replaying a history. */
+export async function testBundle(): Promise<{ codePath: string }> {
+  return { codePath: (await sharedBundle()).path };
 }
 
 export interface TestWorker {
@@ -84,12 +92,13 @@ export interface TestWorker {
 }
 
 /** Most tests look at what a run does, not at how it is written. */
-const IN_CLEAR = { MUSTER_PAYLOAD_ENCRYPTION: 'off' };
+export const IN_CLEAR = { MUSTER_PAYLOAD_ENCRYPTION: 'off' };
 
-/** Starts a worker with the given activities on a task queue of its own. */
+/** Starts a worker with the given activities, on a task queue of its own unless one is named. */
 export async function startWorker(
   activities: object,
   payloads: Readonly<Record<string, string>> = IN_CLEAR,
+  taskQueue = `test-${randomUUID()}`,
 ): Promise<TestWorker> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const [{ address }, bundle] = await Promise.all([sharedTemporal(), sharedBundle()]);
@@ -98,8 +107,6 @@ export async function startWorker(
     NativeConnection.connect({ address }),
     Connection.connect({ address }),
   ]);
-  // Test files may share a process: a run that one of them left open must not meet the worker of the next.
-  const taskQueue = `test-${randomUUID()}`;
   const worker = await Worker.create({
     connection: native,
     taskQueue,

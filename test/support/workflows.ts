@@ -9,6 +9,7 @@ import { type ToyParams, toyScenario } from './toy-scenario.js';
 export * from '../../workflows/index.js';
 export { noticing, watchingTime } from './noticing.js';
 export { telling } from './telling-workflow.js';
+export { waking } from './waking-workflow.js';
 
 export function toy(input: RunInput<Runbook, ToyParams>): Promise<RunResult> {
   return runScenario(toyScenario, input);

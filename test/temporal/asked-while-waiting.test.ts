@@ -1,0 +1,37 @@
+/**
+ * A run is asked how it stands while no worker is there, something happens to it meanwhile, and a decision is sent. The worker
+ * that comes is given the question first, with a history that it has never been told to work on.
+ */
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { eventually } from '../support/lab.js';
+import { IN_CLEAR, sharedTemporal, startWorker, type TestWorker, testBundle } from '../support/temporal.js';
+
+async function waiting(handle: WorkflowHandle): Promise<void> {
+  const { raw } = await handle.describe();
+  if (raw.pendingWorkflowTask == null) throw new Error('nothing has happened to it yet');
+}
+
+it('keeps a run replayable that was asked while it waited for a worker', async () => {
+  const first = await startWorker({});
+  const { taskQueue } = first;
+  const connection = await Connection.connect({ address: (await sharedTemporal()).address });
+  let second: TestWorker | undefined;
+  try {
+    const { workflow } = new Client({ connection });
+    const run = await workflow.start('waking', { taskQueue, workflowId: taskQueue, args: [1_500] });
+    await run.query('told');
+    await first.stop();
+    const asked = Array.from({ length: 3 }, () => run.query('told').catch(() => undefined));
+    await eventually(() => waiting(run));
+    const decided = run.executeUpdate('tell', { args: ['approve'] });
+    second = await startWorker({}, IN_CLEAR, taskQueue);
+    await Promise.all([...asked, decided]);
+    expect(await run.query('told')).toEqual(['approve']);
+    const history = await run.fetchHistory();
+    await Worker.runReplayHistory({ workflowBundle: await testBundle() }, history);
+  } finally {
+    await second?.stop();
+    await connection.close();
+  }
+}, 60_000);
