@@ -6,6 +6,7 @@ import type { Register } from '../context.js';
 import * as abort from './abort.js';
 import * as adopt from './adopt.js';
 import * as approve from './approve.js';
+import * as bundle from './bundle.js';
 import * as check from './check.js';
 import * as codec from './codec.js';
 import * as decide from './decide.js';
@@ -62,5 +63,6 @@ export const commands: readonly Register[] = [
   lab.register,
   notify.register,
   store.register,
+  bundle.register,
   schema.register,
 ];
