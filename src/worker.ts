@@ -12,7 +12,7 @@ import { InputError, MusterError, messageOf, TransientError } from './errors.js'
 import { createLog, type Logger } from './log.js';
 import { TASK_QUEUE } from './model/task-queue.js';
 import { closeRecorder, recorder } from './store/recorder.js';
-import { dataConverterFor } from './temporal/codec-converter.js';
+import { dataConverterFor, encryption, PAYLOADS_IN_CLEAR } from './temporal/codec-converter.js';
 import { ensureSearchAttributes } from './temporal/search-attributes.js';
 import { CACHED_RUNS } from './worker-process.js';
 
@@ -28,6 +28,7 @@ async function main(log: Logger): Promise<void> {
   }
   // Before anything else: a worker that cannot encrypt must not begin.
   const dataConverter = await dataConverterFor(process.env);
+  if (encryption(process.env) === 'off') log.warn(PAYLOADS_IN_CLEAR);
   Runtime.install({ logger: temporalLog(log), shutdownSignals: ['SIGTERM', 'SIGINT'] });
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const address = connectionOptions.address ?? 'localhost:7233';
@@ -98,6 +99,6 @@ main(log).then(
     if (error instanceof MusterError)
       log.fatal({ code: error.code, ...problems, next: error.next }, error.message);
     else log.fatal(error);
-    process.exit(1);
+    process.exit(error instanceof InputError ? 2 : 1);
   },
 );

@@ -5,6 +5,7 @@ import { InputError } from '../errors.js';
 import type { CorruptionParams, Mode, RunInput } from '../model/run.js';
 import { loadSystem } from '../runbook/load.js';
 import type { Runbook } from '../runbook/schema.js';
+import { encryption, PAYLOADS_IN_CLEAR } from '../temporal/codec-converter.js';
 import type { TemporalSession } from '../temporal/connection.js';
 import { newRunId } from '../temporal/names.js';
 import { type RunHandle, refuseSecondRun, startRun } from '../temporal/runs.js';
@@ -115,6 +116,7 @@ async function prepare(
   ]);
   const remarks = [
     ...found,
+    ...(encryption(session.target.payloads) === 'off' ? [PAYLOADS_IN_CLEAR] : []),
     ...(workers.agoMs > 75_000
       ? [`The worker was last seen ${span(workers.agoMs)} ago: if nothing begins, look whether it runs.`]
       : []),

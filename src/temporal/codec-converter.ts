@@ -40,6 +40,10 @@ export async function payloadCodecFor(env: Environment): Promise<PayloadCodec | 
   return undefined;
 }
 
+/** What whoever begins something is told where encryption is off. */
+export const PAYLOADS_IN_CLEAR =
+  'MUSTER_PAYLOAD_ENCRYPTION=off: whoever reads the Temporal server or its backups reads the runs.';
+
 /** @throws InputError for what is neither on nor off: a slip of the pen never writes secrets in clear */
 export function encryption(env: Environment): 'on' | 'off' {
   const given = env.MUSTER_PAYLOAD_ENCRYPTION || 'on';

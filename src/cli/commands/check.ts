@@ -29,6 +29,8 @@ Examples:
       const files: CheckedFile[] = [];
       for (const file of await filesOf(what, context)) files.push(await checkFile(file));
       const ok = files.every((file) => file.problems.length === 0);
+      const { PAYLOADS_IN_CLEAR, encryption } = await import('../../temporal/codec-converter.js');
+      if (encryption(context.world.env) === 'off') context.out.note(PAYLOADS_IN_CLEAR);
       context.out.result({ ok, files }, (colors) => renderChecks(files, colors, context.out.width));
       if (!ok) context.finishWith(exitCodes.badInput);
     });
