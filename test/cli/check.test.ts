@@ -22,13 +22,23 @@ async function change(from: string, to: string): Promise<void> {
 }
 
 test('a runbook in order: findings, exit code 0', async () => {
-  const { code, stdout, stderr } = await runMuster(['check', '--runbooks', folder]);
+  const encrypted = { env: { MUSTER_PAYLOAD_ENCRYPTION: 'on' } };
+  const { code, stdout, stderr } = await runMuster(['check', '--runbooks', folder], encrypted);
   expect(code).toBe(0);
   expect(stderr).toBe('');
   expect(stdout).toContain(`${file}  Payymo payments ledger: can be used, 5 findings`);
   expect(stdout).toMatch(
     /payymo\.yaml:\d+:7 {2}warning {2}objectives\.components\.core-api\.rto\n {2}core-api must be/,
   );
+});
+
+test('it says when runs would be written in clear', async () => {
+  const off = await runMuster(['check', '--runbooks', folder], { env: { MUSTER_PAYLOAD_ENCRYPTION: 'off' } });
+  expect(off).toMatchObject({ code: 0, stderr: expect.stringContaining('MUSTER_PAYLOAD_ENCRYPTION=off') });
+  const unclear = await runMuster(['check', '--runbooks', folder], {
+    env: { MUSTER_PAYLOAD_ENCRYPTION: 'of' },
+  });
+  expect(unclear.code).toBe(2);
 });
 
 test('an error: where, what was given, what is allowed, exit code 2', async () => {
