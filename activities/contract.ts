@@ -10,6 +10,7 @@ import type { RunView } from '../src/model/run.js';
 import type {
   Anchor,
   Application,
+  ArchiveBackup,
   Bucket,
   DataClass,
   DnsRecord,
@@ -20,6 +21,9 @@ import type {
   PgbackrestBackup,
 } from '../src/runbook/schema.js';
 import type {
+  ArchiveCatalog,
+  ArchiveRestored,
+  ArchiveTaken,
   Assessment,
   BackupTaken,
   BucketMade,
@@ -126,6 +130,12 @@ export interface MusterActivities {
     target: DatabaseAt;
     point: RecoveryPoint;
   }): Promise<ProvisionedTarget>;
+  /** The same for a cluster that an archive is loaded into. */
+  provisionForArchive(input: {
+    at: StepRef;
+    target: DatabaseAt;
+    databaseBytes: number;
+  }): Promise<ProvisionedTarget>;
   destroyTarget(input: { at: StepRef; target: DatabaseAt; vault: Bucket }): Promise<Summarised>;
 
   /** Shows what would be made; makes nothing. @param input.inputs what earlier steps gave */
@@ -157,6 +167,19 @@ export interface MusterActivities {
     backup: PgbackrestBackup;
     point: RecoveryPoint;
   }): Promise<RestoreResult>;
+
+  /** Which archives every copy holds, newest first. */
+  listArchives(input: { at: StepRef; backup: ArchiveBackup }): Promise<ArchiveCatalog>;
+  restoreArchive(input: {
+    at: StepRef;
+    target: DatabaseAt;
+    provisioned: ProvisionedTarget;
+    backup: ArchiveBackup;
+    /** Left out: the newest that can be used. */
+    label?: string;
+    /** `schema.table`; their rows alone, with all definitions but foreign keys. Left out: everything. */
+    tables?: readonly string[];
+  }): Promise<ArchiveRestored>;
 
   /** Looks at repositories in the order of their use until one is sound. */
   verifyRepository(input: {
@@ -283,6 +306,13 @@ export interface MusterActivities {
   }): Promise<BucketSynced>;
   /** Holds the rows that name files against the files; changes nothing. */
   reconcileFiles(input: { at: StepRef; store: ObjectStore; database: DatabaseAt }): Promise<FilesReconciled>;
+  takeArchive(input: {
+    at: StepRef;
+    source: DatabaseAt;
+    backup: ArchiveBackup;
+    /** Left out: now. Given, the activity can be repeated. */
+    label?: string;
+  }): Promise<ArchiveTaken>;
 
   /** Never fails for want of the store: what the store cannot take is spooled and replayed. */
   appendJournal(input: {

@@ -332,6 +332,59 @@ export interface Deployed extends Summarised {
 export interface ProgressSeen extends Summarised {
   /** Of the steps that report any. */
   readonly steps: Readonly<Record<string, Progress>>;
+/** The consistent state that an archive holds. */
+export interface ArchiveSnapshot {
+  /** ISO 8601 UTC with microseconds. */
+  readonly at: string;
+  readonly lsn: string;
+  /** `pg_current_snapshot()` */
+  readonly transactions: string;
+}
+
+export interface ArchiveTaken extends Summarised {
+  /** `20261121T030000Z-full` */
+  readonly label: string;
+  /** As it is stored. */
+  readonly bytes: number;
+  readonly databaseBytes: number;
+  readonly snapshot: ArchiveSnapshot;
+  readonly parts: number;
+  readonly copies: readonly string[];
+  /** What was done to see that it is sound, in words. */
+  readonly check: string;
+  /** What a person should look at. */
+  readonly warnings: readonly string[];
+}
+
+export interface ArchiveCatalog extends Summarised {
+  readonly copies: readonly {
+    readonly title: string;
+    readonly archives: readonly {
+      readonly label: string;
+      readonly bytes: number;
+      readonly snapshotAt: string | null;
+      readonly databaseBytes: number | null;
+      /** Why it cannot be used; null: nothing speaks against it. */
+      readonly unusable: string | null;
+    }[];
+    /** Why the copy could not be read; null: it was. */
+    readonly unreadable: string | null;
+  }[];
+}
+
+export interface ArchiveRestored extends Summarised {
+  readonly label: string;
+  /** The copy that it came from. */
+  readonly from: string;
+  readonly snapshot: ArchiveSnapshot;
+  /** Of the new cluster. */
+  readonly systemIdentifier: string;
+  readonly restoredBytes: number;
+  /** Until everything was on disk. */
+  readonly loadMs: number;
+  /** Until the server ran with its production settings. */
+  readonly readyMs: number;
+  readonly passedOver: readonly string[];
 }
 
 /** Whether drivers could do their work now. That one could not is an answer, not a failure. */

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { type ExecaChildProcess, type ExecaError, type ExecaReturnValue, execa } from 'execa';
 import { PermanentError } from './errors.js';
+import { inputOf, movePipes } from './process-pipes.js';
 
 export interface RunOptions {
   /** Operating-system account to run under; only looked at when this process is root and the account is another. */
@@ -21,7 +22,10 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
   /** The same for standard error, where some programs show their progress. With either, of both only stderr's end is kept. */
   readonly onErrorLine?: (line: string) => void;
-  readonly input?: string;
+  /** Standard input. A stream that breaks ends the program, which then fails with the stream's error. */
+  readonly input?: string | Readable;
+  /** Is given standard output as a stream, which is then not collected; when it fails, the program is ended. */
+  readonly consume?: (output: Readable) => Promise<unknown>;
   /** Gives way to everything else on the machine: for checks that run beside a restore. */
   readonly background?: true;
   /** How long it may take to end when it is told to, before it is killed; 5 s where left out. */
@@ -49,7 +53,8 @@ export async function runTool(
   const begun = performance.now();
   const ids = options.account === undefined ? undefined : accountIds(options.account);
   const [command, ...rest] = withGuards(findProgram(file), args, options);
-  const streamed = options.onLine !== undefined || options.onErrorLine !== undefined;
+  const streamed =
+    options.onLine !== undefined || options.onErrorLine !== undefined || options.consume !== undefined;
   const child = execa(command, rest, {
     env: {
       PATH: process.env.PATH ?? '/usr/bin:/bin',
@@ -60,7 +65,7 @@ export async function runTool(
     extendEnv: false,
     cwd: options.cwd ?? '/',
     ...(ids?.switch === true ? { uid: ids.uid, gid: ids.gid } : {}),
-    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    ...inputOf(options),
     buffer: !streamed,
     maxBuffer: 64 * 1024 * 1024,
     reject: false,
@@ -76,6 +81,7 @@ export async function runTool(
   }, options.timeoutMs);
   if (options.signal?.aborted === true) end();
   options.signal?.addEventListener('abort', end, { once: true });
+  const moving = movePipes(child, options, end);
   const exited = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 128)));
   let result: ExecaReturnValue | ExecaError;
   let exitCode: number;
@@ -88,6 +94,7 @@ export async function runTool(
     options.signal?.removeEventListener('abort', end);
   }
   await streams?.ended;
+  const throwBroken = await moving;
   options.signal?.throwIfAborted();
   if (timedOut) {
     throw new PermanentError(
@@ -98,6 +105,7 @@ export async function runTool(
       },
     );
   }
+  throwBroken(exitCode);
   return {
     exitCode,
     stdout: result.stdout ?? '',
@@ -171,7 +179,9 @@ function followStreams(
 ): { readonly ended: Promise<void>; readonly stderrTail: () => string } {
   let tail = '';
   const closed = [
-    followLines(child.stdout, (line) => options.onLine?.(line)),
+    options.consume === undefined
+      ? followLines(child.stdout, (line) => options.onLine?.(line))
+      : Promise.resolve(),
     followLines(child.stderr, (line) => {
       tail = `${tail}${line}\n`.slice(-STDERR_KEPT);
       options.onErrorLine?.(line);

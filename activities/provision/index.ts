@@ -3,7 +3,7 @@ import { activitySignal } from '../context.js';
 import type { MusterActivities, StepRef } from '../contract.js';
 import { readPromotion, requireActing, withVault } from '../vault/index.js';
 import { infrastructureActivities } from './infrastructure.js';
-import { destroyDirectory, provisionDirectory } from './local-directory.js';
+import { destroyDirectory, provisionDirectory, provisionRoom } from './local-directory.js';
 
 export { leaseFileOf, readLease, requireLease } from './lease.js';
 
@@ -16,14 +16,22 @@ export interface ProvisionDeps {
   ) => Promise<{ readonly promotedAt: string } | undefined>;
 }
 
+/** Indexes are built in files of their own while the table stands already. */
+const LOAD_GROWTH = 1.5;
+
 /** Makes and removes targets. */
 export function provisionActivities(
   deps: ProvisionDeps = {},
-): Pick<MusterActivities, 'provisionTarget' | 'destroyTarget' | 'planInfrastructure' | 'makeInfrastructure'> {
+): Pick<
+  MusterActivities,
+  'provisionTarget' | 'provisionForArchive' | 'destroyTarget' | 'planInfrastructure' | 'makeInfrastructure'
+> {
   const { promotionOf } = deps;
   return {
     ...infrastructureActivities(),
     provisionTarget: ({ at, target, point }) => provisionDirectory(at, target, point),
+    provisionForArchive: ({ at, target, databaseBytes }) =>
+      provisionRoom(at, target, Math.ceil(databaseBytes * LOAD_GROWTH)),
     destroyTarget: ({ at, target, vault }) =>
       destroyDirectory(at, target, () =>
         promotionOf === undefined ? promotionInVault(vault, at) : promotionOf(vault, at.system, at.runId),

@@ -29,6 +29,8 @@ const leaseSchema = z.object({
   holder: z.string().optional(),
   /** The point whose files stand in the directory; absent while none are complete. */
   restored: restoredSchema.optional(),
+  /** Loaded from an archive: a cluster of its own, never in recovery. */
+  logical: z.literal(true).optional(),
 });
 
 /** What ties a target to the run that made it. It lies beside the data directory and outlives its content. */

@@ -34,17 +34,34 @@ export async function provisionDirectory(
   target: DatabaseAt,
   point: RecoveryPoint,
 ): Promise<ProvisionedTarget> {
-  const { dataDirectory, account, socketDirectory, logFile } = target.postgres.service;
   await requireBackupConfig(target);
+  return provisionRoom(
+    at,
+    target,
+    Math.ceil(
+      point.backup.databaseBytes * GROWTH +
+        Math.min(point.walSegments, MOST_SEGMENTS_KEPT) * WAL_SEGMENT_BYTES,
+    ),
+  );
+}
+
+/**
+ * The same where nothing of pgBackRest is needed.
+ *
+ * @param neededBytes free space without which nothing is begun
+ */
+export async function provisionRoom(
+  at: StepRef,
+  target: DatabaseAt,
+  neededBytes: number,
+): Promise<ProvisionedTarget> {
+  const { dataDirectory, account, socketDirectory, logFile } = target.postgres.service;
   await ownedDirectory(dirname(dataDirectory), account);
   const found = await contentOf(dataDirectory);
   const known = await readLease(dataDirectory);
   if (known === undefined && found.entries > 0) throw notEmpty(target, found.entries);
   if (known !== undefined) await requireLease(at, target);
   await requirePort(target, serviceOf(target.postgres));
-  const neededBytes = Math.ceil(
-    point.backup.databaseBytes * GROWTH + Math.min(point.walSegments, MOST_SEGMENTS_KEPT) * WAL_SEGMENT_BYTES,
-  );
   const freeBytes = await freeAt(dirname(dataDirectory));
   // What an earlier attempt has restored is already taken off the free space.
   if (found.entries === 0 && freeBytes < neededBytes) throw noRoom(target, freeBytes, neededBytes);
@@ -92,7 +109,9 @@ export async function destroyDirectory(
     throw keepPromoted(target, `the vault holds its promotion of ${promoted.promotedAt}`);
   const service = serviceOf(target.postgres);
   // A directory whose files are not complete holds nothing that could have been promoted, unless a server runs there.
-  const complete = lease.restored !== undefined || (await service.pid()) !== undefined;
+  // One that was loaded from an archive has never been in recovery: whether it was promoted, the vault alone tells.
+  const complete =
+    lease.logical !== true && (lease.restored !== undefined || (await service.pid()) !== undefined);
   if (complete && (await hasLeftRecovery(target.postgres, lease.restored?.timeline ?? Infinity))) {
     throw keepPromoted(target, 'its server has left recovery');
   }
@@ -101,7 +120,11 @@ export async function destroyDirectory(
   await service.stop('immediate');
   await endLeftovers(dataDirectory);
   await rm(dataDirectory, { recursive: true, force: true });
-  for (const beside of [tablespaceDirectoryOf(dataDirectory), spoolDirectoryOf(dataDirectory)]) {
+  for (const beside of [
+    tablespaceDirectoryOf(dataDirectory),
+    spoolDirectoryOf(dataDirectory),
+    `${dataDirectory}.archive`,
+  ]) {
     await rm(beside, { recursive: true, force: true });
   }
   await dropLease(dataDirectory);

@@ -33,6 +33,8 @@ export interface ClusterOptions {
   readonly archive?: string;
   /** Files to begin with instead of a new cluster. */
   readonly copyOf?: TestCluster;
+  /** No cluster at all: a place for one. */
+  readonly empty?: true;
   /** Lines for postgresql.auto.conf. */
   readonly settings?: readonly string[];
 }
@@ -73,7 +75,8 @@ export async function makeCluster(options: ClusterOptions = {}): Promise<TestClu
     await chmod(archive, 0o755);
   }
   const data = path('data');
-  if (options.copyOf === undefined) {
+  const fresh = options.copyOf === undefined && options.empty === undefined;
+  if (fresh) {
     await tool(
       'initdb',
       '-D',
@@ -84,7 +87,7 @@ export async function makeCluster(options: ClusterOptions = {}): Promise<TestClu
       '--auth=scram-sha-256',
       `--pwfile=${path('admin')}`,
     );
-  } else {
+  } else if (options.copyOf !== undefined) {
     await run('cp', ['-a', options.copyOf.at.postgres.service.dataDirectory, data], {
       cwd: folder.path,
       timeoutMs: 60_000,
@@ -102,7 +105,9 @@ export async function makeCluster(options: ClusterOptions = {}): Promise<TestClu
     `restore_command = 'cp ${archive}/%f %p'`,
     ...(options.settings ?? []),
   ];
-  await appendFile(join(data, 'postgresql.auto.conf'), `${settings.join('\n')}\n`);
+  if (options.empty === undefined) {
+    await appendFile(join(data, 'postgresql.auto.conf'), `${settings.join('\n')}\n`);
+  }
 
   const open = async (user: string, password = ADMIN_PASSWORD, database = 'ledger') => {
     const client = new pg.Client({ host: '127.0.0.1', port, user, password, database });
@@ -139,7 +144,7 @@ export async function makeCluster(options: ClusterOptions = {}): Promise<TestClu
       await folder.remove();
     },
   };
-  if (options.copyOf === undefined) {
+  if (fresh) {
     await cluster.start();
     await cluster.admin(async (client) => {
       await client.query('create database ledger');

@@ -1,0 +1,159 @@
+/** The cluster that an archive is loaded into: made for it, fast while nothing in it is trusted, then safe. */
+import { chmod, chown, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PermanentError } from '../../src/errors.js';
+import { accountIds, runTool } from '../../src/process.js';
+import { resolveSecret } from '../../src/secrets.js';
+import { LONGEST_MS } from '../archive/client.js';
+import { type OpenArchive, partsOf, readPart } from '../archive/load.js';
+import { activitySignal } from '../context.js';
+import type { DatabaseAt } from '../contract.js';
+import { majorVersionOf, programOf } from '../service/index.js';
+
+/**
+ * While loading nothing has to survive a crash: an attempt that is cut short begins again. Without WAL for what is created in
+ * the same transaction, without syncing and without vacuuming, a load takes less than half the time.
+ */
+const LOADING = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  archive_mode: 'off',
+  autovacuum: 'off',
+  max_wal_size: '16GB',
+  checkpoint_timeout: '1h',
+  maintenance_work_mem: '512MB',
+} as const;
+
+/** Makes an empty cluster in the target's directory. @throws PermanentError `InitFailed`, `PostgresTooOld` */
+export async function makeCluster(target: DatabaseAt, archive: OpenArchive): Promise<void> {
+  const { postgres } = target;
+  const { dataDirectory, account } = postgres.service;
+  for (const entry of await readdir(dataDirectory)) {
+    await rm(join(dataDirectory, entry), { recursive: true, force: true, maxRetries: 3 });
+  }
+  const { encoding, collate, ctype, dataChecksums, serverVersionNumber } = archive.manifest.database;
+  const passwordFile = `${dataDirectory}.password`;
+  const ids = accountIds(account);
+  await writeFile(passwordFile, await resolveSecret(postgres.admin.password), { mode: 0o600 });
+  try {
+    if (ids.switch) await chown(passwordFile, ids.uid, ids.gid);
+    const made = await runTool(
+      await programOf(postgres, 'initdb'),
+      [
+        `--pgdata=${dataDirectory}`,
+        `--username=${postgres.admin.user}`,
+        `--pwfile=${passwordFile}`,
+        '--auth=scram-sha-256',
+        `--encoding=${encoding}`,
+        `--lc-collate=${collate}`,
+        `--lc-ctype=${ctype}`,
+        '--lc-messages=C',
+        '--no-sync',
+        ...(dataChecksums ? ['--data-checksums'] : []),
+      ],
+      { account, env: { LC_ALL: 'C.UTF-8' }, timeoutMs: 5 * 60_000, signal: activitySignal() },
+    );
+    if (made.exitCode !== 0) {
+      throw new PermanentError(
+        'InitFailed',
+        `No cluster could be made in ${dataDirectory}: ${made.stderr.trim()}`,
+        {
+          next: `Provide what is missing at ${target.site} (locale ${collate}, room, rights), then retry the step.`,
+        },
+      );
+    }
+  } finally {
+    await rm(passwordFile, { force: true });
+  }
+  const major = (await majorVersionOf(dataDirectory)) ?? 0;
+  if (major < Math.floor(serverVersionNumber / 10_000)) {
+    throw new PermanentError(
+      'PostgresTooOld',
+      `PostgreSQL ${major} at ${target.site} cannot take an archive of ${archive.manifest.database.serverVersion}.`,
+      { next: 'Install the version of the original or a newer one there, then retry the step.' },
+    );
+  }
+  await writeSettings(target, '', LOADING);
+}
+
+/** Puts everything that was loaded on disk for good. The server is stopped. */
+export async function syncToDisk({ postgres }: DatabaseAt): Promise<void> {
+  const { dataDirectory, account } = postgres.service;
+  const synced = await runTool(
+    await programOf(postgres, 'initdb'),
+    ['--sync-only', `--pgdata=${dataDirectory}`],
+    {
+      account,
+      timeoutMs: LONGEST_MS,
+      signal: activitySignal(),
+    },
+  );
+  if (synced.exitCode === 0) return;
+  throw new PermanentError(
+    'SyncFailed',
+    `${dataDirectory} cannot be synced to disk: ${synced.stderr.trim()}`,
+    {
+      why: 'What was loaded may be lost with a power failure.',
+      next: 'Look at the disk of the target, then retry the step.',
+    },
+  );
+}
+
+/** Lines that would lead the server to the original's files, or to files that an archive does not hold. */
+const PLACES =
+  /^(\s*(?:data_directory|hba_file|ident_file|external_pid_file|include|include_dir|include_if_exists)\b.*)$/gim;
+
+/** The original's own settings, with what is the target's; syncing is on whatever they say. */
+export async function writeProductionSettings(target: DatabaseAt, archive: OpenArchive): Promise<void> {
+  const { dataDirectory } = target.postgres.service;
+  let own = '';
+  for (const part of partsOf(archive, 'configuration')) {
+    const text = (await readPart(archive, part)).toString('utf8');
+    const safe = text.replace(PLACES, '# Muster: $1');
+    if (part.of === 'postgresql.auto.conf') own = safe;
+    else if (/^(postgresql|pg_hba|pg_ident)\.conf$/.test(part.of ?? '')) {
+      await writeFile(join(dataDirectory, part.of ?? ''), part.of === 'postgresql.conf' ? safe : text);
+    }
+  }
+  await writeSettings(target, own, {
+    fsync: 'on',
+    full_page_writes: 'on',
+    // The archive of the original's WAL is another cluster's: a new one begins with the first physical backup.
+    archive_mode: 'off',
+    restore_command: '',
+    archive_cleanup_command: '',
+    recovery_end_command: '',
+    primary_conninfo: '',
+    primary_slot_name: '',
+    // There is no standby yet: commits would wait for one for ever.
+    synchronous_standby_names: '',
+  });
+}
+
+async function writeSettings(
+  { postgres }: DatabaseAt,
+  before: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { dataDirectory, socketDirectory, account } = postgres.service;
+  const all = {
+    listen_addresses: postgres.host,
+    port: String(postgres.port),
+    unix_socket_directories: socketDirectory,
+    logging_collector: 'off',
+    log_destination: 'stderr',
+    lc_messages: 'C',
+    ...settings,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`);
+  const file = join(dataDirectory, 'postgresql.auto.conf');
+  await writeFile(file, `${[before.trimEnd(), '# Muster: settings of this copy', ...lines].join('\n')}\n`);
+  const ids = accountIds(account);
+  for (const name of ['postgresql.auto.conf', 'postgresql.conf', 'pg_hba.conf', 'pg_ident.conf']) {
+    await chmod(join(dataDirectory, name), 0o600);
+    if (ids.switch) await chown(join(dataDirectory, name), ids.uid, ids.gid);
+  }
+}

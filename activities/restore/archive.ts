@@ -1,0 +1,273 @@
+import { readCatalog } from '../../src/archive/catalog.js';
+import { isFaultOfCopy } from '../../src/archive/errors.js';
+import type { ArchiveManifest } from '../../src/archive/manifest.js';
+import { type ArchivePlace, openPlace } from '../../src/archive/place.js';
+import { messageOf, PermanentError } from '../../src/errors.js';
+import { formatBytes, formatCount, formatDuration } from '../../src/model/format.js';
+import type { Progress } from '../../src/model/run.js';
+import { resolveSecret } from '../../src/secrets.js';
+import { runClient, wordsOf } from '../archive/client.js';
+import { loadArchive, type OpenArchive, partsOf, readPart } from '../archive/load.js';
+import { compareWith, factsOf } from '../archive/trial.js';
+import { activitySignal } from '../context.js';
+import type { ArchiveRestored, MusterActivities } from '../contract.js';
+import { holdLease, type Lease, markRestored, requireHeld } from '../provision/lease.js';
+import { serviceOf } from '../service/index.js';
+import { makeCluster, syncToDisk, writeProductionSettings } from './archive-cluster.js';
+
+type Input = Parameters<MusterActivities['restoreArchive']>[0];
+
+/** One archive, and the places that hold it, preferred one first. */
+interface Choice {
+  readonly manifest: ArchiveManifest;
+  readonly places: readonly ArchivePlace[];
+  readonly passedOver: readonly string[];
+}
+
+/**
+ * Restores an archive into a cluster made for it on a provisioned target: streamed from the preferred copy, or from the next
+ * one where that is damaged or does not answer; then written to disk, restarted with the original's settings and compared
+ * with the figures that were counted when it was dumped. Safe to repeat: the lease says what stands there.
+ *
+ * @throws PermanentError `ArchiveDamaged`, `ArchiveIncomplete`, `ForeignArchive`, `WrongArchiveKey`, `NoArchive`,
+ *   `RestoreFailed`, `ArchiveDiffers`
+ */
+export async function restoreArchive(
+  input: Input,
+  update: (progress: Progress) => void,
+): Promise<ArchiveRestored> {
+  const { at, target, backup } = input;
+  const lease = await holdLease(at, target);
+  if (lease.id !== input.provisioned.lease) {
+    throw new PermanentError(
+      'TargetChanged',
+      `${lease.dataDirectory} was provisioned again since this step was planned.`,
+      {
+        next: 'Retry the step that provisions the target, then this one.',
+      },
+    );
+  }
+  const signal = activitySignal();
+  const identities = await Promise.all(backup.identities.map(resolveSecret));
+  if (identities.length === 0) {
+    throw new PermanentError(
+      'ArchiveKeyMissing',
+      'The runbook names no private key that archives are read with.',
+      {
+        next: 'Name one where archives are restored (backups.<name>.identities), then retry the step.',
+      },
+    );
+  }
+  const places: ArchivePlace[] = [];
+  try {
+    for (const copy of backup.copies) places.push(await openPlace(copy, signal));
+    const choice = await choose(input, places);
+    return await restoreChoice(input, lease, choice, identities, update);
+  } finally {
+    for (const place of places) place.close();
+  }
+}
+
+async function choose({ at, backup, label }: Input, places: readonly ArchivePlace[]): Promise<Choice> {
+  const found: { readonly place: ArchivePlace; readonly manifest: ArchiveManifest }[] = [];
+  const failures: unknown[] = [];
+  for (const place of places) {
+    try {
+      const isWanted = (one: { label: string; manifest?: ArchiveManifest }) =>
+        one.manifest !== undefined &&
+        (label === undefined ? one.manifest.content !== 'data' : one.label === label);
+      const entries = await readCatalog(place, at.system, backup, isWanted);
+      const entry = entries.find(isWanted);
+      if (entry?.manifest !== undefined) found.push({ place, manifest: entry.manifest });
+      for (const { unusable, ...other } of entries) {
+        if (unusable !== undefined && (label === undefined || other.label === label)) failures.push(unusable);
+      }
+    } catch (error) {
+      if (!isFaultOfCopy(error)) throw error;
+      failures.push(error);
+    }
+  }
+  const newest = found.map(({ manifest }) => manifest).sort((a, b) => (a.label < b.label ? 1 : -1))[0];
+  const passedOver = failures.map((error) => messageOf(error));
+  if (newest !== undefined) {
+    const holders = found.filter(({ manifest }) => manifest.label === newest.label).map(({ place }) => place);
+    return { manifest: newest, places: holders, passedOver };
+  }
+  if (failures[0] !== undefined) throw failures[0];
+  throw new PermanentError(
+    'NoArchive',
+    `There is no archive of ${at.system}${label === undefined ? '' : ` with the label ${label}`} in ${places.map(({ title }) => title).join(', ')}.`,
+    {
+      next: 'Name another label, or the right places in the runbook (backups.<name>.copies), then retry the step.',
+    },
+  );
+}
+
+async function restoreChoice(
+  input: Input,
+  lease: Lease,
+  choice: Choice,
+  identities: readonly string[],
+  update: (progress: Progress) => void,
+): Promise<ArchiveRestored> {
+  const passedOver = [...choice.passedOver];
+  for (const [index, place] of choice.places.entries()) {
+    const archive: OpenArchive = { place, manifest: choice.manifest, identities };
+    try {
+      return await restoreFrom(input, lease, archive, passedOver, update);
+    } catch (error) {
+      if (!isFaultOfCopy(error) || index === choice.places.length - 1) throw error;
+      passedOver.push(messageOf(error));
+    }
+  }
+  throw new TypeError('an archive was chosen that no place holds');
+}
+
+async function restoreFrom(
+  input: Input,
+  lease: Lease,
+  archive: OpenArchive,
+  passedOver: readonly string[],
+  update: (progress: Progress) => void,
+): Promise<ArchiveRestored> {
+  const { target, backup, tables } = input;
+  const { manifest } = archive;
+  const service = serviceOf(target.postgres);
+  const mark = `${manifest.label}${tables === undefined ? '' : ` ${[...tables].sort().join(' ')}`}`;
+  const begun = performance.now();
+  const archived = await factsOf(archive);
+  let { restored } = lease;
+  if (restored?.backupLabel !== mark) {
+    const loadMs = await loadIntoNew(input, lease, archive, update);
+    restored = {
+      time: manifest.snapshot.at,
+      timeline: 1,
+      backupLabel: mark,
+      repository: 1,
+      restoredBytes: manifest.database.bytes,
+      filesMs: loadMs,
+      delta: false,
+    };
+    await markRestored({ ...lease, logical: true }, restored);
+  }
+  await requireHeld(lease);
+  await service.start('ready');
+  const readyMs = Math.round(performance.now() - begun);
+  update({
+    done: storedBytes(archive),
+    total: storedBytes(archive),
+    unit: 'bytes',
+    text: 'comparing the figures',
+  });
+  const differences = await compareWith(target, manifest.database.name, archived, backup, tables);
+  if (differences.length > 0) {
+    throw new PermanentError(
+      'ArchiveDiffers',
+      `${manifest.label} was restored at ${target.site}, but not to what was dumped: ${differences.slice(0, 3).join('; ')}.`,
+      { next: 'Do not use this copy. Restore another archive, or another copy of this one.' },
+    );
+  }
+  const { systemIdentifier } = await service.control();
+  return {
+    label: manifest.label,
+    from: archive.place.title,
+    snapshot: manifest.snapshot,
+    systemIdentifier,
+    restoredBytes: restored.restoredBytes,
+    loadMs: restored.filesMs,
+    readyMs,
+    passedOver: [...passedOver],
+    summary: `${manifest.label} from ${archive.place.title}: ${formatBytes(manifest.database.bytes)} as of ${manifest.snapshot.at} in ${formatDuration(restored.filesMs)}; ${formatCount(Object.keys(archived.rows).length)} tables have the rows that were dumped${passedOver.length === 0 ? '' : `. Passed over: ${passedOver.join(' ')}`}`,
+  };
+}
+
+/** @returns milliseconds until everything was on disk */
+async function loadIntoNew(
+  { target, backup, tables }: Input,
+  lease: Lease,
+  archive: OpenArchive,
+  update: (progress: Progress) => void,
+): Promise<number> {
+  const { postgres } = target;
+  const service = serviceOf(postgres);
+  const total = storedBytes(archive);
+  const begun = performance.now();
+  await requireHeld(lease);
+  await service.stop('immediate');
+  await markRestored({ ...lease, logical: true }, undefined);
+  update({ done: 0, total, unit: 'bytes', text: 'making the cluster' });
+  try {
+    await makeCluster(target, archive);
+    await requireHeld(lease);
+    await service.start('ready');
+    await restoreRoles(target, archive);
+    await loadArchive({
+      ...archive,
+      postgres,
+      database: 'postgres',
+      how: 'create',
+      jobs: backup.jobs,
+      ...(tables === undefined ? {} : { tables }),
+      workDirectory: `${postgres.service.dataDirectory}.archive`,
+      signal: activitySignal(),
+      update: (done, text) => update({ done: Math.min(done, total), total, unit: 'bytes', text }),
+    });
+    await requireHeld(lease);
+    update({ done: total, total, unit: 'bytes', text: 'writing to disk' });
+    await service.stop('fast');
+    await writeProductionSettings(target, archive);
+    await syncToDisk(target);
+  } catch (error) {
+    await endServer(service);
+    throw error;
+  }
+  return Math.round(performance.now() - begun);
+}
+
+/** Nothing of a load that failed may be taken for a copy, also where the step was cancelled. */
+async function endServer(service: ReturnType<typeof serviceOf>): Promise<void> {
+  const pid = await service.pid().catch(() => undefined);
+  if (pid === undefined) return;
+  try {
+    // Immediate shutdown (manual: 19.5).
+    process.kill(pid, 'SIGQUIT');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** The administrator that loads is there already, with the password that the runbook refers to. */
+async function restoreRoles({ postgres }: Input['target'], archive: OpenArchive): Promise<void> {
+  const [part] = partsOf(archive, 'roles');
+  if (part === undefined) return;
+  const { user } = postgres.admin;
+  const names = [user, `"${user.replaceAll('"', '""')}"`];
+  const own = names.flatMap((name) => [`CREATE ROLE ${name};`, `ALTER ROLE ${name} WITH `]);
+  const sql = (await readPart(archive, part))
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => !own.some((begin) => line.startsWith(begin)))
+    .join('\n');
+  const outcome = await runClient(
+    postgres,
+    'psql',
+    ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', '--file=-'],
+    {
+      database: 'postgres',
+      input: sql,
+      signal: activitySignal(),
+    },
+  );
+  if (outcome.exitCode === 0) return;
+  throw new PermanentError(
+    'RestoreFailed',
+    `The roles of ${archive.manifest.label} cannot be made: ${wordsOf(outcome, 'psql')}`,
+    {
+      next: 'See which role it is; what it needs on the target is provided there, then the step is retried.',
+    },
+  );
+}
+
+function storedBytes(archive: OpenArchive): number {
+  return archive.manifest.parts.reduce((sum, part) => sum + part.plainBytes, 0);
+}
