@@ -1,5 +1,6 @@
 /** Every benchmark by its name, with how often it is measured unless told otherwise. */
 
+import { measureArchive } from './archive.js';
 import { measureDecisions } from './decisions.js';
 import type { Measurement } from './measurement.js';
 import { measureMemory } from './memory.js';
@@ -35,6 +36,12 @@ export const benchmarks: readonly Benchmark[] = [
     title: 'the restore step / bare pgBackRest, start and replay',
     runs: 5,
     measure: measureRestore,
+  },
+  {
+    name: 'archive',
+    title: "an archive restored / the owner's script; / bare pg_restore from plain files, same settings",
+    runs: 3,
+    measure: measureArchive,
   },
   {
     name: 'recovery',

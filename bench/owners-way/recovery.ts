@@ -77,7 +77,7 @@ function stepsOf(hand: Hand, dump: KeptDump): Record<string, () => Promise<unkno
 }
 
 /** An empty cluster with the settings of the old one, its roles, and an empty database. */
-async function makeCluster(hand: Hand, dump: KeptDump): Promise<void> {
+export async function makeCluster(hand: Hand, dump: KeptDump): Promise<void> {
   const { state, target } = hand;
   const account = databaseAccount();
   const layout = layoutOf(state.dir).sites.recovery;
