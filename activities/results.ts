@@ -332,6 +332,8 @@ export interface Deployed extends Summarised {
 export interface ProgressSeen extends Summarised {
   /** Of the steps that report any. */
   readonly steps: Readonly<Record<string, Progress>>;
+}
+
 /** The consistent state that an archive holds. */
 export interface ArchiveSnapshot {
   /** ISO 8601 UTC with microseconds. */

@@ -304,15 +304,15 @@ function requireTables(load: Load): void {
   });
 }
 
+const LEFT_OUT =
+  /^\d+; \d+ \d+ (TABLE DATA|MATERIALIZED VIEW DATA|FK CONSTRAINT|SUBSCRIPTION|BLOBS?(?: METADATA)?|(?:ACL|COMMENT|SECURITY LABEL) - LARGE OBJECTS?) (.*)$/;
+
 /** All definitions, but rows of the chosen tables only; foreign keys would point at rows that are not there. */
 async function writeFilter(load: Load, list: string, tables: readonly string[]): Promise<string> {
   const kept = list.split('\n').filter((line) => {
-    const [, what, name] =
-      /^\d+; \d+ \d+ (TABLE DATA|MATERIALIZED VIEW DATA|FK CONSTRAINT|BLOBS?\b|SUBSCRIPTION)(?: (.*) \S+)?$/.exec(
-        line,
-      ) ?? [];
+    const [, what, rest = ''] = LEFT_OUT.exec(line) ?? [];
     if (what === undefined) return true;
-    return what === 'TABLE DATA' && tables.includes((name ?? '').replace(' ', '.'));
+    return what === 'TABLE DATA' && tables.includes(rest.replace(/ \S*$/, '').replace(' ', '.'));
   });
   const file = join(load.workDirectory, 'list');
   await writeFile(file, `${kept.join('\n')}\n`, { mode: 0o600 });
