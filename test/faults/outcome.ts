@@ -14,6 +14,9 @@ export interface Outcome {
   readonly shared: number;
 }
 
+/** What a recovery is called that several cases befell and that went wrong. */
+export const TOGETHER = 'together';
+
 /**
  * One line a case, and the count.
  * @param asked how many cases were to be run
@@ -23,8 +26,10 @@ export function table(outcomes: readonly Outcome[], asked: number, wholeMs: numb
     const [fault = '', moment = ''] = outcome.name.split(/: (.*)/s);
     return { fault, moment, outcome };
   });
+  // Those of one recovery are named one after the other: too long to make room for.
+  const usual = rows.filter(({ fault }) => fault !== TOGETHER);
   const wide = (pick: (row: (typeof rows)[number]) => string) =>
-    Math.max(6, ...rows.map((row) => pick(row).length));
+    Math.max(TOGETHER.length, ...usual.map((row) => pick(row).length));
   const [faultWidth, momentWidth] = [wide(({ fault }) => fault), wide(({ moment }) => moment)];
   const lines = rows.map(({ fault, moment, outcome }) => {
     const said = [...outcome.wrong, ...outcome.notes].join('; ');

@@ -2,7 +2,7 @@
 import type { FaultCase } from './cases.js';
 import { logsOf, wrongAfter } from './facts.js';
 import { type Watch, watchFor } from './moments.js';
-import type { Outcome } from './outcome.js';
+import { type Outcome, TOGETHER } from './outcome.js';
 import type { Ride } from './rides.js';
 import { Stage } from './stage.js';
 import { strike } from './strike.js';
@@ -54,7 +54,7 @@ export async function runRide(ride: Ride): Promise<RideOutcome> {
   }
   if (wrong.length > 0) {
     const together = ride.filter((one) => met.get(one) === 'struck').map(({ name }) => name);
-    return { outcomes: [outcomeOf(`together: ${together.join(' + ')}`, wrong)], alone: ride };
+    return { outcomes: [outcomeOf(`${TOGETHER}: ${together.join(' + ')}`, wrong)], alone: ride };
   }
   return {
     outcomes: ride.filter((one) => met.get(one) === 'struck').map(({ name }) => outcomeOf(name, [])),

@@ -13,7 +13,7 @@ import { SelfHosted } from './self-hosted.js';
 import { FaultyWorker } from './workers.js';
 
 /** A recovery takes seconds; with a fault a minute or two, on a busy machine more. */
-const LONGEST_MS = 420_000;
+const LONGEST_MS = 300_000;
 const LOOK_EVERY_MS = 150;
 
 /** An approval that was given and acknowledged. */
