@@ -17,6 +17,8 @@ const nothingWaits = { forStore: new Set<string>(), forAnchors: new Set<string>(
 
 /**
  * @param anchored as it was read, with what is wrong with it
+ * @param proven how its anchors were checked: with a key that was had from elsewhere what was put over them takes nothing
+ *   away; with the key that they name themselves anything might be put there
  * @param stored the store's; undefined: it is gone, the anchors alone count
  * @throws RefusedError `JournalAltered` naming what was tampered with: nobody goes on from that; PermanentError
  *   `JournalIncomplete`
@@ -24,6 +26,7 @@ const nothingWaits = { forStore: new Set<string>(), forAnchors: new Set<string>(
 export function wholeJournal(
   anchored: AnchoredJournal,
   stored: readonly ChainedEntry[] | undefined,
+  proven: 'by a trusted key' | 'by their own key' = 'by their own key',
 ): WholeJournal {
   const verdict =
     stored === undefined
@@ -35,16 +38,14 @@ export function wholeJournal(
     ({ kind, index }) =>
       kind !== 'missing' && kind !== 'unanchored' && !(kind === 'removed' && known.has(index)),
   );
-  const said = [...tampering.map(({ text }) => text), ...anchored.problems];
+  const covered = new Set(proven === 'by a trusted key' ? anchored.covered : []);
+  const problems = anchored.problems.filter((text) => !covered.has(text));
+  const said = [...tampering.map(({ text }) => text), ...problems];
   if (anchored.entries.length === 0 && anchored.otherKeys.length > 0) throw otherKey(anchored);
   if (said.length > 0) {
-    const storeAlone =
-      anchored.problems.length === 0 && verifyAnchored(anchored.entries).findings.length === 0;
     throw new RefusedError('JournalAltered', `The journal was tampered with: ${said.join(' ')}`, {
       why: 'A run that goes on from a false record could promote what was never verified.',
-      next: storeAlone
-        ? 'The anchors by themselves are whole: go on from them alone, the same command with --from-anchor. Find out who changed the store.'
-        : 'Find out who did it (muster journal verify says which entry and object); recover with a new run meanwhile.',
+      next: whatThen(anchored, problems),
     });
   }
   const all = standingOf([...anchored.entries, ...(stored ?? [])]).standing;
@@ -72,4 +73,15 @@ function otherKey({ otherKeys, objects }: AnchoredJournal): RefusedError {
       next: 'Compare the fingerprints: muster journal verify --anchor-only without --key shows that of the anchors. Give the key that is right; never go on from anchors whose key you do not know.',
     },
   );
+}
+
+function whatThen(anchored: AnchoredJournal, problems: readonly string[]): string {
+  const whole = verifyAnchored(anchored.entries).findings.length === 0;
+  if (whole && problems.length === 0) {
+    return 'The anchors by themselves are whole: go on from them alone, the same command with --from-anchor. Find out who changed the store.';
+  }
+  if (whole && problems.every((text) => anchored.covered.includes(text))) {
+    return 'What was signed lies beneath, locked and whole: with the public key that you have from elsewhere (--key) the run goes on from that. Find out who wrote to the bucket.';
+  }
+  return 'Find out who did it (muster journal verify says which entry and object); recover with a new run meanwhile.';
 }

@@ -71,7 +71,11 @@ async function takeOver(
     await recorder.replayAnchors();
     const anchored = await readAnchoredRun(context, name, options.key);
     const stored = options.fromAnchor === true ? undefined : await storedOf(context, anchored.runId);
-    const journal = wholeJournal(anchored.journal, stored);
+    const journal = wholeJournal(
+      anchored.journal,
+      stored,
+      options.key === undefined ? 'by their own key' : 'by a trusted key',
+    );
     const run = adoptableRun<Runbook, CorruptionParams>(journal.entries);
     const document = await requireSamePlan(run);
     await withTemporal(context, async (session) => {
@@ -157,6 +161,7 @@ function show(context: CliContext, session: TemporalSession, shown: Shown): void
       number,
       source: anchored.title,
       signedBy: anchored.journal.signedBy,
+      covered: anchored.journal.covered,
       temporal: session.target.address,
     },
     { width, color: colors.isColorSupported, now: Date.now() },

@@ -11,6 +11,8 @@ export interface AnchoredJournal {
   readonly entries: readonly ChainedEntry[];
   /** What is wrong with objects in the bucket, a sentence each. */
   readonly problems: readonly string[];
+  /** Those of the problems that take nothing away: what was signed lies beneath, locked, and was read. */
+  readonly covered: readonly string[];
   /** Fingerprints of the keys that they are signed with. */
   readonly signedBy: readonly string[];
   /** Fingerprints of keys that objects name instead of the one that is trusted. */
@@ -55,6 +57,7 @@ export async function readAnchors(
   return {
     entries: [...entries.values()],
     problems: [...found.flatMap(({ problems }) => problems), ...twice],
+    covered: found.flatMap(({ covered }) => covered),
     signedBy: [...new Set(documents.map(({ signedBy }) => signedBy.fingerprint))],
     otherKeys: [...new Set(found.flatMap(({ otherKeys }) => otherKeys))],
     objects: keys.length,
@@ -64,6 +67,7 @@ export async function readAnchors(
 interface FoundObject {
   readonly document?: AnchorDocument;
   readonly problems: readonly string[];
+  readonly covered: readonly string[];
   readonly otherKeys: readonly string[];
 }
 
@@ -75,11 +79,13 @@ async function readObject(
   trusted: KeyObject | undefined,
 ): Promise<FoundObject> {
   const problems: string[] = [];
+  const covered: string[] = [];
   const otherKeys: string[] = [];
   let document: AnchorDocument | undefined;
+  let locked = false;
   for (const version of versions) {
     if (version.deleted) {
-      problems.push(
+      covered.push(
         `The anchor ${key} was deleted: a marker hides it, and the locked version below was read.`,
       );
       continue;
@@ -87,19 +93,25 @@ async function readObject(
     const { text, lockedUntil } = await bucket.read(version);
     const checked = checkAnchor(key, text, trusted);
     if ('bad' in checked) {
-      problems.push(`The anchor ${key}${which(version, versions)} ${checked.bad}.`);
+      covered.push(`The anchor ${key}${which(version, versions)} ${checked.bad}.`);
       if (checked.otherKey !== undefined) otherKeys.push(checked.otherKey);
       continue;
     }
     if (document === undefined) {
       document = checked.good;
-      if (lockedUntil === undefined)
+      locked = lockedUntil !== undefined;
+      if (!locked)
         problems.push(`The anchor ${key} is under no lock in compliance mode: it could be removed.`);
     } else if (canonicalJson(document.entries) !== canonicalJson(checked.good.entries)) {
       problems.push(`The anchor ${key} was written over with other entries, signed too.`);
     }
   }
-  return { problems, otherKeys, ...(document === undefined ? {} : { document }) };
+  return {
+    problems: [...covered, ...problems],
+    covered: locked ? covered : [],
+    otherKeys,
+    ...(document === undefined ? {} : { document }),
+  };
 }
 
 function which({ versionId }: AnchorVersion, versions: readonly AnchorVersion[]): string {

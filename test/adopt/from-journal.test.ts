@@ -305,7 +305,7 @@ describe('is not taken over:', () => {
 
   test('a journal that was altered: in the store, or in the anchors', () => {
     const entries = journal(started('assess'), done('assess'));
-    const anchored = { entries, problems: [], signedBy: [], otherKeys: [], objects: 1 };
+    const anchored = { entries, problems: [], signedBy: [], otherKeys: [], covered: [], objects: 1 };
     const altered = entries.map((entry, at) =>
       at === 2 ? { ...entry, body: { ...entry.body, text: 'all is well' } } : entry,
     );
@@ -323,6 +323,7 @@ describe('one journal of two:', () => {
     problems: [],
     signedBy: [],
     otherKeys: [],
+    covered: [],
     objects: 1,
   });
 

@@ -37,7 +37,14 @@ let adoptions = 0;
 
 /** What `muster adopt` does, on the server of the test. */
 async function adopt(runId: string, entries: readonly JournalEntry[]): Promise<ToyRun> {
-  const journal = { entries: chained(runId, entries), problems: [], signedBy: [], otherKeys: [], objects: 1 };
+  const journal = {
+    entries: chained(runId, entries),
+    problems: [],
+    signedBy: [],
+    otherKeys: [],
+    covered: [],
+    objects: 1,
+  };
   const { scenario, input, adoption } = adoptableRun<Runbook, ToyParams>(
     wholeJournal(journal, undefined).entries,
   );

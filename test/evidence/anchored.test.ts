@@ -244,7 +244,7 @@ describe('muster adopt says what is wrong, starts nothing, and what to do next, 
   });
 });
 
-test('an anchor that was written over, and one that is hidden, are named with their entries; no run goes on from them', async () => {
+test('an anchor that was written over, and one that is hidden, are named; only what is proven beneath is gone on from', async () => {
   const bucket = await openAnchorBucket(s3.anchor, 5_000);
   const [version] = await bucket.versions(keyOf(2));
   const text = version === undefined ? '' : (await bucket.read(version)).text;
@@ -260,6 +260,12 @@ test('an anchor that was written over, and one that is hidden, are named with th
   const seen = { code: 1, ok: false, found: [], problems };
   expect(await verdict()).toEqual(seen);
   expect(await verdict('--anchor-only')).toEqual(seen);
-  const { code, stdout } = await muster('adopt', RUN, '--yes', '--json');
-  expect([code, JSON.parse(stdout).error.code]).toEqual([2, 'JournalAltered']);
+  const refused = async (...more: readonly string[]) =>
+    JSON.parse((await muster('adopt', RUN, '--yes', '--json', ...more)).stdout).error;
+  expect(await refused()).toMatchObject({
+    code: 'JournalAltered',
+    next: expect.stringMatching(/^What was signed lies beneath, locked and whole: .*--key/),
+  });
+  // Beyond that: these entries name no run that could be gone on with.
+  expect(await refused('--key', key)).toMatchObject({ code: 'JournalIncomplete' });
 });

@@ -15,6 +15,8 @@ export interface AdoptionHead {
   readonly source: string;
   /** Fingerprints of the keys that the anchors are signed with. */
   readonly signedBy: readonly string[];
+  /** What somebody put over anchors, or hid; what was signed was read all the same. */
+  readonly covered: readonly string[];
   readonly temporal: string;
 }
 
@@ -40,6 +42,7 @@ export function renderAdoption(
       'journal',
       `${adoption.entries} entries, whole, ends with ${adoption.head.slice(0, 16)}; from ${head.source}, signed with ${head.signedBy.map((key) => key.slice(0, 16)).join(' and ')}`,
     ],
+    ...head.covered.map((text): [string, string] => ['beware', text]),
     [
       'taken over',
       `by ${head.by}, adoption ${head.number}, on Temporal at ${head.temporal}; the lost server is refused from then on, should it come back`,
