@@ -5,6 +5,7 @@ import { downLab } from './down.js';
 import { LabError } from './errors.js';
 import { defaultLabDir } from './layout.js';
 import type { SeedSize } from './payymo/generate.js';
+import { labCode } from './people.js';
 import { type LabStatus, statusLab } from './status.js';
 import { upLab } from './world.js';
 
@@ -50,6 +51,24 @@ export async function labUp(
 /** What of the lab runs; undefined when there is no lab. */
 export async function labStatus(options: LabCommand = {}): Promise<LabStatus | undefined> {
   return statusLab(options.dir ?? defaultLabDir());
+}
+
+/** With what somebody of the lab proves who they are now. */
+export interface LabProof {
+  /** File of the private key. */
+  readonly key: string;
+  /** What the authenticator shows. */
+  readonly totp: string;
+}
+
+/** @throws LabError when there is no lab, or it has no such person */
+export async function labProof(name: string, options: LabCommand = {}): Promise<LabProof> {
+  const status = await labStatus(options);
+  const person = status?.state.people[name];
+  if (person === undefined) {
+    throw new LabError('There is no lab with this person.', 'Bring it up with muster lab up.');
+  }
+  return { key: person.keyFile, totp: await labCode(person) };
 }
 
 /** Ends every process of the lab and removes its folder. */

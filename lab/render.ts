@@ -110,6 +110,7 @@ function next({ state, sites, service }: LabStatus): string[] {
     `Temporal UI  ${state.temporal.uiUrl}`,
     `Runbook      ${state.runbooks}/payymo.yaml`,
     `Logs         ${state.dir}/logs`,
+    `People       ${Object.keys(state.people).join(', ')} sign: muster approve ... $(muster lab proof <person>)`,
     '',
     'Next: muster lab break corruption (or az-loss), muster plan corruption payymo, muster lab down',
   ];

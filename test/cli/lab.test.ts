@@ -23,6 +23,16 @@ test('without a lab: status says so, down has nothing to do, break says what to 
   expect(JSON.parse(broken.stdout)).toMatchObject({ error: { next: 'Bring it up with muster lab up.' } });
 });
 
+test('without a lab nobody has anything to prove with, and others than the lab has never do', async () => {
+  const nobody = await lab('proof', 'database-lead', '--json');
+  expect(JSON.parse(nobody.stdout)).toMatchObject({ error: { next: 'Bring it up with muster lab up.' } });
+  const other = await lab('proof', 'databse-lead', '--json');
+  expect(other.code).toBe(2);
+  expect(JSON.parse(other.stdout)).toMatchObject({
+    error: { problems: [{ field: '<person>', allowed: expect.stringContaining('database-lead, perhaps') }] },
+  });
+});
+
 test('what the lab cannot do is bad input, and nothing is started', async () => {
   const disaster = await lab('break', 'corrupton');
   expect(disaster.code).toBe(2);

@@ -23,6 +23,7 @@ Examples:
   registerUp(lab, context);
   registerStatus(lab, context);
   registerBreak(lab, context);
+  registerProof(lab, context);
   registerDown(lab, context);
 };
 
@@ -114,6 +115,27 @@ Examples:
         fate: options.cutOff === true ? 'cut-off' : 'dead',
       });
       context.out.result({ disaster, system, ...done }, () => renderBreak(disaster, done));
+    });
+};
+
+const registerProof: Register = (lab, context) => {
+  lab
+    .command('proof')
+    .description('what somebody of the lab proves who they are with, as options of a decision')
+    .argument('<person>', 'database-lead or security-lead: their key, and what their authenticator shows now')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  muster approve payymo promote --by database-lead $(muster lab proof database-lead)
+  muster lab proof security-lead --json`,
+    )
+    .action(async (given: string) => {
+      const { labProof } = await import('../../../lab/commands.js');
+      const { PROVING_PEOPLE } = await import('../../../lab/people.js');
+      const person = oneOf('<person>', 'Nobody of the lab is called so.', given, PROVING_PEOPLE);
+      const proof = await labProof(person, place(context));
+      context.out.result({ person, ...proof }, () => `--key ${proof.key} --totp ${proof.totp}`);
     });
 };
 
