@@ -21,6 +21,7 @@ import type {
   PgbackrestBackup,
 } from '../src/runbook/schema.js';
 import type {
+  ApplicationStarted,
   ArchiveCatalog,
   ArchiveRestored,
   ArchiveTaken,
@@ -48,12 +49,16 @@ import type {
   Readiness,
   RecordChange,
   RecoveryPoint,
+  ReplacedPrimary,
   ReportFiles,
   RepositoryResult,
   RestoreResult,
   RungCheck,
   RungResult,
   ServiceValidation,
+  StandbyBuilt,
+  StandbyCaughtUp,
+  StandbyState,
   StepRef,
   Summarised,
 } from './results.js';
@@ -89,7 +94,7 @@ export interface MusterActivities {
     at: StepRef;
     damaged: DatabaseAt;
     vault: Bucket;
-    point: RecoveryPoint;
+    point: ReplacedPrimary;
     dataClasses: Readonly<Record<string, DataClass>>;
   }): Promise<FenceProof>;
   /**
@@ -100,7 +105,7 @@ export interface MusterActivities {
     at: StepRef;
     damaged: DatabaseAt;
     vault: Bucket;
-    point: RecoveryPoint;
+    point: ReplacedPrimary;
     by: readonly string[];
     reason: string;
   }): Promise<FenceProof>;
@@ -215,7 +220,7 @@ export interface MusterActivities {
     target: DatabaseAt;
     invariants: readonly Invariant[];
     dataClasses: Readonly<Record<string, DataClass>>;
-    point: RecoveryPoint;
+    point: Pick<RecoveryPoint, 'time'>;
   }): Promise<RungResult>;
   verifyApplication(input: {
     at: StepRef;
@@ -229,11 +234,57 @@ export interface MusterActivities {
     target: DatabaseAt;
     damaged: DatabaseAt;
     vault: Bucket;
-    point: RecoveryPoint;
+    point: ReplacedPrimary;
     restored: Pick<RestoreResult, 'lsn'>;
     fence: FenceProof;
     checks: readonly RungCheck[];
   }): Promise<Promotion>;
+
+  /** Looks at a standby and changes nothing. @throws `StandbyUnusable` where it can never be promoted */
+  checkStandby(input: {
+    at: StepRef;
+    standby: DatabaseAt;
+    primary: DatabaseAt;
+    backup: PgbackrestBackup;
+    dataClasses: Readonly<Record<string, DataClass>>;
+  }): Promise<StandbyState>;
+  /**
+   * Cuts the standby off from the primary, replays all that it has received and all that the archive holds, and pauses there:
+   * nothing moves it from then on.
+   */
+  catchUpStandby(input: {
+    at: StepRef;
+    standby: DatabaseAt;
+    backup: PgbackrestBackup;
+    state: ReplacedPrimary;
+    vault: Bucket;
+    /** Of the fence: without it, and once it is not the newest any more, the standby is left alone. */
+    token: number;
+    dataClasses: Readonly<Record<string, DataClass>>;
+  }): Promise<StandbyCaughtUp>;
+  /** Undoes `catchUpStandby`; refuses once the standby was promoted, or may be. */
+  followAgain(input: { at: StepRef; standby: DatabaseAt; vault: Bucket }): Promise<Summarised>;
+  /** Rungs 1 to 4 as a running standby can climb them. */
+  verifyStandby(input: {
+    at: StepRef;
+    standby: DatabaseAt;
+    backup: PgbackrestBackup;
+    caughtUp: StandbyCaughtUp;
+  }): Promise<RungResult>;
+  /** A copy of the new primary that follows it, with a slot of its own. An attempt that finds it following is done. */
+  buildStandby(input: {
+    at: StepRef;
+    primary: DatabaseAt;
+    target: DatabaseAt;
+    backup: PgbackrestBackup;
+    slot: string;
+  }): Promise<StandbyBuilt>;
+  /** Runs the owner's command unless the application answers already; that it is healthy is not waited for. */
+  startApplication(input: {
+    at: StepRef;
+    application: Application;
+    site: string;
+  }): Promise<ApplicationStarted>;
 
   lowerTtl(input: { at: StepRef; record: DnsRecord; site: string }): Promise<RecordChange>;
   restoreTtl(input: {
@@ -262,7 +313,7 @@ export interface MusterActivities {
   measureLoss(input: {
     at: StepRef;
     target: DatabaseAt;
-    point: RecoveryPoint;
+    point: ReplacedPrimary;
     fence: FenceProof;
     dataClasses: Readonly<Record<string, DataClass>>;
   }): Promise<LossReport>;

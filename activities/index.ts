@@ -19,6 +19,7 @@ import { provisionActivities } from './provision/index.js';
 import { checkReadiness } from './readiness.js';
 import { writeReport } from './report/write.js';
 import { restoreActivities } from './restore/index.js';
+import { standbyActivities } from './standby/index.js';
 import { validateActivities } from './validate/index.js';
 import { verifyActivities } from './verify/index.js';
 
@@ -31,6 +32,8 @@ export function createActivities(): MusterActivities {
     ...provisionActivities(),
     ...restoreActivities(),
     ...verifyActivities(),
+    ...standbyActivities(),
+    ...deployActivities(),
     ...promoteActivities(),
     ...dnsActivities(),
     ...deployActivities(),

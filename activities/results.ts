@@ -72,6 +72,64 @@ export interface RecoveryPoint extends Summarised {
   readonly loses: Readonly<Record<string, { readonly records: number; readonly windowMs: number }>>;
 }
 
+/** The primary that a copy takes the place of. A recovery point says it too. */
+export interface ReplacedPrimary {
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+  /** ISO 8601 UTC with microseconds: what was committed at or after it is not in the copy. */
+  readonly time: string;
+}
+
+/** A streaming standby as it stands. */
+export interface StandbyState extends Summarised, ReplacedPrimary {
+  readonly site: string;
+  /** What its receiver says, for instance `streaming`; `none`: it receives nothing. */
+  readonly receiver: string;
+  /** When it last heard from the primary; null: not since its start. */
+  readonly heardAt: string | null;
+  readonly receivedLsn: string | null;
+  readonly replayedLsn: string;
+  readonly lastCommitAt: string | null;
+  /** The furthest position known of the primary, and who knows it. */
+  readonly knownLsn: string;
+  readonly knownFrom: 'primary' | 'receiver' | 'archive' | 'standby';
+  /** From what is replayed to the furthest position known. */
+  readonly lagBytes: number;
+  /** From the newest commit replayed until it last heard from the primary; null: unknown. */
+  readonly lagMs: number | null;
+  readonly primaryAnswers: boolean;
+  /** Newest segment in the archive; null: none, or no repository answers. */
+  readonly newestArchived: string | null;
+  readonly loses: RecoveryPoint['loses'];
+  /** Data classes whose outside record cannot be read now. */
+  readonly lossUnknown: readonly string[];
+}
+
+/** A standby that has replayed all there is and is paused there. */
+export interface StandbyCaughtUp extends Summarised, ReplacedPrimary {
+  readonly lsn: string;
+  readonly lastCommitAt: string | null;
+  readonly newestArchived: string | null;
+  /** Replayed by this step: received and not yet replayed, or only in the archive. */
+  readonly replayedBytes: number;
+  readonly loses: RecoveryPoint['loses'];
+  readonly lossUnknown: readonly string[];
+}
+
+export interface StandbyBuilt extends Summarised {
+  readonly site: string;
+  readonly slot: string;
+  readonly bytes: number;
+  readonly timeline: number;
+  readonly lagBytes: number;
+}
+
+export interface ApplicationStarted extends Summarised {
+  readonly site: string;
+  /** Whether it answered before anything was done. */
+  readonly ranAlready: boolean;
+}
+
 export interface FenceProof extends Summarised {
   /** Fencing token: greater than every one before it for this system. */
   readonly token: number;

@@ -4,7 +4,7 @@ import { formatCount, formatDuration } from '../../src/model/format.js';
 import { withClient } from '../../src/postgres.js';
 import type { DataClass } from '../../src/runbook/schema.js';
 import { activitySignal, reportProgress } from '../context.js';
-import type { DatabaseAt, FenceProof, LossReport, MusterActivities, RecoveryPoint } from '../contract.js';
+import type { DatabaseAt, FenceProof, LossReport, MusterActivities, ReplacedPrimary } from '../contract.js';
 import { type Acknowledged, readAcknowledged } from './acknowledged.js';
 
 /** Keeps lost records durably; returns how many there were. */
@@ -46,7 +46,7 @@ async function fromAcknowledged(
   name: string,
   dataClass: DataClass,
   target: DatabaseAt,
-  point: RecoveryPoint,
+  point: ReplacedPrimary,
 ): Promise<ClassLoss> {
   const { host, port, database, admin } = target.postgres;
   const sample: string[] = [];
@@ -84,7 +84,7 @@ async function* missing(
   client: Client,
   name: string,
   dataClass: DataClass,
-  point: RecoveryPoint,
+  point: ReplacedPrimary,
 ): AsyncGenerator<LostRecord> {
   const source = dataClass.acknowledged;
   if (source === undefined) return;
@@ -130,7 +130,7 @@ async function* noting<T>(records: AsyncIterable<T>, note: (record: T) => void):
 /** Where nothing outside the database remembers: what the fenced primary held from the point on. */
 function fromCensus(
   dataClass: DataClass,
-  point: RecoveryPoint,
+  point: ReplacedPrimary,
   counted: FenceProof['census'][string] | undefined,
 ): ClassLoss {
   if (counted === undefined) {

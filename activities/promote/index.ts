@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import { PermanentError, TransientError } from '../../src/errors.js';
 import { withClient } from '../../src/postgres.js';
 import { activitySignal } from '../context.js';
-import type { DatabaseAt, MusterActivities, RecoveryPoint } from '../contract.js';
+import type { DatabaseAt, MusterActivities, ReplacedPrimary } from '../contract.js';
 import { requireStillFenced } from '../fence/index.js';
 import { requireReal } from '../production.js';
 import {
@@ -164,7 +164,7 @@ async function endRecovery(client: Client, target: DatabaseAt): Promise<void> {
 async function confirm(
   client: Client,
   target: DatabaseAt,
-  point: RecoveryPoint,
+  point: ReplacedPrimary,
   token: PromotionToken,
 ): Promise<number> {
   const { timeline } = await inspectServer(client, point);

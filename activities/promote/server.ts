@@ -1,7 +1,7 @@
 /** What the server to be promoted says of itself (PostgreSQL manual: 9.27.4 recovery control, 27.3 timelines). */
 import type { Client } from 'pg';
 import { PermanentError } from '../../src/errors.js';
-import type { DatabaseAt, RecoveryPoint } from '../contract.js';
+import type { DatabaseAt, ReplacedPrimary } from '../contract.js';
 
 export interface ServerState {
   readonly systemIdentifier: string;
@@ -19,7 +19,7 @@ export interface ServerState {
   readonly readOnlyByDefault: boolean;
 }
 
-export async function inspectServer(client: Client, point: RecoveryPoint): Promise<ServerState> {
+export async function inspectServer(client: Client, point: ReplacedPrimary): Promise<ServerState> {
   const { rows } = await client.query<ServerState>(
     `select (select system_identifier::text from pg_control_system()) as "systemIdentifier",
             recovering as "inRecovery",
@@ -40,7 +40,7 @@ export async function inspectServer(client: Client, point: RecoveryPoint): Promi
 }
 
 /** @throws PermanentError `WrongServer` */
-export function requireSystem(server: ServerState, target: DatabaseAt, point: RecoveryPoint): void {
+export function requireSystem(server: ServerState, target: DatabaseAt, point: ReplacedPrimary): void {
   if (server.systemIdentifier === point.systemIdentifier) return;
   const { host, port } = target.postgres;
   throw new PermanentError(
@@ -56,7 +56,7 @@ export function requireSystem(server: ServerState, target: DatabaseAt, point: Re
  * The copy stands at the point and will be production as it is.
  * @throws PermanentError `NotAtPoint`, `NotProductionSettings`
  */
-export function requireReady(server: ServerState, target: DatabaseAt, point: RecoveryPoint): void {
+export function requireReady(server: ServerState, target: DatabaseAt, point: ReplacedPrimary): void {
   if (server.pauseState !== 'paused' || !server.beforePoint) {
     throw new PermanentError(
       'NotAtPoint',

@@ -28,12 +28,28 @@ const END = '# Muster: settings of this copy, end';
 export async function writeTargetSettings(target: DatabaseAt, settings: TargetSettings): Promise<void> {
   const { dataDirectory, account } = target.postgres.service;
   await dropForeignPaths(dataDirectory, account);
+  await writeOwnSettings(target, await valuesOf(target, settings));
+}
+
+/** Writes the section with a server's own settings, in place of the one before; whatever else stands in the file stays. */
+export async function writeOwnSettings(
+  { postgres }: DatabaseAt,
+  values: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { dataDirectory, account } = postgres.service;
   const file = join(dataDirectory, 'postgresql.auto.conf');
   const before = withoutSection(await readFile(file, 'utf8').catch(() => ''));
-  const lines = Object.entries(await valuesOf(target, settings)).map(
-    ([name, value]) => `${name} = ${quote(value)}`,
-  );
+  const lines = Object.entries(values).map(([name, value]) => `${name} = ${quote(value)}`);
   await replaceFile(file, [before.trimEnd(), BEGIN, ...lines, END, ''].join('\n'), account);
+}
+
+/** Takes the section away again: what stood in the file before holds. Does nothing where there is none. */
+export async function removeOwnSettings({ postgres }: DatabaseAt): Promise<void> {
+  const { dataDirectory, account } = postgres.service;
+  const file = join(dataDirectory, 'postgresql.auto.conf');
+  const before = await readFile(file, 'utf8').catch(() => '');
+  const without = withoutSection(before);
+  if (without !== before) await replaceFile(file, `${without.trimEnd()}\n`, account);
 }
 
 async function valuesOf(
