@@ -4,7 +4,7 @@ import { type Document, isMap, isSeq, parseDocument, visit } from 'yaml';
 import { projectRoot } from './built.js';
 import { LabError } from './errors.js';
 import { SITES, type SiteName } from './layout.js';
-import { appEnvironment, trialCommand } from './parts/payymo.js';
+import { appEnvironment, startCommand, trialCommand } from './parts/payymo.js';
 import type { LabState, RegionState } from './state.js';
 
 /** Payymo's runbook as its owner wrote it. */
@@ -72,6 +72,8 @@ function replacements(state: LabState): Replacement[] {
     [[...application, 'url'], payymo.appUrl],
     [[...application, 'trial', 'command'], trialCommand()],
     [[...application, 'trial', 'environment'], appEnvironment(state)],
+    [[...application, 'start', 'command'], startCommand()],
+    [[...application, 'start', 'environment'], { MUSTER_LAB: state.dir }],
     ...bucketReplacements('vault', regions.east, regions.east.vaultBucket),
     ...bucketReplacements('anchor', regions.east, regions.east.journalBucket),
     [['verification', 'jobs'], 2],
@@ -152,7 +154,15 @@ function misfit(file: string, what: string): LabError {
 }
 
 /** Entries that a production runbook may leave out, where the lab has something to say. */
-const ADDED = new Set(['endpoint', 'accessKeyId', 'secretAccessKey', 'pathStyle', 'caFile', 'binDirectory']);
+const ADDED = new Set([
+  'endpoint',
+  'accessKeyId',
+  'secretAccessKey',
+  'pathStyle',
+  'caFile',
+  'binDirectory',
+  'environment',
+]);
 
 function replace(document: Document, path: readonly (string | number)[], value: unknown, file: string): void {
   const parent = path.slice(0, -1);

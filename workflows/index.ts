@@ -1,11 +1,16 @@
 /** Every export is a workflow type; nothing else is exported. */
-import type { CorruptionParams, RunInput, RunResult } from '../src/model/run.js';
+import type { CorruptionParams, NoParams, RunInput, RunResult } from '../src/model/run.js';
 import type { Runbook } from '../src/runbook/schema.js';
+import { azLossScenario } from './azLoss.js';
 import { corruptionScenario } from './corruption.js';
 import { runScenario } from './engine/scenario-workflow.js';
 
 export function corruption(input: RunInput<Runbook, CorruptionParams>): Promise<RunResult> {
   return runScenario(corruptionScenario, input);
+}
+
+export function azLoss(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
+  return runScenario(azLossScenario, input);
 }
 
 export { deliverNotice } from './deliver-notice.js';

@@ -1,4 +1,4 @@
-/** What the corruption section of a runbook refers to, looked up. The loader has checked the references already. */
+/** What the section of a scenario in a runbook refers to, looked up. The loader has checked the references already. */
 import type { DatabaseAt, Quarantine } from '../activities/contract.js';
 import { pgbackrestOf } from '../src/runbook/backups.js';
 import type { Runbook } from '../src/runbook/schema.js';
@@ -10,6 +10,7 @@ export function corruptionParts(runbook: Runbook) {
     component: section.component,
     restores: section.restores,
     damaged: databaseAt(runbook, section.damaged),
+    what: 'damaged',
     target: databaseAt(runbook, section.target),
     targets: [section.target, ...section.otherTargets],
     targetAt: ({ site }) => databaseAt(runbook, site),
@@ -31,6 +32,41 @@ export function corruptionParts(runbook: Runbook) {
     dataClasses: runbook.objectives.dataClasses,
   };
   return { section, parts };
+}
+
+/** The same for the loss of the primary's zone. */
+export function azLossParts(runbook: Runbook) {
+  const section = required(runbook.scenarios.azLoss, runbook, 'scenarios.azLoss');
+  const standby = databaseAt(runbook, section.standby);
+  const parts: DatabaseRecovery = {
+    component: section.component,
+    restores: section.restores,
+    damaged: databaseAt(runbook, section.lost),
+    what: 'lost',
+    target: standby,
+    targets: [section.standby],
+    targetAt: () => standby,
+    backup: required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`),
+    record: required(runbook.dns[section.record], runbook, `dns.${section.record}`),
+    application: required(
+      runbook.applications[section.application],
+      runbook,
+      `applications.${section.application}`,
+    ),
+    quarantineDirectory: required(
+      runbook.sites[section.lost]?.quarantineDirectory,
+      runbook,
+      `sites.${section.lost}.quarantineDirectory`,
+    ),
+    vault: runbook.vault,
+    verification: runbook.verification,
+    dataClasses: runbook.objectives.dataClasses,
+  };
+  const newStandby = section.newStandby && {
+    slot: section.newStandby.slot,
+    at: databaseAt(runbook, section.newStandby.site),
+  };
+  return { section, parts, newStandby };
 }
 
 export function databaseAt(runbook: Runbook, site: string): DatabaseAt {

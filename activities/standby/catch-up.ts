@@ -199,7 +199,7 @@ async function archiveIsReplayed(
 
 async function pause(client: Client, { site }: DatabaseAt): Promise<void> {
   await client.query('select pg_wal_replay_pause()');
-  await until(client, site, 'paused', async () => (await readFacts(client)).pauseState === 'paused');
+  await until(site, 'paused', async () => (await readFacts(client)).pauseState === 'paused');
 }
 
 /**
@@ -215,7 +215,7 @@ async function seal(client: Client, { standby, backup }: Input): Promise<void> {
 
 async function reload(client: Client, { site }: DatabaseAt, restoreCommand: string): Promise<void> {
   await client.query('select pg_reload_conf()');
-  await until(client, site, 'set anew', async () => {
+  await until(site, 'set anew', async () => {
     const { rows } = await client.query<{ command: string }>(
       "select current_setting('restore_command') as command",
     );
@@ -225,7 +225,7 @@ async function reload(client: Client, { site }: DatabaseAt, restoreCommand: stri
 
 const SOON_MS = 15_000;
 
-async function until(client: Client, site: string, what: string, is: () => Promise<boolean>): Promise<void> {
+async function until(site: string, what: string, is: () => Promise<boolean>): Promise<void> {
   const signal = activitySignal();
   const begun = performance.now();
   while (!(await is())) {

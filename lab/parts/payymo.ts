@@ -20,6 +20,11 @@ export function trialCommand(): string[] {
   return [process.execPath, builtProgram('lab/payymo/app.js'), '--read-only'];
 }
 
+/** Brings the application up in another zone, or leaves it where it runs; needs MUSTER_LAB. */
+export function startCommand(): string[] {
+  return [process.execPath, builtProgram('lab/payymo/start.js')];
+}
+
 /** Payymo's core API. It answers when it is healthy. */
 export function appPart({ layout, state }: PartContext): PartSpec {
   return {

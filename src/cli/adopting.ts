@@ -7,7 +7,7 @@ import { musterHome, spoolDirectory } from '../home.js';
 import { createLog } from '../log.js';
 import type { AdoptableRun, Adoption } from '../model/adoption.js';
 import type { PlanDocument } from '../model/plan.js';
-import type { CorruptionParams, RunInput } from '../model/run.js';
+import type { RunInput, ScenarioParams } from '../model/run.js';
 import type { Anchor, Runbook } from '../runbook/schema.js';
 import { BEFORE_THE_FIRST, type ChainedEntry } from '../store/chain.js';
 import { readJournal } from '../store/journal.js';
@@ -35,7 +35,7 @@ export interface AdoptOptions {
   readonly yes?: boolean;
 }
 
-type Adoptable = AdoptableRun<Runbook, CorruptionParams>;
+type Adoptable = AdoptableRun<Runbook, ScenarioParams>;
 
 /**
  * Takes a run over: reads and verifies its journal, shows what stands, and goes on with it on the Temporal server that is
@@ -76,7 +76,7 @@ async function takeOver(
       stored,
       options.key === undefined ? 'by their own key' : 'by a trusted key',
     );
-    const run = adoptableRun<Runbook, CorruptionParams>(journal.entries);
+    const run = adoptableRun<Runbook, ScenarioParams>(journal.entries);
     const document = await requireSamePlan(run);
     await withTemporal(context, async (session) => {
       await refuseSecondRun(session, run.system, run.input.mode);
@@ -196,7 +196,7 @@ async function begin(
   );
   progress.taken = true;
   const adoption: Adoption = { ...taken, at: new Date().toISOString() };
-  const adopted: RunInput<Runbook, CorruptionParams> = { ...input, adoption };
+  const adopted: RunInput<Runbook, ScenarioParams> = { ...input, adoption };
   const rtoDeadline = new Date(Date.parse(detectedAt) + document.rtoMs).toISOString();
   return startRun(session, {
     system,

@@ -1,5 +1,5 @@
 /** A recovery that has begun: what gives way to it, and what is told of it. */
-import type { CorruptionParams, RunInput } from '../model/run.js';
+import type { RunInput, ScenarioParams } from '../model/run.js';
 import type { Runbook } from '../runbook/schema.js';
 import type { TemporalSession } from '../temporal/connection.js';
 import { workflowIdOf } from '../temporal/names.js';
@@ -15,7 +15,7 @@ export async function goFirst(
   context: CliContext,
   session: TemporalSession,
   { planned, mode, requestedBy }: Request,
-  { runId }: RunInput<Runbook, CorruptionParams>,
+  { runId }: RunInput<Runbook, ScenarioParams>,
 ): Promise<string | undefined> {
   if (mode !== 'real') return undefined;
   const { system } = planned.document;

@@ -3,13 +3,13 @@ import { hostname } from 'node:os';
 import { productionSteps } from '../../workflows/engine/rules.js';
 import { InputError, MusterError, messageOf, RefusedError } from '../errors.js';
 import type { PlanDocument } from '../model/plan.js';
-import type { CorruptionParams, Mode } from '../model/run.js';
+import type { Mode, ScenarioParams } from '../model/run.js';
 import type { Runbook } from '../runbook/schema.js';
 
 export interface PreflightSubject {
   readonly runbook: Runbook;
   readonly plan: PlanDocument;
-  readonly params: CorruptionParams;
+  readonly params: ScenarioParams;
   /** Whether a worker runs on this machine, so that what is found here holds for it. */
   readonly workerIsHere: boolean;
 }
@@ -21,12 +21,10 @@ export type PreflightCheck = (subject: PreflightSubject) => Promise<string | und
 const VAULT_MS = 15_000;
 
 /** The first one that finds something decides what is said. */
-const checks: readonly PreflightCheck[] = [
-  toolsAreThere,
-  targetReadsBackups,
-  pointIsCovered,
-  nobodyElseRecovers,
-];
+const checks: Readonly<Record<string, readonly PreflightCheck[]>> = {
+  corruption: [toolsAreThere, targetReadsBackups, pointIsCovered, nobodyElseRecovers],
+  azLoss: [toolsAreThere, targetReadsBackups, standbyStands, nobodyElseRecovers],
+};
 
 /**
  * Looks at what can be looked at from here. The run looks again itself, before it touches anything.
@@ -40,7 +38,9 @@ export async function preflight(subject: PreflightSubject): Promise<string[]> {
       'The worker runs on another machine: whether its tools and the backups are in order is seen by the run itself, first of all.',
     ];
   }
-  const looks = await Promise.allSettled(checks.map((check) => check(subject)));
+  const looks = await Promise.allSettled(
+    (checks[subject.plan.scenario] ?? []).map((check) => check(subject)),
+  );
   return looks.flatMap((look) => {
     if (look.status === 'rejected') throw nothingStarted(look.reason);
     return look.value ?? [];
@@ -68,38 +68,63 @@ export function requireConfined(mode: Mode, plan: PlanDocument): void {
   ]);
 }
 
-async function toolsAreThere({ runbook }: PreflightSubject): Promise<undefined> {
+async function toolsAreThere(subject: PreflightSubject): Promise<undefined> {
   const { programOf, versionOf } = await import('../../activities/service/index.js');
   const { pgbackrestVersion } = await import('../../activities/pgbackrest/command.js');
   await pgbackrestVersion();
-  const target = runbook.sites[runbook.scenarios.corruption?.target ?? '']?.postgres;
-  if (target === undefined) return;
+  const { postgres } = (await partsOf(subject)).target;
   for (const program of ['pg_ctl', 'pg_controldata', 'pg_checksums', 'pg_amcheck', 'pg_dump']) {
-    await versionOf(await programOf(target, program));
+    await versionOf(await programOf(postgres, program));
   }
 }
 
-async function targetReadsBackups({ runbook }: PreflightSubject): Promise<string | undefined> {
+async function targetReadsBackups(subject: PreflightSubject): Promise<string | undefined> {
   const { unreadableFrom } = await import('../../activities/point/coverage.js');
-  const { corruptionParts } = await import('../../workflows/parts.js');
-  const { target, backup } = corruptionParts(runbook).parts;
+  const { target, backup } = await partsOf(subject);
   const unreadable = await unreadableFrom(target, backup);
   if (unreadable.length === 0) return undefined;
   return `From ${target.site} not every repository can be read: ${unreadable.map(messageOf).join(' ')}`;
 }
 
-async function pointIsCovered({ runbook, params }: PreflightSubject): Promise<undefined> {
+async function standbyStands(subject: PreflightSubject): Promise<string | undefined> {
+  const { checkStandby } = await import('../../activities/standby/check.js');
+  const { target, damaged, backup } = await partsOf(subject);
+  const at = {
+    runId: '',
+    system: subject.runbook.system,
+    scenario: 'azLoss',
+    mode: 'real' as const,
+    step: '',
+  };
+  const { primaryAnswers } = await checkStandby({
+    at,
+    standby: target,
+    primary: damaged,
+    backup,
+    dataClasses: {},
+  });
+  return primaryAnswers
+    ? `The primary at ${damaged.site} answers: it is not lost. Going on fences it and fails over all the same.`
+    : undefined;
+}
+
+async function partsOf({ runbook, plan }: PreflightSubject) {
+  const { azLossParts, corruptionParts } = await import('../../workflows/parts.js');
+  return (plan.scenario === 'azLoss' ? azLossParts(runbook) : corruptionParts(runbook)).parts;
+}
+
+async function pointIsCovered({ runbook, params: { before = '' } }: PreflightSubject): Promise<undefined> {
   const { coverage, toMoment } = await import('../../activities/point/index.js');
   const { corruptionParts } = await import('../../workflows/parts.js');
   const { damaged, backup } = corruptionParts(runbook).parts;
   const { oldest, newest, live } = await coverage(damaged, backup);
-  const asked = toMoment(params.before);
+  const asked = toMoment(before);
   if (asked >= oldest && asked <= newest) return;
   const until = live
     ? `${newest}, now`
     : `${newest}, the last that reached the archive (the primary does not answer)`;
   throw new InputError(`The backups of ${runbook.system} do not lead to that moment.`, [
-    { field: '--before', given: params.before, allowed: `from ${oldest} until ${until}` },
+    { field: '--before', given: before, allowed: `from ${oldest} until ${until}` },
   ]);
 }
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { InputError } from '../errors.js';
-import type { CorruptionParams, Mode, RunInput } from '../model/run.js';
+import type { Mode, RunInput, ScenarioParams } from '../model/run.js';
 import { loadSystem } from '../runbook/load.js';
 import type { Runbook } from '../runbook/schema.js';
 import { encryption, PAYLOADS_IN_CLEAR } from '../temporal/codec-converter.js';
@@ -22,7 +22,7 @@ import { span } from './render/units.js';
 import { parseMode, withTemporal } from './sessions.js';
 
 export interface RecoverOptions {
-  readonly before: string;
+  readonly before?: string;
   readonly detectedAt?: string;
   readonly mode: string;
   readonly by?: string;
@@ -37,7 +37,7 @@ export interface Request {
   readonly planned: PlannedScenario;
   readonly runbook: Runbook;
   readonly mode: Mode;
-  readonly params: CorruptionParams;
+  readonly params: ScenarioParams;
   /** ISO 8601. */
   readonly detectedAt: string;
   readonly requestedBy: string;
@@ -79,17 +79,43 @@ async function readRequest(
 ): Promise<Request> {
   const now = Date.now();
   const mode = parseMode(options.mode) ?? 'real';
-  const before = parseMoment(options.before, '--before', now);
   const detectedAt =
     options.detectedAt === undefined
       ? new Date(now).toISOString()
       : parseMoment(options.detectedAt, '--detected-at', now);
-  if (Date.parse(before) > Date.parse(detectedAt)) throw detectedTooEarly(before, detectedAt);
   const loaded = await loadSystem((await context.runbooks()).dir, system);
   const planned = await requirePlan(loaded, scenario);
   requireConfined(mode, planned.document);
+  const params = paramsOf(planned.document.scenario, options.before, detectedAt, now);
   const requestedBy = options.by ?? context.world.env.MUSTER_BY ?? userInfo().username;
-  return { planned, runbook: loaded.runbook, mode, params: { before }, detectedAt, requestedBy };
+  return { planned, runbook: loaded.runbook, mode, params, detectedAt, requestedBy };
+}
+
+/** Where the data is bad somebody has to say since when; a standby that takes over knows by itself how far it is. */
+function paramsOf(
+  scenario: string,
+  given: string | undefined,
+  detectedAt: string,
+  now: number,
+): ScenarioParams {
+  if (scenario !== 'corruption') {
+    if (given === undefined) return {};
+    throw new InputError(`The scenario ${scenario} goes back to no moment.`, [
+      { field: '--before', given, allowed: 'left out' },
+    ]);
+  }
+  if (given === undefined) {
+    throw new InputError('It is not said until when the data is good.', [
+      {
+        field: '--before',
+        given: 'nothing',
+        allowed: 'the newest moment at which the data is known to be good',
+      },
+    ]);
+  }
+  const before = parseMoment(given, '--before', now);
+  if (Date.parse(before) > Date.parse(detectedAt)) throw detectedTooEarly(before, detectedAt);
+  return { before };
 }
 
 function detectedTooEarly(before: string, detectedAt: string): InputError {
@@ -103,7 +129,7 @@ async function prepare(
   session: TemporalSession,
   { planned, runbook, mode, params, detectedAt, requestedBy }: Request,
   options: RecoverOptions,
-): Promise<{ readonly input: RunInput<Runbook, CorruptionParams>; readonly remarks: readonly string[] }> {
+): Promise<{ readonly input: RunInput<Runbook, ScenarioParams>; readonly remarks: readonly string[] }> {
   const { system, scenario } = planned.document;
   await refuseSecondRun(session, system, mode);
   const workers = await requireWorker(session);
@@ -122,7 +148,7 @@ async function prepare(
       : []),
     ...(past.remark === undefined ? [] : [`No times of past runs: ${past.remark}`]),
   ];
-  const input: RunInput<Runbook, CorruptionParams> = {
+  const input: RunInput<Runbook, ScenarioParams> = {
     runId: newRunId(system, scenario, new Date(), randomBytes(2).toString('hex')),
     mode,
     requestedBy,
@@ -159,7 +185,7 @@ function show(
   context: CliContext,
   session: TemporalSession,
   { planned, mode, params, detectedAt, requestedBy }: Request,
-  input: RunInput<Runbook, CorruptionParams>,
+  input: RunInput<Runbook, ScenarioParams>,
   remarks: readonly string[],
 ): void {
   const { width, colors } = context.out;
@@ -168,7 +194,7 @@ function show(
       plan: planned.document,
       hash: planned.hash,
       mode,
-      before: params.before,
+      ...(params.before === undefined ? {} : { before: params.before }),
       detectedAt,
       requestedBy,
       temporal: session.target.address,
@@ -185,7 +211,7 @@ function show(
 function begin(
   session: TemporalSession,
   { planned, mode, detectedAt, requestedBy, params, runbook }: Request,
-  input: RunInput<Runbook, CorruptionParams>,
+  input: RunInput<Runbook, ScenarioParams>,
 ): Promise<RunHandle> {
   const { document } = planned;
   const rtoDeadline = new Date(Date.parse(detectedAt) + document.rtoMs).toISOString();
@@ -194,13 +220,13 @@ function begin(
     scenario: document.scenario,
     input,
     rtoDeadline,
-    summary: `${runbook.title}: ${document.scenario}, ${mode}, back to before ${params.before}`,
+    summary: `${runbook.title}: ${document.scenario}, ${mode}${params.before === undefined ? '' : `, back to before ${params.before}`}`,
     details: [
       `**${document.title}**`,
       '',
       `- run \`${input.runId}\`, ${mode}, begun by ${requestedBy}`,
       `- detected ${detectedAt}; ${document.component} RTO until ${rtoDeadline}`,
-      `- back to before ${params.before}`,
+      ...(params.before === undefined ? [] : [`- back to before ${params.before}`]),
       `- plan \`${planned.hash}\``,
       `- watch it with \`muster watch ${document.system}\``,
     ].join('\n'),

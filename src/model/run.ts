@@ -237,6 +237,14 @@ export interface CorruptionParams {
   readonly before: string;
 }
 
+/** Of a scenario that needs to be told nothing. */
+export interface NoParams {
+  readonly before?: undefined;
+}
+
+/** What people say when they begin a recovery, whatever the scenario. */
+export type ScenarioParams = CorruptionParams | NoParams;
+
 /** What a run ends with. */
 export interface RunResult {
   readonly view: RunView;

@@ -3,6 +3,7 @@
  * impossible. Everything here is an error: a run of this runbook could not be right.
  */
 import type { InputProblem } from '../errors.js';
+import { checkAzLoss } from './crosscheck/az-loss.js';
 import { checkCopies } from './crosscheck/copies.js';
 import { checkDns } from './crosscheck/dns.js';
 import { checkObjectives } from './crosscheck/objectives.js';
@@ -28,6 +29,7 @@ export function crosscheck(runbook: Runbook, source: RunbookSource): InputProble
   checkApplications(runbook, problems);
   checkInvariants(runbook, problems);
   checkCorruption(runbook, problems);
+  checkAzLoss(runbook, problems);
   return problems.all().sort(byPlace);
 }
 

@@ -26,6 +26,11 @@ export const name = format(
   'a kebab-case name: a lower-case letter, then lower-case letters, digits and dashes',
 );
 
+export const scenarioName = format(
+  /^[a-z][A-Za-z0-9]{0,62}$/,
+  'the name of a scenario: a lower-case letter, then letters and digits',
+);
+
 export const text = z.string().min(1);
 export const port = z.number().int().min(1).max(65535);
 export const absolutePath = format(/^\/[^\0]*$/, 'an absolute path, beginning with /');

@@ -5,7 +5,7 @@
 import { copiesOf, liesIn, primaryDomain } from './crosscheck/copies.js';
 import { fieldName } from './field-facts.js';
 import { peopleRules } from './people-findings.js';
-import type { Runbook } from './schema.js';
+import type { GatePolicy, Runbook } from './schema.js';
 import type { FieldPath, RunbookSource } from './source.js';
 import { writeDuration } from './write-duration.js';
 
@@ -131,8 +131,16 @@ const copiesInTheClear: Rule = ({ backups }) =>
     ),
   );
 
-const gatesForOnePerson: Rule = ({ people, scenarios }) => {
-  const gates = Object.entries(scenarios.corruption?.gates ?? {});
+const gatesForOnePerson: Rule = (runbook) =>
+  Object.entries(runbook.scenarios).flatMap(([scenario, section]) =>
+    gatesOfOne(runbook.people, scenario, Object.entries(section?.gates ?? {})),
+  );
+
+function gatesOfOne(
+  people: Runbook['people'],
+  scenario: string,
+  gates: readonly (readonly [string, GatePolicy])[],
+): ReturnType<Rule> {
   return people.flatMap((person) => {
     const alone = gates.filter(([, { roles, escalateTo }]) =>
       people.every(
@@ -146,13 +154,13 @@ const gatesForOnePerson: Rule = ({ people, scenarios }) => {
     return [
       {
         severity: 'advice' as const,
-        path: ['scenarios', 'corruption', 'gates', first[0], 'roles'],
+        path: ['scenarios', scenario, 'gates', first[0], 'roles'],
         what: `Only ${person.name} can decide at ${listed(alone.map(([gate]) => `the gate ${gate}`))}: when that person cannot be reached, the run waits.`,
         proposal: `Give one of the roles (${roles}) to a second person, or name a further role.`,
       },
     ];
   });
-};
+}
 
 const fencingWithoutAnyone: Rule = ({ scenarios }) =>
   scenarios.corruption?.gates.point.atExpiry === 'proceed'

@@ -1,10 +1,10 @@
 /** What the owner of a system demands in words: kept beside the plan, so that nothing of it is lost. */
 import { z } from 'zod';
-import { duration, name, text } from './fields.js';
+import { duration, name, scenarioName, text } from './fields.js';
 
 const procedure = z.strictObject({
   title: text,
-  scenario: name
+  scenario: scenarioName
     .optional()
     .describe('The scenario of this runbook that carries it out; left out while none does'),
   steps: z.array(text).default([]).describe("The owner's steps, in order, where they are named"),

@@ -350,6 +350,36 @@ const corruption = z.strictObject({
     .describe('Step -> budget, where it differs from the scenario'),
 });
 
+const azLoss = z.strictObject({
+  component: name.describe('The component whose RTO is the target of the run'),
+  restores: z
+    .array(name)
+    .min(1)
+    .describe('Every component that is back when the run has validated the service'),
+  lost: name.describe('Site of the primary whose zone is lost'),
+  standby: name.describe('Site of the streaming standby in another zone: it takes over'),
+  newStandby: z
+    .strictObject({
+      site: name.describe('A free site: neither the lost one nor that of the standby'),
+      slot: identifier.describe('Replication slot on the new primary'),
+    })
+    .optional()
+    .describe('Where the new primary gets a standby of its own. Left out: none is built'),
+  backup: name.describe('One of `backups`: the archive that the standby catches up from'),
+  record: name.describe('One of `dns`: the record that leads applications to the database'),
+  application: name.describe(
+    'One of `applications`: tried on the standby, brought up, and validated at the end',
+  ),
+  gates: z.strictObject({
+    failover: gate.describe('Before the primary is fenced and the standby cut off from it'),
+    promote: gate.describe('Before the point of no return'),
+  }),
+  budgets: z
+    .record(name, duration)
+    .default({})
+    .describe('Step -> budget, where it differs from the scenario'),
+});
+
 /** Who may open a gate with fewer people than it demands, or go on without the proof of a fence. */
 const breakGlass = z.strictObject({
   roles: z.array(name).min(1),
@@ -441,6 +471,7 @@ export const runbookSchema = z.strictObject({
   }),
   scenarios: z.strictObject({
     corruption: corruption.optional().describe('The newest data is bad: back to the newest good moment'),
+    azLoss: azLoss.optional().describe('The zone of the primary is lost: its standby takes over'),
   }),
   owner: owner.optional().describe("The owner's demands that are not machine-checked, in words"),
 });
@@ -468,3 +499,4 @@ export type Application = z.output<typeof application>;
 export type BusinessFunction = z.output<typeof businessFunction>;
 export type GatePolicy = z.output<typeof gate>;
 export type CorruptionSection = z.output<typeof corruption>;
+export type AzLossSection = z.output<typeof azLoss>;

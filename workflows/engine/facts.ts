@@ -5,8 +5,10 @@ import type {
   InvariantResult,
   RecoveryPoint,
   RungCheck,
+  StandbyCaughtUp,
+  StandbyState,
 } from '../../activities/contract.js';
-import { formatCount, formatDuration } from '../../src/model/format.js';
+import { formatBytes, formatCount, formatDuration } from '../../src/model/format.js';
 import type { Fact } from '../../src/model/run.js';
 import type { DataClass } from '../../src/runbook/schema.js';
 
@@ -34,6 +36,62 @@ export function showPoint(point: RecoveryPoint, dataClasses: Readonly<Record<str
       label: 'backup',
       value: `${point.backup.label} (${point.backup.type}) and ${formatCount(point.walSegments)} WAL segments, repositories ${point.usableRepositories.join(', ')}`,
     },
+  ];
+}
+
+/** A standby before anything is done to it. */
+export function showStandby(standby: StandbyState, dataClasses: Readonly<Record<string, DataClass>>): Fact[] {
+  const heard = standby.heardAt === null ? '' : `, last heard at ${standby.heardAt}`;
+  return [
+    {
+      label: 'primary',
+      value: standby.primaryAnswers
+        ? 'ANSWERS: it is not lost. Approving fences it all the same'
+        : `does not answer Muster${heard}`,
+    },
+    {
+      label: 'standby',
+      value: `${standby.site}, timeline ${standby.timeline}, at ${standby.replayedLsn}; newest commit ${standby.lastCommitAt ?? 'unknown'}`,
+    },
+    {
+      label: 'lag',
+      value:
+        standby.lagBytes === 0
+          ? 'none: it has all that is known of the primary'
+          : `${formatBytes(standby.lagBytes)} behind ${standby.knownLsn}, which the ${standby.knownFrom} knows; what is archived of it is replayed before the promotion`,
+    },
+    ...showLoss(standby, dataClasses),
+  ];
+}
+
+/** A standby at the end of all that there is. */
+export function showStandbyEnd(
+  caughtUp: StandbyCaughtUp,
+  dataClasses: Readonly<Record<string, DataClass>>,
+): Fact[] {
+  return [
+    { label: 'standby', value: caughtUp.summary },
+    { label: 'archive', value: `ends with ${caughtUp.newestArchived ?? 'nothing'}, all of it replayed` },
+    ...showLoss(caughtUp, dataClasses),
+  ];
+}
+
+function showLoss(
+  { loses, lossUnknown }: Pick<StandbyState, 'loses' | 'lossUnknown'>,
+  dataClasses: Readonly<Record<string, DataClass>>,
+): Fact[] {
+  return [
+    ...Object.entries(loses).map(([name, { records, windowMs }]) => ({
+      label: `loses ${name}`,
+      value:
+        records === 0
+          ? 'none that was acknowledged'
+          : `${formatCount(records)} acknowledged over ${formatDuration(windowMs)} (RPO ${formatDuration(dataClasses[name]?.rpo ?? 0)})`,
+    })),
+    ...lossUnknown.map((name) => ({
+      label: `loses ${name}`,
+      value: 'NOT KNOWN: the record of what was acknowledged cannot be read',
+    })),
   ];
 }
 

@@ -1,7 +1,12 @@
 /** After the service is back: what was lost is counted, the new primary is protected, the other copies are looked at. */
 
 import { backupCommands } from '../../activities/backup/commands.js';
-import type { FenceProof, RecoveryPoint, RepositoryResult } from '../../activities/contract.js';
+import type {
+  FenceProof,
+  RecoveryPoint,
+  ReplacedPrimary,
+  RepositoryResult,
+} from '../../activities/contract.js';
 import { lossCommands } from '../../activities/loss/commands.js';
 import { verifyCommands } from '../../activities/verify/commands.js';
 import type { StepHandle } from '../engine/plan.js';
@@ -21,7 +26,11 @@ export function measureLoss<Params>(
     point,
     fence,
     validation,
-  }: Known & { readonly fence: StepHandle<FenceProof>; readonly validation: StepHandle<unknown> },
+  }: Pick<Known, 'place'> & {
+    readonly point: StepHandle<ReplacedPrimary>;
+    readonly fence: StepHandle<FenceProof>;
+    readonly validation: StepHandle<unknown>;
+  },
   { target, targetAt, dataClasses }: Pick<DatabaseRecovery, 'target' | 'targetAt' | 'dataClasses'>,
 ): void {
   plan.step({

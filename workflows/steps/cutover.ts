@@ -42,11 +42,14 @@ export function cutOver<Params>(
     fence,
     promotion,
     lowered,
+    started,
   }: {
     readonly place: StepHandle<Place>;
     readonly fence: StepHandle<FenceProof>;
     readonly promotion: StepHandle<unknown>;
     readonly lowered: StepHandle<RecordChange>;
+    /** Where the application has to be brought up anew: what validation waits for besides. */
+    readonly started?: StepHandle<unknown>;
   },
   { record, damaged, target, targetAt, restores, vault, application }: Led,
 ): { readonly cutover: StepHandle<RecordChange>; readonly validation: StepHandle<ServiceValidation> } {
@@ -71,7 +74,7 @@ export function cutOver<Params>(
     restores,
     budgetMs: 10 * minutes,
     needs: { place },
-    after: [cutover],
+    after: [cutover, ...(started === undefined ? [] : [started])],
     commands: validateCommands({ application, target, damaged }),
     skipping: 'the service counts as restored although nothing has proven it',
     do: ({ at, careful }, { place }) =>

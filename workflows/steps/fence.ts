@@ -1,5 +1,5 @@
 /** The old primary: it must take no writes before another does, and what it holds is kept. */
-import type { FenceProof, Quarantine, RecoveryPoint } from '../../activities/contract.js';
+import type { FenceProof, Quarantine, ReplacedPrimary } from '../../activities/contract.js';
 import { fenceCommands } from '../../activities/fence/commands.js';
 import { preserveCommands } from '../../activities/preserve/commands.js';
 import type { GateOutcome, StepHandle } from '../engine/plan.js';
@@ -13,12 +13,12 @@ export function fencePrimary<Params>(
   {
     point,
     approved,
-  }: { readonly point: StepHandle<RecoveryPoint>; readonly approved: StepHandle<GateOutcome> },
-  { damaged, vault, dataClasses }: Pick<DatabaseRecovery, 'damaged' | 'vault' | 'dataClasses'>,
+  }: { readonly point: StepHandle<ReplacedPrimary>; readonly approved: StepHandle<GateOutcome> },
+  { damaged, vault, dataClasses, what }: Pick<DatabaseRecovery, 'damaged' | 'vault' | 'dataClasses' | 'what'>,
 ): StepHandle<FenceProof> {
   return plan.step({
     name: 'fence-primary',
-    title: `Make the damaged primary at ${damaged.site} refuse writes, with proof`,
+    title: `Make the ${what} primary at ${damaged.site} refuse writes, with proof`,
     kind: 'fence',
     effect: 'production',
     budgetMs: 5 * minutes,
@@ -38,16 +38,17 @@ export function fencePrimary<Params>(
 /** Stops what was fenced and moves it where nothing starts it: until a person releases it, it is the only copy of what was lost. */
 export function preserveDamaged<Params>(
   plan: PlanBuilder<Params>,
-  { point, fence }: { readonly point: StepHandle<RecoveryPoint>; readonly fence: StepHandle<FenceProof> },
+  { point, fence }: { readonly point: StepHandle<ReplacedPrimary>; readonly fence: StepHandle<FenceProof> },
   {
     damaged,
     vault,
     quarantineDirectory,
-  }: Pick<DatabaseRecovery, 'damaged' | 'vault' | 'quarantineDirectory'>,
+    what,
+  }: Pick<DatabaseRecovery, 'damaged' | 'vault' | 'quarantineDirectory' | 'what'>,
 ): StepHandle<Quarantine> {
   return plan.step({
     name: 'preserve-damaged',
-    title: 'Stop the damaged cluster and keep it in quarantine',
+    title: `Stop the ${what} cluster and keep it in quarantine`,
     effect: 'production',
     budgetMs: 15 * minutes,
     needs: { point, fence },
@@ -57,7 +58,7 @@ export function preserveDamaged<Params>(
         ? leftWhereItIs(damaged)
         : careful.preserveDamaged({ at, damaged, quarantineDirectory, systemIdentifier, vault, token }),
     undo: {
-      title: 'bring the damaged cluster back from quarantine and start it',
+      title: `bring the ${what} cluster back from quarantine and start it`,
       do: ({ at, careful }) => careful.returnFromQuarantine({ at, damaged, quarantineDirectory, vault }),
     },
   });

@@ -86,7 +86,14 @@ export function climbLadder<Params>(
 /** The rungs that look at what a copy holds, wherever it comes from. */
 export function verifyContents<Params>(
   plan: PlanBuilder<Params>,
-  { place, point, files }: Pick<Restored, 'place' | 'point'> & { readonly files: StepHandle<RungResult> },
+  {
+    place,
+    point,
+    files,
+  }: Pick<Restored, 'place'> & {
+    readonly point: StepHandle<Pick<RecoveryPoint, 'time'>>;
+    readonly files: StepHandle<RungResult>;
+  },
   { target, targetAt, backup, verification, dataClasses, application }: Verified,
 ): ContentsRungs {
   const structure = plan.step({

@@ -24,8 +24,9 @@ export interface DatabaseRecovery {
   readonly component: string;
   /** Components that are back with the service. */
   readonly restores: readonly string[];
-  /** The old primary: damaged or lost. */
+  /** The old primary, and what is wrong with it. */
   readonly damaged: DatabaseAt;
+  readonly what: 'damaged' | 'lost';
   /** Where the new primary is meant to be; people may choose another of `targets`. */
   readonly target: DatabaseAt;
   readonly targets: readonly string[];

@@ -1,13 +1,13 @@
 /** What stands of a run that is about to be taken over. */
 import type { AdoptableRun } from '../../model/adoption.js';
 import type { PlanDocument } from '../../model/plan.js';
-import type { CorruptionParams } from '../../model/run.js';
+import type { ScenarioParams } from '../../model/run.js';
 import type { Runbook } from '../../runbook/schema.js';
 import { busy, dim, type Line, pad, paintLine, plain, strong, warn, wrap } from './line.js';
 import { clock, span, utc } from './units.js';
 
 export interface AdoptionHead {
-  readonly run: AdoptableRun<Runbook, CorruptionParams>;
+  readonly run: AdoptableRun<Runbook, ScenarioParams>;
   readonly document: PlanDocument;
   readonly by: string;
   readonly number: number;

@@ -8,8 +8,8 @@ export interface RecoveryHead {
   readonly plan: PlanDocument;
   readonly hash: string;
   readonly mode: Mode;
-  /** ISO 8601. */
-  readonly before: string;
+  /** ISO 8601; absent where the scenario goes back to no moment. */
+  readonly before?: string;
   readonly detectedAt: string;
   readonly requestedBy: string;
   readonly temporal: string;
@@ -33,7 +33,7 @@ export function renderRecoveryHead(
   const known = head.path.filter((name) => head.expectations[name] !== undefined).length;
   const rows: [string, string][] = [
     ['does', plan.title],
-    ['back to before', precise(head.before, now)],
+    ...(head.before === undefined ? [] : [['back to before', precise(head.before, now)] as [string, string]]),
     [
       'detected',
       `${utc(head.detectedAt, now)}, ${clock(now - detectedMs)} ago: the RTO clock runs since then`,

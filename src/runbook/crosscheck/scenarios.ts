@@ -1,55 +1,72 @@
-import type { CorruptionSection, Runbook } from '../schema.js';
+import type { CorruptionSection, GatePolicy, Runbook } from '../schema.js';
 import type { FieldPath } from '../source.js';
 import { rolesOf } from './people.js';
 import type { Problems } from './report.js';
 
 const section = ['scenarios', 'corruption'] as const;
 
+/** What every recovery of a database names. */
+type DatabaseSection = Pick<
+  CorruptionSection,
+  'component' | 'restores' | 'backup' | 'record' | 'application' | 'budgets'
+> & { readonly gates: Readonly<Record<string, GatePolicy>> };
+
 /** Everything that the corruption recovery takes from other sections is there and fits together. */
 export function checkCorruption(runbook: Runbook, problems: Problems): void {
   const corruption = runbook.scenarios.corruption;
   if (corruption === undefined) return;
+  checkDatabaseSection(runbook, 'corruption', corruption, problems);
+  checkDamagedAndTarget(runbook, corruption, problems);
+}
+
+/** What a recovery of a database names is there: components, backup, record, application, roles of the gates. */
+export function checkDatabaseSection(
+  runbook: Runbook,
+  scenario: keyof Runbook['scenarios'],
+  named: DatabaseSection,
+  problems: Problems,
+): void {
+  const section = ['scenarios', scenario] as const;
   const known = (part: Readonly<Record<string, unknown>>) => Object.keys(part);
   const components = known(runbook.objectives.components);
   const ofComponents = 'a component of objectives.components';
-  problems.mustBeOneOf([...section, 'component'], corruption.component, components, ofComponents);
-  corruption.restores.forEach((name, index) => {
+  problems.mustBeOneOf([...section, 'component'], named.component, components, ofComponents);
+  named.restores.forEach((name, index) => {
     problems.mustBeOneOf([...section, 'restores', index], name, components, ofComponents);
   });
-  if (!corruption.restores.includes(corruption.component)) {
-    problems.add([...section, 'restores'], `the component of the run, ${corruption.component}, among others`);
+  if (!named.restores.includes(named.component)) {
+    problems.add([...section, 'restores'], `the component of the run, ${named.component}, among others`);
   }
-  problems.mustBeOneOf(
-    [...section, 'backup'],
-    corruption.backup,
-    known(runbook.backups),
-    'a backup of backups',
-  );
-  if (runbook.backups[corruption.backup]?.driver === 'archive') {
+  problems.mustBeOneOf([...section, 'backup'], named.backup, known(runbook.backups), 'a backup of backups');
+  if (runbook.backups[named.backup]?.driver === 'archive') {
     problems.add(
       [...section, 'backup'],
-      'a backup whose driver is pgbackrest: corruption goes back to any moment, an archive only to that of its dump',
-      `${corruption.backup}, whose driver is archive`,
+      `a backup whose driver is pgbackrest: ${scenario} goes back to any moment, an archive only to that of its dump`,
+      `${named.backup}, whose driver is archive`,
     );
   }
-  problems.mustBeOneOf([...section, 'record'], corruption.record, known(runbook.dns), 'a record of dns');
+  problems.mustBeOneOf([...section, 'record'], named.record, known(runbook.dns), 'a record of dns');
   problems.mustBeOneOf(
     [...section, 'application'],
-    corruption.application,
+    named.application,
     known(runbook.applications),
     'an application of applications',
   );
-  for (const [step, budget] of Object.entries(corruption.budgets)) {
+  for (const [step, budget] of Object.entries(named.budgets)) {
     if (budget === 0) problems.add([...section, 'budgets', step], 'a duration above zero');
   }
-  checkGates(runbook, corruption, problems);
-  checkDamagedAndTarget(runbook, corruption, problems);
-  checkTrial(runbook, corruption, problems);
+  checkGates(runbook, section, named.gates, problems);
+  checkTrial(runbook, scenario, named.application, problems);
 }
 
-function checkGates(runbook: Runbook, corruption: CorruptionSection, problems: Problems): void {
+function checkGates(
+  runbook: Runbook,
+  section: readonly [string, string],
+  gates: Readonly<Record<string, GatePolicy>>,
+  problems: Problems,
+): void {
   const roles = rolesOf(runbook);
-  for (const [gate, policy] of Object.entries(corruption.gates)) {
+  for (const [gate, policy] of Object.entries(gates)) {
     policy.roles.forEach((role, index) => {
       const path = [...section, 'gates', gate, 'roles', index];
       problems.mustBeOneOf(path, role, roles, 'a role that somebody of the roster has');
@@ -66,7 +83,7 @@ function checkGates(runbook: Runbook, corruption: CorruptionSection, problems: P
     }
     if (policy.expires === 0) problems.add([...section, 'gates', gate, 'expires'], 'a duration above zero');
   }
-  if (corruption.gates.promote.atExpiry === 'proceed') {
+  if (gates.promote?.atExpiry === 'proceed') {
     problems.add(
       [...section, 'gates', 'promote', 'atExpiry'],
       'remind, escalate, deny: nothing is promoted because nobody answered',
@@ -146,12 +163,12 @@ function checkTarget(
 }
 
 /** The last rung of verification runs the application against the copy, and the run ends with its critical functions. */
-function checkTrial(runbook: Runbook, corruption: CorruptionSection, problems: Problems): void {
-  const application = runbook.applications[corruption.application];
+function checkTrial(runbook: Runbook, scenario: string, name: string, problems: Problems): void {
+  const application = runbook.applications[name];
   if (application === undefined) return;
-  const path = ['applications', corruption.application] as const;
+  const path = ['applications', name] as const;
   if (application.trial === undefined) {
-    problems.add([...path, 'trial'], 'how the application is started against the copy: corruption needs it');
+    problems.add([...path, 'trial'], `how the application is started against the copy: ${scenario} needs it`);
   }
   if (!application.functions.some((each) => each.readOnly)) {
     problems.add(
