@@ -262,7 +262,7 @@ export interface MusterActivities {
     token: number;
     dataClasses: Readonly<Record<string, DataClass>>;
   }): Promise<StandbyCaughtUp>;
-  /** Undoes `catchUpStandby`; refuses once the standby was promoted, or may be. */
+  /** Undoes `catchUpStandby`; refuses once this run promoted the standby, or may have. Leaves it alone for another run's sake. */
   followAgain(input: { at: StepRef; standby: DatabaseAt; vault: Bucket }): Promise<Summarised>;
   /** Rungs 1 to 4 as a running standby can climb them. */
   verifyStandby(input: {

@@ -4,6 +4,7 @@ import { assessActivities } from './assess/index.js';
 import { backupActivities } from './backup/index.js';
 import type { MusterActivities } from './contract.js';
 import { deployActivities } from './deploy/index.js';
+import { startActivities } from './deploy/start.js';
 import { dnsActivities } from './dns/index.js';
 import { fenceActivities } from './fence/index.js';
 import { appendJournal, keepRun } from './journal/append.js';
@@ -33,7 +34,7 @@ export function createActivities(): MusterActivities {
     ...restoreActivities(),
     ...verifyActivities(),
     ...standbyActivities(),
-    ...deployActivities(),
+    ...startActivities(),
     ...promoteActivities(),
     ...dnsActivities(),
     ...deployActivities(),

@@ -4,7 +4,7 @@ import { type Document, isMap, isSeq, parseDocument, visit } from 'yaml';
 import { projectRoot } from './built.js';
 import { LabError } from './errors.js';
 import { SITES, type SiteName } from './layout.js';
-import { appEnvironment, startCommand, trialCommand } from './parts/payymo.js';
+import { appEnvironment, deployCommand, trialCommand } from './parts/payymo.js';
 import type { LabState, RegionState } from './state.js';
 
 /** Payymo's runbook as its owner wrote it. */
@@ -72,8 +72,8 @@ function replacements(state: LabState): Replacement[] {
     [[...application, 'url'], payymo.appUrl],
     [[...application, 'trial', 'command'], trialCommand()],
     [[...application, 'trial', 'environment'], appEnvironment(state)],
-    [[...application, 'start', 'command'], startCommand()],
-    [[...application, 'start', 'environment'], { MUSTER_LAB: state.dir }],
+    [[...application, 'deploy', 'command'], deployCommand()],
+    [[...application, 'deploy', 'environment'], { MUSTER_LAB: state.dir }],
     ...bucketReplacements('vault', regions.east, regions.east.vaultBucket),
     ...bucketReplacements('anchor', regions.east, regions.east.journalBucket),
     [['verification', 'jobs'], 2],

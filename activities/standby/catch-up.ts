@@ -14,7 +14,7 @@ import { lsnToNumber, parseSegment } from '../pgbackrest/wal.js';
 import { removeOwnSettings, writeOwnSettings } from '../restore/settings.js';
 import { archiveGetCommand } from '../restore/shell.js';
 import { hasLeftRecovery } from '../service/index.js';
-import { requireFencingToken, requireNotReplaced, withVault } from '../vault/index.js';
+import { replacedByOther, requireFencingToken, withVault } from '../vault/index.js';
 import { type ArchiveEnd, archiveEnd, requireAnswer, requireSameHistory } from './archived.js';
 import { countMissing } from './missing.js';
 import { onStandby, readFacts, type StandbyFacts } from './state.js';
@@ -84,7 +84,8 @@ export async function followAgain({
   standby,
   vault,
 }: Parameters<MusterActivities['followAgain']>[0]): Promise<Summarised> {
-  await withVault(vault, activitySignal(), (open) => requireNotReplaced(open, at));
+  const stays = await withVault(vault, activitySignal(), (open) => replacedByOther(open, at));
+  if (stays !== undefined) return { summary: `${standby.site} stays as it is: ${stays}` };
   if (await hasLeftRecovery(standby.postgres, Number.POSITIVE_INFINITY)) {
     throw new PermanentError('StandbyPromoted', `The standby at ${standby.site} takes writes.`, {
       next: 'It stays as it is. Find out who promoted it; it must not follow another server any more.',

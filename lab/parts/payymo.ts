@@ -21,7 +21,7 @@ export function trialCommand(): string[] {
 }
 
 /** Brings the application up in another zone, or leaves it where it runs; needs MUSTER_LAB. */
-export function startCommand(): string[] {
+export function deployCommand(): string[] {
   return [process.execPath, builtProgram('lab/payymo/start.js')];
 }
 

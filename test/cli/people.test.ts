@@ -26,7 +26,10 @@ test('the roster: who decides at which gate, and with what', async () => {
   ]);
   expect(roster.people[0]).toMatchObject({
     proofs: { totp: false, keys: [] },
-    gates: [{ scenario: 'corruption', gate: 'point', when: 'escalated', needs: 'no proof', counts: true }],
+    gates: [
+      { scenario: 'corruption', gate: 'point', when: 'escalated', needs: 'no proof', counts: true },
+      { scenario: 'azLoss', gate: 'failover', when: 'escalated', needs: 'no proof', counts: true },
+    ],
     mayOverride: true,
   });
   expect(roster.people[1]).toMatchObject({
@@ -34,6 +37,8 @@ test('the roster: who decides at which gate, and with what', async () => {
     proofs: { totp: true, keys: [expect.stringMatching(/^ssh-ed25519 SHA256:/)] },
     gates: [
       { gate: 'point', when: 'at once', needs: 'a signature' },
+      { gate: 'promote', when: 'at once', needs: 'a signature and a code of the authenticator' },
+      { scenario: 'azLoss', gate: 'failover', when: 'at once', needs: 'a signature' },
       { gate: 'promote', when: 'at once', needs: 'a signature and a code of the authenticator' },
     ],
     mayOverride: false,

@@ -70,6 +70,7 @@ test('what the owner promises and cannot hold is found, with a proposal', () => 
     'objectives.components.core-api.rto',
     'objectives.components.web-interface',
     'scenarios.corruption.gates.promote.roles',
+    'scenarios.azLoss.gates.promote.roles',
     'owner.procedures.infrastructure-failure',
   ]);
 });

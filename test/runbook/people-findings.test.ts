@@ -44,13 +44,17 @@ test('a gate that opens only after it has escalated', () => {
 test('somebody who decides without a proof where others prove who they are', () => {
   const { finding, lineOf } = findingAt('people[0]');
   expect(finding).toMatchObject({ severity: 'advice', line: lineOf('- name: on-call') });
-  expect(finding?.what).toContain('can decide in the name of on-call: at the gate point, overrides.');
+  expect(finding?.what).toContain(
+    'can decide in the name of on-call: at the gate point, the gate failover, overrides.',
+  );
   const proven = ["tel:on-call']\n", "tel:on-call']\n    proofs: { totp: env:ON_CALL_TOTP }\n"] as const;
   expect(findingAt('people[0]', proven).finding).toBeUndefined();
 });
 
 test('a roster in which nobody proves anything says so once', () => {
-  const text = good.replaceAll(/ {4}proofs:\n(?: {6}.*\n)+/g, '').replace('        secondFactor: totp\n', '');
+  const text = good
+    .replaceAll(/ {4}proofs:\n(?: {6}.*\n)+/g, '')
+    .replaceAll('        secondFactor: totp\n', '');
   const { runbook, source } = readRunbook('payymo.yaml', text);
   const found = findingsOf(runbook, source).filter(({ field }) => field.startsWith('people'));
   expect(found.map(({ field, what }) => [field, what])).toEqual([

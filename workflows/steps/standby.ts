@@ -9,7 +9,7 @@ import type {
   StandbyCaughtUp,
   StandbyState,
 } from '../../activities/contract.js';
-import { startCommands } from '../../activities/deploy/commands.js';
+import { deployCommands } from '../../activities/deploy/commands.js';
 import { promoteCommands } from '../../activities/promote/commands.js';
 import {
   buildCommands,
@@ -56,7 +56,7 @@ export function startApplication<Params>(
     budgetMs: 10 * minutes,
     needs: {},
     after: [approved],
-    commands: startCommands({ application, site: target.site }),
+    commands: deployCommands({ application, site: target.site }),
     do: ({ at, long }) => long.startApplication({ at, application, site: target.site }),
   });
 }
