@@ -172,12 +172,7 @@ testCases(objects);
 testCases(infrastructure);
 
 test('infrastructure and deployment are described, with what is left out filled in', () => {
-  const text = good
-    .replace('applications:\n', `${NORTH}applications:\n`)
-    .replace(
-      '    healthPath: /health\n',
-      '    healthPath: /health\n    deploy: { driver: command, command: [/opt/payymo/bin/deploy] }\n',
-    );
+  const text = good.replace('applications:\n', `${NORTH}applications:\n`);
   expect(problemsOf(text)).toEqual([]);
   const { runbook } = readRunbook('payymo.yaml', text);
   expect(runbook.infrastructure.north).toMatchObject({
