@@ -31,6 +31,8 @@ export interface AnchorBucket {
   readonly title: string;
   /** Makes the object, locked. False: there is one under this key already, and it was left as it is. */
   create(key: string, body: string): Promise<boolean>;
+  /** Makes a further version of an object, locked as well. */
+  createOver(key: string, body: string): Promise<void>;
   /** Every version of every object under the prefix, oldest first of each. */
   versions(prefix: string): Promise<readonly AnchorVersion[]>;
   read(version: AnchorVersion): Promise<AnchorText>;
@@ -73,30 +75,34 @@ export async function openAnchorBucket(anchor: Anchor, requestMs: number): Promi
     }
   };
 
+  const put = (key: string, body: string, condition: { readonly IfNoneMatch?: '*' }) =>
+    client.send(
+      new PutObjectCommand({
+        Bucket,
+        Key: key,
+        Body: body,
+        ContentType: 'application/json',
+        ...condition,
+        ChecksumSHA256: createHash('sha256').update(body).digest('base64'),
+        ObjectLockMode: 'COMPLIANCE',
+        ObjectLockRetainUntilDate: new Date(Date.now() + anchor.lockFor),
+      }),
+      limits(),
+    );
+
   return {
     title,
     create: (key, body) =>
       ask(async () => {
         try {
-          await client.send(
-            new PutObjectCommand({
-              Bucket,
-              Key: key,
-              Body: body,
-              ContentType: 'application/json',
-              IfNoneMatch: '*',
-              ChecksumSHA256: createHash('sha256').update(body).digest('base64'),
-              ObjectLockMode: 'COMPLIANCE',
-              ObjectLockRetainUntilDate: new Date(Date.now() + anchor.lockFor),
-            }),
-            limits(),
-          );
+          await put(key, body, { IfNoneMatch: '*' });
           return true;
         } catch (error) {
           if (s3Status(error) === 412) return false;
           throw error;
         }
       }),
+    createOver: (key, body) => ask(async () => void (await put(key, body, {}))),
     versions: (prefix) =>
       ask(async () => {
         const found: AnchorVersion[] = [];

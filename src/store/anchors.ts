@@ -1,10 +1,10 @@
 /** Anchors journal entries as they come: signed, under object lock, at another site. */
-import { type SigningKey, signingKey } from '../evidence/key.js';
+import { readPublicKey, type SigningKey, signingKey } from '../evidence/key.js';
 import type { Logger } from '../log.js';
 import type { Anchor } from '../runbook/schema.js';
 import { bucketTitle } from '../s3.js';
 import { type AnchorBucket, openAnchorBucket } from './anchor-bucket.js';
-import { anchorKey, makeAnchor } from './anchor-document.js';
+import { type AnchorDocument, anchorKey, checkAnchor, makeAnchor } from './anchor-document.js';
 import { type ChainedEntry, chain, type JournalBody } from './chain.js';
 import { Outbox } from './outbox.js';
 
@@ -92,8 +92,11 @@ export class Anchors {
     try {
       const bucket = await opening;
       const document = makeAnchor(entries, key, new Date());
-      // One that is there already was made of the same entries, by an attempt whose answer was lost.
-      await bucket.create(anchorKey(document), `${JSON.stringify(document, null, 1)}\n`);
+      const object = anchorKey(document);
+      const text = `${JSON.stringify(document, null, 1)}\n`;
+      if ((await bucket.create(object, text)) || (await holds(bucket, object, document))) return;
+      this.options.log.error({ object, bucket: bucket.title }, 'somebody else has put an object there');
+      await bucket.createOver(object, text);
     } catch (error) {
       // Keys may have been exchanged meanwhile: they are read again.
       this.buckets.delete(name);
@@ -104,6 +107,17 @@ export class Anchors {
       throw error;
     }
   }
+}
+
+/** Whether an attempt whose answer was lost has anchored these very entries there. Whoever may write can take a name before. */
+async function holds(bucket: AnchorBucket, name: string, document: AnchorDocument): Promise<boolean> {
+  const key = readPublicKey(document.signedBy.publicKeyPem);
+  for (const version of await bucket.versions(name)) {
+    if (version.key !== name || version.deleted) continue;
+    const checked = checkAnchor(name, (await bucket.read(version)).text, key);
+    if ('good' in checked && checked.good.head.hash === document.head.hash) return true;
+  }
+  return false;
 }
 
 /** Entries that follow each other in one chain go into one object. */

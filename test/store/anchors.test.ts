@@ -184,6 +184,16 @@ describe('whoever may write to the bucket is found out:', () => {
     expect(read.entries.map(({ body }) => body)).toEqual(bodies('over', 1, 3));
   });
 
+  test('an object that was put there before: what belongs there is anchored over it, and counts', async () => {
+    await put(keyOf('before', 1, 2), 'taken');
+    await keep(anchorsOf('before'), 'before', 1, 2);
+    await keep(anchorsOf('again'), 'before', 1, 2);
+    const read = await readAnchors(bucket, 'before', publicKey);
+    expect(read.entries.map(({ body }) => body)).toEqual(bodies('before', 1, 2));
+    expect(read.covered).toEqual([expect.stringMatching(/000001-000002\.json, version .*, is no anchor/)]);
+    expect(await bucket.versions(keyOf('before', 1, 2))).toHaveLength(2);
+  });
+
   test('an object that was put there unsigned, and one that is no anchor at all', async () => {
     await keep(anchorsOf('forged'), 'forged', 1, 1);
     const text = await textOf(keyOf('forged', 1, 1));
