@@ -1,6 +1,7 @@
 /** Decisions of people, sent to a run as the update `decide`. */
 import { createHash, randomUUID } from 'node:crypto';
 import {
+  isGrpcServiceError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -21,7 +22,7 @@ const ANSWER_WITH_CHANGE_MS = 5 * 60_000;
  * @param opening what the decision is about, as it was seen; its time tells one opening from the next
  * @param taken how many decisions the run had taken when it was looked at: a hold after a hold and a resume is another one
  * @throws RefusedError `DecisionRefused` with the run's reason; `RunOver` when the run has ended
- * @throws TransientError `DecisionUnanswered`: it was sent and may still count
+ * @throws TransientError `DecisionUnanswered`: it was sent and may still count; `RunStumbles`: it was not taken
  */
 export async function decide(
   session: TemporalSession,
@@ -91,6 +92,18 @@ function notAccepted(run: RunHandle, decision: Decision, error: unknown, patienc
       {
         why: 'No worker answers for this run just now, or it is busy.',
         next: `Look whether a worker runs, then give the same command again: it counts once. muster watch ${run.system} shows what the run knows.`,
+        cause: error,
+      },
+    );
+  }
+  // 9 is FAILED_PRECONDITION: Temporal gives a run that its worker stumbles over nothing new.
+  if (error instanceof Error && isGrpcServiceError(error.cause) && error.cause.code === 9) {
+    return new TransientError(
+      'RunStumbles',
+      `The decision to ${what} was not taken: the worker fails at this run, and tries again and again.`,
+      {
+        why: messageOf(error.cause),
+        next: `Nothing is lost, the run goes on once it can. Look into the worker's log, or at the last event in Temporal (muster status ${run.system} names the page); the worker has to be of the version that began the run. Then give the same command again.`,
         cause: error,
       },
     );
