@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { homedir, tmpdir, userInfo } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { labFolder } from '../src/lab-environment.js';
 import { LabError } from './errors.js';
 
 /** The sites of the ledger's database: the primary, its standby in another zone, and room for a recovered copy. */
@@ -49,9 +50,7 @@ export interface Layout {
 
 /** The lab's folder: MUSTER_LAB, else `/var/lib/muster/lab` for root and the user's state folder for others. */
 export function defaultLabDir(): string {
-  if (process.env.MUSTER_LAB) return resolve(process.env.MUSTER_LAB);
-  if (userInfo().uid === 0) return '/var/lib/muster/lab';
-  return join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'muster', 'lab');
+  return labFolder(process.env);
 }
 
 /**

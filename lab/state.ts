@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { type LocalLab, labEnvironmentFile } from '../src/lab-environment.js';
+import { labEnvironment } from './environment.js';
 import { LabError } from './errors.js';
 import type { Layout, RegionName, SiteName } from './layout.js';
 import type { LabPeople } from './people.js';
@@ -152,9 +154,15 @@ export async function readState(layout: Layout): Promise<LabState | undefined> {
   return state as LabState;
 }
 
-/** Replaces the state in one step: a reader sees the old or the new one. */
+/** Replaces the state, and what commands know of the lab, each in one step: a reader sees the old or the new one. */
 export async function writeState(layout: Layout, state: LabState): Promise<void> {
-  const next = `${layout.stateFile}.${randomBytes(4).toString('hex')}`;
-  await writeFile(next, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o644 });
-  await rename(next, layout.stateFile);
+  await replaceFile(layout.stateFile, state);
+  const known: LocalLab = { environment: labEnvironment(state), temporalUi: state.temporal.uiUrl };
+  await replaceFile(labEnvironmentFile(layout.dir), known);
+}
+
+async function replaceFile(file: string, contents: unknown): Promise<void> {
+  const next = `${file}.${randomBytes(4).toString('hex')}`;
+  await writeFile(next, `${JSON.stringify(contents, null, 2)}\n`, { mode: 0o644 });
+  await rename(next, file);
 }

@@ -1,9 +1,6 @@
 /** What past runs tell about the time of each step. A recovery never waits for it. */
-import { resolve } from 'node:path';
-import { labEnvironment } from '../../lab/environment.js';
-import { defaultLabDir, layoutOf } from '../../lab/layout.js';
-import { readState } from '../../lab/state.js';
 import { messageOf } from '../errors.js';
+import { localLab } from '../lab-environment.js';
 import type { Expectations } from '../model/run.js';
 import { expectationsFor } from '../store/runs.js';
 import { storeSettings } from '../store/settings.js';
@@ -35,8 +32,8 @@ export async function readExpectations(
   }
 }
 
-async function labStore(env: Readonly<Record<string, string | undefined>>): Promise<Record<string, string>> {
-  if (env.MUSTER_STORE_URL) return {};
-  const state = await readState(layoutOf(env.MUSTER_LAB ? resolve(env.MUSTER_LAB) : defaultLabDir()));
-  return state === undefined ? {} : labEnvironment(state);
+async function labStore(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Readonly<Record<string, string>>> {
+  return env.MUSTER_STORE_URL ? {} : ((await localLab(env))?.environment ?? {});
 }

@@ -2,12 +2,12 @@
 import { receiversOf } from '../../workflows/engine/receivers.js';
 import { InputError, RefusedError } from '../errors.js';
 import type { Delivery, Notice, NoticeKind, Receiver } from '../model/notice.js';
-import { type Sending, sendByWorker, sendFromHere } from '../notices/send.js';
 import { quoted } from '../runbook/field-facts.js';
 import { loadSystem } from '../runbook/load.js';
 import { nearest } from '../runbook/nearest.js';
 import type { Runbook } from '../runbook/schema.js';
 import type { CliContext } from './context.js';
+import { type Sending, sendByWorker, sendFromHere } from './notice-sending.js';
 import { withTemporal } from './sessions.js';
 
 export async function runbookOf(context: CliContext, system: string): Promise<Runbook> {

@@ -1,12 +1,10 @@
 /** How commands reach what Muster has recorded: its store, and the reports on this machine. */
 import { readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { labEnvironment } from '../../lab/environment.js';
-import { defaultLabDir, layoutOf } from '../../lab/layout.js';
-import { readState } from '../../lab/state.js';
+import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { REPORT_FORMAT, type ReportDocument } from '../evidence/document.js';
 import { musterHome, reportDirectory } from '../home.js';
+import { localLab } from '../lab-environment.js';
 import { REPORT_FILES } from '../store/reports.js';
 import { storeSettings } from '../store/settings.js';
 import { READING, Store } from '../store/store.js';
@@ -17,8 +15,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** What names store and home: the environment, else the lab that is up. */
 export async function recordEnvironment(env: Environment): Promise<Environment> {
   if (env.MUSTER_STORE_URL) return env;
-  const state = await readState(layoutOf(env.MUSTER_LAB ? resolve(env.MUSTER_LAB) : defaultLabDir()));
-  return state === undefined ? env : { ...labEnvironment(state), ...withoutEmpty(env) };
+  const lab = await localLab(env);
+  return lab === undefined ? env : { ...lab.environment, ...withoutEmpty(env) };
 }
 
 /**

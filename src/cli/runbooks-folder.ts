@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { InputError } from '../errors.js';
+import { localLab } from '../lab-environment.js';
 import type { CliWorld } from './context.js';
 
 export interface RunbooksFolder {
@@ -50,16 +51,10 @@ async function existing(
 
 /** The lab's own copies of the runbooks, with its addresses; undefined when no lab is up. */
 async function labRunbooks(env: CliWorld['env']): Promise<string | undefined> {
-  const { defaultLabDir, layoutOf } = await import('../../lab/layout.js');
-  const layout = layoutOf(env.MUSTER_LAB ? resolve(env.MUSTER_LAB) : defaultLabDir());
-  const isUp = (await isFile(layout.stateFile)) && (await isFolder(layout.runbooks));
-  return isUp ? layout.runbooks : undefined;
+  const folder = (await localLab(env))?.environment.MUSTER_RUNBOOKS;
+  return folder !== undefined && (await isFolder(folder)) ? folder : undefined;
 }
 
 async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() === true;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() === true;
 }

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { builtProgram } from '../../lab/built.js';
+import { fileURLToPath } from 'node:url';
 import { originsOf } from '../codec-endpoint/settings.js';
 import { messageOf } from '../errors.js';
 import { TASK_QUEUE } from '../model/task-queue.js';
@@ -88,7 +88,7 @@ export async function serveEmbedded(
     const worker: ChildSpec = {
       name: 'The worker',
       command: process.execPath,
-      args: ['--enable-source-maps', builtProgram('src/worker.js')],
+      args: ['--enable-source-maps', fileURLToPath(new URL('../worker.js', import.meta.url))],
       env: {
         ...env,
         ...payloads,

@@ -1,13 +1,10 @@
 /** Which Temporal server is meant. */
-import { resolve } from 'node:path';
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { payloadEnvironment } from '../../lab/environment.js';
-import { defaultLabDir, layoutOf } from '../../lab/layout.js';
-import { readState } from '../../lab/state.js';
 import { type EmbeddedState, runningEmbedded } from '../embedded/state.js';
 import { InputError, messageOf } from '../errors.js';
 import { musterHome } from '../home.js';
+import { type LocalLab, localLab } from '../lab-environment.js';
 
 export interface TemporalTarget {
   /** `host:port`. */
@@ -79,18 +76,24 @@ function payloadsOf(env: Environment, own: OwnServer | undefined): Environment {
 }
 
 async function ownServers(env: Environment): Promise<OwnServer[]> {
-  const [lab, embedded] = await Promise.all([
-    readState(layoutOf(env.MUSTER_LAB ? resolve(env.MUSTER_LAB) : defaultLabDir())),
-    runningEmbedded(musterHome(env)),
-  ]);
+  const [lab, embedded] = await Promise.all([localLab(env), runningEmbedded(musterHome(env))]);
   return [
-    ...(lab === undefined
-      ? []
-      : [{ ...lab.temporal, namedBy: 'lab' as const, payloads: payloadEnvironment(lab) }]),
+    ...(lab === undefined ? [] : [serverOf(lab)]),
     ...(embedded === undefined
       ? []
       : [{ ...embedded.temporal, namedBy: 'embedded' as const, payloads: embeddedPayloads(embedded) }]),
   ];
+}
+
+function serverOf({ environment, temporalUi }: LocalLab): OwnServer {
+  const payloads = Object.entries(environment).filter(([name]) => name.startsWith('MUSTER_PAYLOAD_'));
+  return {
+    namedBy: 'lab',
+    address: environment.TEMPORAL_ADDRESS ?? '',
+    namespace: environment.TEMPORAL_NAMESPACE ?? 'default',
+    uiUrl: temporalUi,
+    payloads: Object.fromEntries(payloads),
+  };
 }
 
 function embeddedPayloads({ payloadKeys }: EmbeddedState): Environment {

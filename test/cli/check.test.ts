@@ -126,7 +126,8 @@ describe('where the runbooks are looked for', () => {
     await cp('runbooks', join(lab, 'runbooks'), { recursive: true });
     const without = await runMuster(['check', '--json'], { env: { MUSTER_LAB: lab } });
     expect(JSON.parse(without.stdout).files[0].file).toBe('runbooks/payymo.yaml');
-    await writeFile(join(lab, 'state.json'), '{}');
+    const environment = { MUSTER_RUNBOOKS: join(lab, 'runbooks') };
+    await writeFile(join(lab, 'environment.json'), JSON.stringify({ environment, temporalUi: '' }));
     const up = await runMuster(['check', '--json'], { env: { MUSTER_LAB: lab } });
     expect(JSON.parse(up.stdout).files[0].file).toBe(join(lab, 'runbooks', 'payymo.yaml'));
   });

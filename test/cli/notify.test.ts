@@ -2,8 +2,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sendByWorker, testNotice } from '../../src/cli/notice-sending.js';
 import type { Notice } from '../../src/model/notice.js';
-import { sendByWorker, testNotice } from '../../src/notices/send.js';
 import { type CliTestWorld, openCliWorld } from '../support/cli-world.js';
 import { type HttpReceiver, httpReceiver, mailReceiver, receiver } from '../support/receivers.js';
 import { runMuster } from './run-muster.js';

@@ -41,7 +41,7 @@ Examples:
     )
     .action(async (system: string, channel: string | undefined, options: Options) => {
       const { deliveryLines, receiversFor, runbookOf, send } = await import('../noticing.js');
-      const { testNotice } = await import('../../notices/send.js');
+      const { testNotice } = await import('../notice-sending.js');
       const runbook = await runbookOf(context, system);
       const names = runbook.people.map(({ name }) => name);
       if (options.to !== undefined && !names.includes(options.to)) {
