@@ -308,6 +308,8 @@ export interface MusterActivities {
     application: Application;
     target: DatabaseAt;
     damaged: DatabaseAt;
+    /** One without proof: an old primary that is silent is accepted, one that takes a write is not. Left out: proven. */
+    fence?: Pick<FenceProof, 'refusedWrite'>;
   }): Promise<ServiceValidation>;
 
   measureLoss(input: {

@@ -88,7 +88,11 @@ function buildPlan(runbook: Runbook): Plan<NoParams> {
   });
 
   const promotion = promoteStandby(plan, { caughtUp, fence, rungs, approved: promotionApproved }, parts);
-  const { validation } = cutOver(plan, { place: standby, fence, promotion, lowered, started }, parts);
+  const { validation } = cutOver(
+    plan,
+    { place: standby, fence, promotion, lowered, started, reach: fence },
+    parts,
+  );
 
   // The service is back.
 

@@ -6,7 +6,7 @@ import { withClient } from '../../src/postgres.js';
 import type { Application, BusinessFunction } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, RungCheck } from '../contract.js';
-import { proveRefusalOrSilence } from '../fence/index.js';
+import { proveRefusalOrSilence, requireStillFenced } from '../fence/index.js';
 import { requireReal } from '../production.js';
 import { converse } from '../verify/conversation.js';
 
@@ -17,11 +17,18 @@ const ANSWER_MS = 5_000;
 
 export function validateActivities(): Pick<MusterActivities, 'validateService'> {
   return {
-    async validateService({ at, application, target, damaged }) {
+    async validateService({ at, application, target, damaged, fence }) {
       requireReal(at, `pay at ${application.url}`);
       const signal = activitySignal();
       const checks: RungCheck[] = [];
-      checks.push(await timed('the old primary refuses writes', () => proveRefusalOrSilence(damaged)));
+      const unproven = fence?.refusedWrite === null;
+      checks.push(
+        unproven
+          ? await timed('the old primary is out of reach, which nobody has proven of clients', () =>
+              silence(damaged),
+            )
+          : await timed('the old primary refuses writes', () => proveRefusalOrSilence(damaged)),
+      );
       checks.push(
         await timed('the new primary takes writes and archives them', () => requireWritable(target)),
       );
@@ -40,10 +47,16 @@ export function validateActivities(): Pick<MusterActivities, 'validateService'> 
       return {
         checks,
         firstGoodAt,
-        summary: `the application works on ${target.site}: ${tried}; ${damaged.site} refuses writes`,
+        summary: `the application works on ${target.site}: ${tried}; ${damaged.site} ${unproven ? 'is out of reach, its fence NOT PROVEN' : 'refuses writes'}`,
       };
     },
   };
+}
+
+/** People went on without proof because nobody answers there; somebody who takes a write now is found all the same. */
+async function silence(damaged: DatabaseAt): Promise<string> {
+  await requireStillFenced(damaged);
+  return 'it takes no write from here; it must not be started or reached again before it is fenced';
 }
 
 async function tryFunction(url: string, tried: BusinessFunction, signal: AbortSignal): Promise<string> {

@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { FenceProof } from '../../activities/contract.js';
 import { postgresLogin } from '../../activities/fence/postgres-login.js';
 import { validateActivities } from '../../activities/validate/index.js';
 import type { Application } from '../../src/runbook/schema.js';
@@ -66,7 +69,11 @@ beforeEach(() => {
   addresses = ['127.0.0.1'];
 });
 
-const validate = () => validateService({ at, application, target: target.at, damaged: damaged.at });
+const validate = (fence?: Pick<FenceProof, 'refusedWrite'>) =>
+  validateService({
+    ...{ at, application, target: target.at, damaged: damaged.at },
+    ...(fence === undefined ? {} : { fence }),
+  });
 const payments = () =>
   target.admin(async (client) =>
     Number((await client.query('select count(*) from payment where amount = 7')).rows[0].count),
@@ -85,6 +92,24 @@ test('an old primary that still takes writes fails the validation before anythin
   await expect(validate()).rejects.toMatchObject({ name: 'PermanentError', code: 'FenceNotProven' });
   expect(await payments()).toBe(0);
 });
+
+test('an old primary that nobody reaches is accepted only where people went on without proof', async () => {
+  const { postgres } = damaged.at;
+  const pid = Number(
+    (await readFile(join(postgres.service.dataDirectory, 'postmaster.pid'), 'utf8')).split('\n')[0],
+  );
+  // One that takes a write is found, whatever people have said.
+  await expect(validate({ refusedWrite: null })).rejects.toMatchObject({ code: 'FenceNotProven' });
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await expect(validate()).rejects.toMatchObject({ code: 'FenceNotProven' });
+    addresses = ['127.0.0.1'];
+    expect((await validate({ refusedWrite: null })).summary).toContain('its fence NOT PROVEN');
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await target.admin((client) => client.query('delete from payment'));
+}, 60_000);
 
 describe('with the old primary fenced', () => {
   beforeAll(async () => {

@@ -43,6 +43,7 @@ export function cutOver<Params>(
     promotion,
     lowered,
     started,
+    reach,
   }: {
     readonly place: StepHandle<Place>;
     readonly fence: StepHandle<FenceProof>;
@@ -50,6 +51,8 @@ export function cutOver<Params>(
     readonly lowered: StepHandle<RecordChange>;
     /** Where the application has to be brought up anew: what validation waits for besides. */
     readonly started?: StepHandle<unknown>;
+    /** Where the old primary may be out of reach: whether the fence was proven decides what validation may demand of it. */
+    readonly reach?: StepHandle<FenceProof>;
   },
   { record, damaged, target, targetAt, restores, vault, application }: Led,
 ): { readonly cutover: StepHandle<RecordChange>; readonly validation: StepHandle<ServiceValidation> } {
@@ -73,12 +76,18 @@ export function cutOver<Params>(
     effect: 'production',
     restores,
     budgetMs: 10 * minutes,
-    needs: { place },
+    needs: { place, ...(reach === undefined ? {} : { reach }) },
     after: [cutover, ...(started === undefined ? [] : [started])],
     commands: validateCommands({ application, target, damaged }),
     skipping: 'the service counts as restored although nothing has proven it',
-    do: ({ at, careful }, { place }) =>
-      careful.validateService({ at, application, target: targetAt(place), damaged }),
+    do: ({ at, careful }, { place, reach }) =>
+      careful.validateService({
+        at,
+        application,
+        target: targetAt(place),
+        damaged,
+        ...(reach === undefined ? {} : { fence: reach }),
+      }),
   });
 
   plan.step({
