@@ -1,12 +1,13 @@
 /** An archive streamed into pg_restore: fetched, decrypted and handed over as it is asked for. */
 import { constants, open } from 'node:fs';
-import { chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import pg from 'pg';
 import { extract } from 'tar-stream';
 import { folderOf } from '../../src/archive/catalog.js';
 import type { ArchiveManifest, ArchivePart } from '../../src/archive/manifest.js';
@@ -15,6 +16,7 @@ import type { ArchivePlace } from '../../src/archive/place.js';
 import { PermanentError } from '../../src/errors.js';
 import { accountIds, runTool } from '../../src/process.js';
 import type { PostgresSite } from '../../src/runbook/schema.js';
+import { resolveSecret } from '../../src/secrets.js';
 import { runClient, wordsOf } from './client.js';
 
 export interface OpenArchive {
@@ -102,6 +104,8 @@ async function loadDirectory(load: Load): Promise<void> {
   await giveTo(load, directory);
   const feed = new Feed(load, directory);
   await feed.layPipes();
+  // A database that is filled already is not made: then tables are begun in the order of the dump.
+  const sized = load.how === 'create' ? await feed.showSizes() : undefined;
   const filter: string[] = [];
   if (load.tables !== undefined) {
     const listed = await restoreWith(load, ['--list', directory], {});
@@ -110,14 +114,18 @@ async function loadDirectory(load: Load): Promise<void> {
   // Only jobs beside each other say which table they begin with.
   const jobs = `--jobs=${Math.max(2, load.jobs)}`;
   try {
-    await restoreWith(load, [...targetOf(load), jobs, '--verbose', ...filter, directory], {
-      signal: AbortSignal.any([load.signal, feed.stop]),
+    const signal = AbortSignal.any([load.signal, feed.stop]);
+    const args = [...targetOf(load), jobs, '--verbose', ...filter, directory];
+    await restoreWith(load, args, {
+      signal,
       onErrorLine: (line) => {
+        if (/creating DATABASE/.test(line)) sized?.seen();
         const [, id, what] = /launching item (\d+) (TABLE DATA|BLOBS)/.exec(line) ?? [];
         if (id !== undefined) feed.begin(Number(id), what === 'BLOBS' ? 'objects' : 'table');
       },
     });
   } finally {
+    await sized?.close();
     await feed.end();
   }
   feed.requireAll();
@@ -165,6 +173,28 @@ class Feed {
       });
       if (made.exitCode !== 0) throw new Error(made.stderr);
     }
+  }
+
+  /**
+   * pg_restore begins with the largest table, and to know it looks at the files' sizes, which pipes have none of. It looks
+   * before it makes the database: until it has, empty files of the right sizes stand there, and making a database is held
+   * up by a lock, in a cluster that nobody else uses.
+   */
+  async showSizes(): Promise<SizesShown> {
+    const aside = join(this.load.workDirectory, 'pipes');
+    const files = [...this.#tables.values()];
+    await mkdir(aside, { mode: 0o700 });
+    for (const part of files) {
+      const path = join(this.directory, fileOf(part));
+      await rename(path, join(aside, fileOf(part)));
+      await writeFile(path, '');
+      await truncate(path, part.plainBytes);
+    }
+    await giveTo(this.load, this.directory);
+    const putBack = async () => {
+      for (const part of files) await rename(join(aside, fileOf(part)), join(this.directory, fileOf(part)));
+    };
+    return holdDatabases(this.load, putBack, (error) => this.#fail(error));
   }
 
   begin(id: number, what: 'table' | 'objects'): void {
@@ -237,6 +267,45 @@ class Feed {
       await wait(pauseMs, undefined, { signal });
     }
   }
+}
+
+interface SizesShown {
+  /** pg_restore has looked. */
+  seen(): void;
+  close(): Promise<void>;
+}
+
+/** Holds up whoever makes a database until the pipes are back. */
+async function holdDatabases(
+  { postgres, database }: Load,
+  putBack: () => Promise<void>,
+  failed: (error: unknown) => void,
+): Promise<SizesShown> {
+  const { host, port, admin } = postgres;
+  const client = new pg.Client({
+    ...{ host, port, database, user: admin.user, password: await resolveSecret(admin.password) },
+    application_name: 'muster-archive',
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= client.end().catch(() => undefined);
+    return closing;
+  };
+  try {
+    await client.query('begin; lock table pg_catalog.pg_database in share mode');
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  let back: Promise<void> | undefined;
+  return {
+    seen: () => {
+      back ??= putBack().then(close, failed);
+    },
+    close,
+  };
 }
 
 function contentOf(load: Load, part: ArchivePart, passed: (bytes: number) => void): Transform {

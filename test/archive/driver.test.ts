@@ -1,9 +1,10 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { levelFor } from '../../activities/backup/archive.js';
 import { backupActivities } from '../../activities/backup/index.js';
 import { provisionActivities } from '../../activities/provision/index.js';
+import { restoreArchive } from '../../activities/restore/archive.js';
 import { restoreActivities } from '../../activities/restore/index.js';
 import { serviceOf } from '../../activities/service/index.js';
 import type { Progress } from '../../src/model/run.js';
@@ -39,6 +40,13 @@ function folderCopy(): Extract<ArchiveBackup['copies'][number], { driver: 'folde
   if (copy?.driver !== 'folder') throw new TypeError('one copy is a folder');
   return copy;
 }
+
+const destroy = () =>
+  provisionActivities({ promotionOf: async () => undefined }).destroyTarget({
+    at: target.at,
+    target: target.cluster.at,
+    vault: world.vault.bucket,
+  });
 
 it('dumps and restores on trial what an owner wants tried, and leaves no trial behind', async () => {
   const taken = await take({ ...world.backup, check: 'restore' }, LABEL);
@@ -111,6 +119,7 @@ it('restores the chosen tables alone, with everything defined', async () => {
 });
 
 it('shows its progress in bytes, goes away when it is cancelled, and begins anew', async () => {
+  await destroy();
   const provisioned = await provisionActivities().provisionForArchive({
     at: target.at,
     target: target.cluster.at,
@@ -142,18 +151,26 @@ it('shows its progress in bytes, goes away when it is cancelled, and begins anew
   const restored = await target.restore(world.backup, { label: LABEL });
   const again = await target.restore(world.backup, { label: LABEL });
   expect(again).toMatchObject({ systemIdentifier: restored.systemIdentifier, loadMs: restored.loadMs });
-  const destroyed = await provisionActivities({ promotionOf: async () => undefined }).destroyTarget({
-    at: target.at,
-    target: target.cluster.at,
-    vault: world.vault.bucket,
-  });
+  const destroyed = await destroy();
   expect(destroyed.summary).toContain('stopped and removed');
+});
+
+it('begins with the largest table, whatever its place in the dump', async () => {
+  const { at, cluster } = target;
+  const provisioned = await provisionActivities().provisionForArchive({
+    at,
+    target: cluster.at,
+    databaseBytes: 1,
+  });
+  const begun = new Set<string>();
+  const input = { at, target: cluster.at, provisioned, backup: world.backup, label: LABEL };
+  await restoreArchive(input, ({ text }) => begun.add(text));
+  expect([...begun].filter((text) => text.startsWith('restoring books.'))[0]).toBe('restoring books.entry');
 });
 
 it('takes definitions alone, or rows alone', async () => {
   const schema = await take({ ...world.backup, content: 'schema' });
   expect(schema.label).toMatch(/-schema$/);
-  await mkdir(target.cluster.at.postgres.service.dataDirectory, { recursive: true });
   await target.restore(world.backup, { label: schema.label });
   const counted = await target.cluster.admin((client) =>
     client.query<{ n: string }>('select count(*) as n from books.entry'),
