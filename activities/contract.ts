@@ -38,6 +38,7 @@ import type {
   InfrastructurePlan,
   JournalEntry,
   LossReport,
+  LostPrimary,
   ObjectDamage,
   ObjectsRestored,
   Outputs,
@@ -80,6 +81,9 @@ export interface MusterActivities {
     before: string;
     dataClasses: Readonly<Record<string, DataClass>>;
   }): Promise<RecoveryPoint>;
+
+  /** Whether a primary that is said to be gone answers after all. Changes nothing. */
+  lookAtLost(input: { at: StepRef; damaged: DatabaseAt }): Promise<LostPrimary>;
 
   /** The newest state that the archive leads to, without asking the lost primary. */
   proposeNewest(input: {

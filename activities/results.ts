@@ -80,6 +80,11 @@ export interface ReplacedPrimary {
   readonly time: string;
 }
 
+/** A primary that is said to be gone. */
+export interface LostPrimary extends Summarised {
+  readonly answers: boolean;
+}
+
 /** A streaming standby as it stands. */
 export interface StandbyState extends Summarised, ReplacedPrimary {
   readonly site: string;

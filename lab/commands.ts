@@ -1,6 +1,7 @@
 /** What `muster lab` does: typed results, and how each reads for people. */
 import { breakZone, type ZoneFate, type ZoneLoss } from './break/az-loss.js';
 import { breakCorruption, type Corruption } from './break/corruption.js';
+import { breakServer, type ServerLoss } from './break/server-loss.js';
 import { downLab } from './down.js';
 import { LabError } from './errors.js';
 import { defaultLabDir } from './layout.js';
@@ -27,7 +28,7 @@ export interface LabDownResult {
 }
 
 /** Disasters that the lab can inflict. */
-export const DISASTERS = ['corruption', 'az-loss'] as const;
+export const DISASTERS = ['corruption', 'az-loss', 'infrastructure-failure'] as const;
 export type Disaster = (typeof DISASTERS)[number];
 
 /** Systems that live in the lab. */
@@ -81,6 +82,7 @@ export async function labDown(options: LabCommand = {}): Promise<LabDownResult> 
 export interface Damage {
   readonly corruption: Corruption;
   readonly 'az-loss': ZoneLoss;
+  readonly 'infrastructure-failure': ServerLoss;
 }
 
 /** Inflicts a disaster on the lab that is up. @throws LabError when there is none */
@@ -92,6 +94,7 @@ export async function labBreak<D extends Disaster>(
   const { state } = await standing(dir);
   const inflict: { readonly [K in Disaster]: () => Promise<Damage[K]> } = {
     corruption: () => breakCorruption(state),
+    'infrastructure-failure': () => breakServer(state),
     'az-loss': async () => {
       // A zone is lost while a standby follows in another one: where there is none yet, it is raised first.
       const { state } = await labUp({ ...options, dir, standby: 'raised' });

@@ -1,6 +1,7 @@
 /** How the lab reads for people: plain text, at most 80 columns wherever paths allow it. */
 import type { ZoneLoss } from './break/az-loss.js';
 import type { Corruption } from './break/corruption.js';
+import type { ServerLoss } from './break/server-loss.js';
 import type { Damage, Disaster, LabDownResult, LabUpResult } from './commands.js';
 import type { LabStatus } from './status.js';
 
@@ -46,6 +47,7 @@ export function renderBreak<D extends Disaster>(disaster: D, damage: Damage[D]):
   const render: { readonly [K in Disaster]: (damage: Damage[K]) => string } = {
     corruption: renderCorruption,
     'az-loss': renderZoneLoss,
+    'infrastructure-failure': renderServerLoss,
   };
   return render[disaster](damage);
 }
@@ -64,6 +66,18 @@ function renderZoneLoss({ at, site, fate, serverPids, applicationPid, standby }:
     '',
     'Bring it back:',
     `  muster recover azLoss payymo --detected-at ${at}`,
+  ].join('\n');
+}
+
+function renderServerLoss({ at, site, serverPids, dataDir }: ServerLoss): string {
+  return [
+    `The server at ${site} is gone. Payments are not taken any more.`,
+    '',
+    `  at      ${at}`,
+    `  damage  ${serverPids.length} processes killed, and the disk with ${dataDir} is gone`,
+    '',
+    'Bring it back:',
+    `  muster recover infrastructureFailure payymo --detected-at ${at}`,
   ].join('\n');
 }
 
@@ -112,7 +126,7 @@ function next({ state, sites, service }: LabStatus): string[] {
     `Logs         ${state.dir}/logs`,
     `People       ${Object.keys(state.people).join(', ')} sign: muster approve ... $(muster lab proof <person>)`,
     '',
-    'Next: muster lab break corruption (or az-loss), muster plan corruption payymo, muster lab down',
+    'Next: muster lab break --help, muster plan corruption payymo, muster lab down',
   ];
 }
 

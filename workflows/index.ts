@@ -4,6 +4,7 @@ import type { Runbook } from '../src/runbook/schema.js';
 import { azLossScenario } from './azLoss.js';
 import { corruptionScenario } from './corruption.js';
 import { runScenario } from './engine/scenario-workflow.js';
+import { infrastructureFailureScenario } from './infrastructureFailure.js';
 
 export function corruption(input: RunInput<Runbook, CorruptionParams>): Promise<RunResult> {
   return runScenario(corruptionScenario, input);
@@ -11,6 +12,10 @@ export function corruption(input: RunInput<Runbook, CorruptionParams>): Promise<
 
 export function azLoss(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
   return runScenario(azLossScenario, input);
+}
+
+export function infrastructureFailure(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
+  return runScenario(infrastructureFailureScenario, input);
 }
 
 export { deliverNotice } from './deliver-notice.js';

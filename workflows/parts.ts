@@ -1,72 +1,87 @@
 /** What the section of a scenario in a runbook refers to, looked up. The loader has checked the references already. */
 import type { DatabaseAt, Quarantine } from '../activities/contract.js';
 import { pgbackrestOf } from '../src/runbook/backups.js';
-import type { Runbook } from '../src/runbook/schema.js';
+import type { CorruptionSection, Runbook } from '../src/runbook/schema.js';
 import type { DatabaseRecovery } from './steps/parts.js';
 
 export function corruptionParts(runbook: Runbook) {
   const section = required(runbook.scenarios.corruption, runbook, 'scenarios.corruption');
-  const parts: DatabaseRecovery = {
-    component: section.component,
-    restores: section.restores,
-    damaged: databaseAt(runbook, section.damaged),
-    what: 'damaged',
-    target: databaseAt(runbook, section.target),
-    targets: [section.target, ...section.otherTargets],
-    targetAt: ({ site }) => databaseAt(runbook, site),
-    // A recovery to a moment needs WAL, which an archive of pg_dump has none of; the loader refuses such a runbook.
-    backup: required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`),
-    record: required(runbook.dns[section.record], runbook, `dns.${section.record}`),
-    application: required(
-      runbook.applications[section.application],
-      runbook,
-      `applications.${section.application}`,
-    ),
-    quarantineDirectory: required(
-      runbook.sites[section.damaged]?.quarantineDirectory,
-      runbook,
-      `sites.${section.damaged}.quarantineDirectory`,
-    ),
-    vault: runbook.vault,
-    verification: runbook.verification,
-    dataClasses: runbook.objectives.dataClasses,
+  const { damaged, target, otherTargets } = section;
+  const places = { old: damaged, what: 'damaged', target, otherTargets } as const;
+  return { section, parts: databaseParts(runbook, section, places) };
+}
+
+/** The same for a primary whose server is gone. */
+export function infrastructureFailureParts(runbook: Runbook) {
+  const path = 'scenarios.infrastructureFailure';
+  const section = required(runbook.scenarios.infrastructureFailure, runbook, path);
+  const { lost, target, otherTargets } = section;
+  return {
+    section,
+    parts: databaseParts(runbook, section, { old: lost, what: 'lost', target, otherTargets }),
   };
-  return { section, parts };
 }
 
 /** The same for the loss of the primary's zone. */
 export function azLossParts(runbook: Runbook) {
   const section = required(runbook.scenarios.azLoss, runbook, 'scenarios.azLoss');
-  const standby = databaseAt(runbook, section.standby);
-  const parts: DatabaseRecovery = {
-    component: section.component,
-    restores: section.restores,
-    damaged: databaseAt(runbook, section.lost),
-    what: 'lost',
-    target: standby,
-    targets: [section.standby],
-    targetAt: () => standby,
-    backup: required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`),
-    record: required(runbook.dns[section.record], runbook, `dns.${section.record}`),
+  const { lost, standby } = section;
+  const places = { old: lost, what: 'lost', target: standby, otherTargets: [] } as const;
+  const newStandby = section.newStandby && {
+    slot: section.newStandby.slot,
+    at: databaseAt(runbook, section.newStandby.site),
+  };
+  return { section, parts: databaseParts(runbook, section, places), newStandby };
+}
+
+/** @throws Error for a scenario that recovers no database */
+export function partsOfScenario(runbook: Runbook, scenario: string): DatabaseRecovery {
+  const of: Readonly<Record<string, (runbook: Runbook) => { readonly parts: DatabaseRecovery }>> = {
+    corruption: corruptionParts,
+    azLoss: azLossParts,
+    infrastructureFailure: infrastructureFailureParts,
+  };
+  return required(of[scenario], runbook, `scenarios.${scenario}`)(runbook).parts;
+}
+
+/** What the section of every database recovery names. */
+type Named = Pick<CorruptionSection, 'component' | 'restores' | 'backup' | 'record' | 'application'>;
+
+interface Places {
+  /** Site of the old primary. */
+  readonly old: string;
+  readonly what: DatabaseRecovery['what'];
+  readonly target: string;
+  readonly otherTargets: readonly string[];
+}
+
+function databaseParts(runbook: Runbook, named: Named, places: Places): DatabaseRecovery {
+  const { old, what, target, otherTargets } = places;
+  return {
+    component: named.component,
+    restores: named.restores,
+    damaged: databaseAt(runbook, old),
+    what,
+    target: databaseAt(runbook, target),
+    targets: [target, ...otherTargets],
+    targetAt: ({ site }) => databaseAt(runbook, site),
+    // A recovery to a moment needs WAL, which an archive of pg_dump has none of; the loader refuses such a runbook.
+    backup: required(pgbackrestOf(runbook, named.backup), runbook, `backups.${named.backup}`),
+    record: required(runbook.dns[named.record], runbook, `dns.${named.record}`),
     application: required(
-      runbook.applications[section.application],
+      runbook.applications[named.application],
       runbook,
-      `applications.${section.application}`,
+      `applications.${named.application}`,
     ),
     quarantineDirectory: required(
-      runbook.sites[section.lost]?.quarantineDirectory,
+      runbook.sites[old]?.quarantineDirectory,
       runbook,
-      `sites.${section.lost}.quarantineDirectory`,
+      `sites.${old}.quarantineDirectory`,
     ),
     vault: runbook.vault,
     verification: runbook.verification,
     dataClasses: runbook.objectives.dataClasses,
   };
-  const newStandby = section.newStandby && {
-    slot: section.newStandby.slot,
-    at: databaseAt(runbook, section.newStandby.site),
-  };
-  return { section, parts, newStandby };
 }
 
 export function databaseAt(runbook: Runbook, site: string): DatabaseAt {

@@ -3,13 +3,16 @@ import type { CorruptionParams, NoParams } from '../src/model/run.js';
 import { azLossScenario } from './azLoss.js';
 import { corruptionScenario } from './corruption.js';
 import type { Scenario } from './engine/plan.js';
+import { infrastructureFailureScenario } from './infrastructureFailure.js';
 
 export const scenarios: {
   readonly corruption: Scenario<CorruptionParams>;
   readonly azLoss: Scenario<NoParams>;
+  readonly infrastructureFailure: Scenario<NoParams>;
 } = {
   corruption: corruptionScenario,
   azLoss: azLossScenario,
+  infrastructureFailure: infrastructureFailureScenario,
 };
 
 export type ScenarioName = keyof typeof scenarios;

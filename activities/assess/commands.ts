@@ -31,3 +31,15 @@ export function assessCommands({
     })),
   ];
 }
+
+/** Seeing by hand whether a primary is gone. */
+export function lostCommands({ damaged }: { readonly damaged: DatabaseAt }): readonly PrintedCommand[] {
+  const { host, port, database, admin } = damaged.postgres;
+  return [
+    {
+      where: 'where applications are, and anywhere else',
+      command: `PGCONNECT_TIMEOUT=3 psql -h ${host} -p ${port} -U ${admin.user} -d ${database} -Atc "SELECT pg_is_in_recovery()"`,
+      note: 'f: it is there and takes writes; bring the way to it back rather than giving it up. No answer proves nothing by itself.',
+    },
+  ];
+}

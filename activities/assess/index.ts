@@ -7,12 +7,15 @@ import type { DataClass, Invariant } from '../../src/runbook/schema.js';
 import { reportProgress } from '../context.js';
 import type { Assessment, DatabaseAt, InvariantResult, MusterActivities } from '../contract.js';
 import { askInvariant } from '../verify/invariant-query.js';
+import { lookAtLost } from './lost.js';
 
 /** The primary still serves users: two at once leave it room. */
 const JOBS = 2;
 
-export function assessActivities(): Pick<MusterActivities, 'assessDamage'> {
+export function assessActivities(): Pick<MusterActivities, 'assessDamage' | 'lookAtLost'> {
   return {
+    lookAtLost,
+
     async assessDamage({ damaged, invariants, dataClasses }) {
       let server: Server;
       try {

@@ -38,3 +38,34 @@ export function pointCommands({
     },
   ];
 }
+
+/** Finding the end of the archive by hand, from where the database is restored to. */
+export function newestCommands({
+  target,
+  backup,
+}: {
+  readonly target: DatabaseAt;
+  readonly backup: PgbackrestBackup;
+}): readonly PrintedCommand[] {
+  const { host, service, backupConfig } = target.postgres;
+  const pgbackrest = (rest: string) =>
+    `pgbackrest --config=${backupConfig} --stanza=${backup.stanza} ${rest}`;
+  const where = `on ${host}, as ${service.account}`;
+  return [
+    {
+      where,
+      command: pgbackrest('info'),
+      note: 'Take the newest backup. Status must be ok; the exit code says nothing. "wal archive max" is the newest segment.',
+    },
+    ...backup.repositories.map(({ number, title }) => ({
+      where,
+      command: pgbackrest(`--repo=${number} repo-ls --recurse archive/${backup.stanza}`),
+      note: `${title}: from the backup's "wal start" on, the first segment that is missing ends what can be replayed. Take the repository that leads furthest.`,
+    })),
+    {
+      where,
+      command: `${pgbackrest('restore --type=standby')}`,
+      note: 'With a data directory restored so, replay goes on to the end of the archive and waits there. pg_last_xact_replay_timestamp() says how far it came; pause it with SELECT pg_wal_replay_pause() before anything else.',
+    },
+  ];
+}

@@ -1,13 +1,12 @@
 /** The primary's availability zone is lost: its server and the application there are gone, or nobody can reach them. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { activeSite, lostMark, runningServer } from '../clusters.js';
 import { LabError } from '../errors.js';
 import { layoutOf, type SiteName } from '../layout.js';
-import { isRunning, type ProcessMark, startMarkOf } from '../process.js';
+import { isRunning } from '../process.js';
 import { hasStandby } from '../standby.js';
 import type { LabState } from '../state.js';
-import { waitFor } from '../wait.js';
+import { send, strikeServer, untilGone } from './strike.js';
 
 /** `dead`: every process is killed; `cut-off`: they live on and answer nobody, so nothing can be proven about them. */
 export type ZoneFate = 'dead' | 'cut-off';
@@ -50,46 +49,4 @@ export async function breakZone(state: LabState, fate: ZoneFate = 'dead'): Promi
   if (lives) send(application.pid, 'SIGKILL');
   if (fate === 'dead') await untilGone(pids);
   return { at, site, fate, serverPids: pids, applicationPid: lives ? application.pid : null, standby };
-}
-
-/** The postmaster first, so that it starts no others; its children of that moment after it. */
-function strikeServer({ pid }: ProcessMark, signal: NodeJS.Signals): number[] {
-  const children = childrenOf(pid);
-  send(pid, signal);
-  const all = [...new Set([...children, ...childrenOf(pid)])];
-  for (const child of all) send(child, signal);
-  return [pid, ...all];
-}
-
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((each) => each > 0 && parentOf(each) === pid);
-}
-
-function parentOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-  } catch {
-    return undefined;
-  }
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
-function untilGone(pids: readonly number[]): Promise<void> {
-  return waitFor(
-    { what: 'the processes of the zone to be gone', deadlineMs: 10_000, pollMs: 10 },
-    async () => {
-      const left = pids.filter((pid) => startMarkOf(pid) !== undefined);
-      if (left.length > 0) throw new Error(`${left.join(', ')} are still there`);
-    },
-  );
 }

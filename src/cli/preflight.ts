@@ -24,6 +24,7 @@ const VAULT_MS = 15_000;
 const checks: Readonly<Record<string, readonly PreflightCheck[]>> = {
   corruption: [toolsAreThere, targetReadsBackups, pointIsCovered, nobodyElseRecovers],
   azLoss: [toolsAreThere, targetReadsBackups, standbyStands, nobodyElseRecovers],
+  infrastructureFailure: [toolsAreThere, targetReadsBackups, nobodyElseRecovers],
 };
 
 /**
@@ -109,8 +110,8 @@ async function standbyStands(subject: PreflightSubject): Promise<string | undefi
 }
 
 async function partsOf({ runbook, plan }: PreflightSubject) {
-  const { azLossParts, corruptionParts } = await import('../../workflows/parts.js');
-  return (plan.scenario === 'azLoss' ? azLossParts(runbook) : corruptionParts(runbook)).parts;
+  const { partsOfScenario } = await import('../../workflows/parts.js');
+  return partsOfScenario(runbook, plan.scenario);
 }
 
 async function pointIsCovered({ runbook, params: { before = '' } }: PreflightSubject): Promise<undefined> {

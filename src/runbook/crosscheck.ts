@@ -10,7 +10,7 @@ import { checkObjectives } from './crosscheck/objectives.js';
 import { checkObjects } from './crosscheck/objects.js';
 import { checkPeople } from './crosscheck/people.js';
 import { Problems } from './crosscheck/report.js';
-import { checkCorruption } from './crosscheck/scenarios.js';
+import { checkCorruption, checkInfrastructureFailure } from './crosscheck/scenarios.js';
 import { checkSites } from './crosscheck/sites.js';
 import { checkApplications, checkInvariants } from './crosscheck/verification.js';
 import { byPlace } from './problems.js';
@@ -30,6 +30,7 @@ export function crosscheck(runbook: Runbook, source: RunbookSource): InputProble
   checkInvariants(runbook, problems);
   checkCorruption(runbook, problems);
   checkAzLoss(runbook, problems);
+  checkInfrastructureFailure(runbook, problems);
   return problems.all().sort(byPlace);
 }
 

@@ -350,6 +350,33 @@ const corruption = z.strictObject({
     .describe('Step -> budget, where it differs from the scenario'),
 });
 
+const infrastructureFailure = z.strictObject({
+  component: name.describe('The component whose RTO is the target of the run'),
+  restores: z
+    .array(name)
+    .min(1)
+    .describe('Every component that is back when the run has validated the service'),
+  lost: name.describe('Site of the primary whose server is gone'),
+  target: name.describe('Site that the new primary is built at'),
+  otherTargets: z
+    .array(name)
+    .default([])
+    .describe('Sites that a person may choose instead, while nothing is promoted'),
+  backup: name.describe('One of `backups`: the newest one and all WAL that was archived are restored'),
+  record: name.describe('One of `dns`: the record that leads applications to the database'),
+  application: name.describe(
+    'One of `applications`: tried on the copy, brought up, and validated at the end',
+  ),
+  gates: z.strictObject({
+    point: gate.describe('Before the lost primary is fenced'),
+    promote: gate.describe('Before the point of no return'),
+  }),
+  budgets: z
+    .record(name, duration)
+    .default({})
+    .describe('Step -> budget, where it differs from the scenario'),
+});
+
 const azLoss = z.strictObject({
   component: name.describe('The component whose RTO is the target of the run'),
   restores: z
@@ -471,6 +498,9 @@ export const runbookSchema = z.strictObject({
   }),
   scenarios: z.strictObject({
     corruption: corruption.optional().describe('The newest data is bad: back to the newest good moment'),
+    infrastructureFailure: infrastructureFailure
+      .optional()
+      .describe('The server of the primary is gone: newest backup and all archived WAL, on another one'),
     azLoss: azLoss.optional().describe('The zone of the primary is lost: its standby takes over'),
   }),
   owner: owner.optional().describe("The owner's demands that are not machine-checked, in words"),
@@ -500,3 +530,4 @@ export type BusinessFunction = z.output<typeof businessFunction>;
 export type GatePolicy = z.output<typeof gate>;
 export type CorruptionSection = z.output<typeof corruption>;
 export type AzLossSection = z.output<typeof azLoss>;
+export type InfrastructureFailureSection = z.output<typeof infrastructureFailure>;

@@ -43,8 +43,8 @@ const azLoss: readonly Case[] = [
   },
   {
     what: 'a promotion because nobody answered',
-    from: 'atExpiry: remind\n        secondFactor: totp\n    budgets: {}\n\n#',
-    to: 'atExpiry: proceed\n        secondFactor: totp\n    budgets: {}\n\n#',
+    from: 'atExpiry: remind\n        secondFactor: totp\n    budgets: {}\n  infrastructureFailure',
+    to: 'atExpiry: proceed\n        secondFactor: totp\n    budgets: {}\n  infrastructureFailure',
     field: `${section}.gates.promote.atExpiry`,
     allowed: /^remind, escalate, deny/,
   },

@@ -71,7 +71,8 @@ test('what the owner promises and cannot hold is found, with a proposal', () => 
     'objectives.components.web-interface',
     'scenarios.corruption.gates.promote.roles',
     'scenarios.azLoss.gates.promote.roles',
-    'owner.procedures.infrastructure-failure',
+    'scenarios.infrastructureFailure.gates.promote.roles',
+    'owner.procedures.regional-disaster',
   ]);
 });
 

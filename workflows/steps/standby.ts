@@ -51,7 +51,7 @@ export function startApplication<Params>(
 ): StepHandle<ApplicationStarted> {
   return plan.step({
     name: 'start-application',
-    title: 'See that the application runs outside of the lost zone',
+    title: 'See that the application runs, or bring it up elsewhere',
     effect: 'production',
     budgetMs: 10 * minutes,
     needs: {},

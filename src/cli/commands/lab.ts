@@ -95,6 +95,8 @@ Disasters:
               data is bad: what muster recover wants to know as --before
   az-loss     the zone of the primary is gone, its database and application are killed at once; where the
               lab has no standby in another zone yet, one is raised first
+  infrastructure-failure
+              the server of the primary is gone, and its disk with it
 
 Examples:
   muster lab break corruption

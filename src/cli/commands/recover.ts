@@ -6,7 +6,7 @@ export const register: Register = (program, context) => {
   program
     .command('recover')
     .description('begin a recovery: shows what it will do, looks whether it can, begins it and watches it')
-    .argument('<scenario>', 'what has happened: corruption, azLoss')
+    .argument('<scenario>', 'what has happened: corruption, azLoss, infrastructureFailure')
     .argument('<system>', 'the system, by the name of its runbook')
     .option('--before <time>', 'corruption: the newest moment at which the data is known to be good')
     .option(

@@ -3,8 +3,6 @@ import type { FieldPath } from '../source.js';
 import { rolesOf } from './people.js';
 import type { Problems } from './report.js';
 
-const section = ['scenarios', 'corruption'] as const;
-
 /** What every recovery of a database names. */
 type DatabaseSection = Pick<
   CorruptionSection,
@@ -16,7 +14,25 @@ export function checkCorruption(runbook: Runbook, problems: Problems): void {
   const corruption = runbook.scenarios.corruption;
   if (corruption === undefined) return;
   checkDatabaseSection(runbook, 'corruption', corruption, problems);
-  checkDamagedAndTarget(runbook, corruption, problems);
+  const { damaged, ...places } = corruption;
+  checkPlaces(runbook, { scenario: 'corruption', field: 'damaged', old: damaged, ...places }, problems);
+}
+
+/** The same for a recovery from the loss of the primary's server. */
+export function checkInfrastructureFailure(runbook: Runbook, problems: Problems): void {
+  const failure = runbook.scenarios.infrastructureFailure;
+  if (failure === undefined) return;
+  checkDatabaseSection(runbook, 'infrastructureFailure', failure, problems);
+  const { lost, ...places } = failure;
+  checkPlaces(runbook, { scenario: 'infrastructureFailure', field: 'lost', old: lost, ...places }, problems);
+}
+
+/** From where to where a database is recovered. */
+interface Places extends Pick<CorruptionSection, 'target' | 'otherTargets' | 'record'> {
+  readonly scenario: keyof Runbook['scenarios'];
+  /** The field that names the old primary. */
+  readonly field: string;
+  readonly old: string;
 }
 
 /** What a recovery of a database names is there: components, backup, record, application, roles of the gates. */
@@ -91,48 +107,49 @@ function checkGates(
   }
 }
 
-function checkDamagedAndTarget(runbook: Runbook, corruption: CorruptionSection, problems: Problems): void {
-  const { damaged, target } = corruption;
+function checkPlaces(runbook: Runbook, places: Places, problems: Problems): void {
+  const { scenario, field, old, target, otherTargets, record } = places;
+  const section = ['scenarios', scenario] as const;
   const sites = Object.keys(runbook.sites);
   const needed: readonly (readonly [path: readonly (string | number)[], name: string])[] = [
-    [['damaged'], damaged],
+    [[field], old],
     [['target'], target],
-    ...corruption.otherTargets.map((name, index) => [['otherTargets', index], name] as const),
+    ...otherTargets.map((name, index) => [['otherTargets', index], name] as const),
   ];
-  for (const [field, name] of needed) {
-    problems.mustBeOneOf([...section, ...field], name, sites, 'a site of sites');
+  for (const [path, name] of needed) {
+    problems.mustBeOneOf([...section, ...path], name, sites, 'a site of sites');
     if (runbook.sites[name] !== undefined && runbook.sites[name].postgres === undefined) {
-      problems.add(['sites', name, 'postgres'], `the PostgreSQL server of this site: corruption needs it`);
+      problems.add(['sites', name, 'postgres'], `the PostgreSQL server of this site: ${scenario} needs it`);
     }
-    const values = runbook.dns[corruption.record]?.values;
+    const values = runbook.dns[record]?.values;
     if (values !== undefined && sites.includes(name) && values[name] === undefined) {
-      problems.add(['dns', corruption.record, 'values', name], `the values that lead to ${name}`);
+      problems.add(['dns', record, 'values', name], `the values that lead to ${name}`);
     }
   }
-  const from = runbook.sites[damaged];
-  if (damaged === target) {
+  const from = runbook.sites[old];
+  if (old === target) {
     problems.add(
       [...section, 'target'],
-      `another site than the damaged one: the copy is built beside it, and ${damaged} is kept as it is`,
+      `another site than the ${field} one: the copy is built beside it, and ${old} is kept as it is`,
     );
     return;
   }
   if (from !== undefined && from.role !== 'primary') {
-    problems.add([...section, 'damaged'], `the primary; ${damaged} has the role ${from.role}`);
+    problems.add([...section, field], `the primary; ${old} has the role ${from.role}`);
   }
   if (from !== undefined && from.quarantineDirectory === undefined) {
     problems.add(
-      ['sites', damaged, 'quarantineDirectory'],
-      'where the damaged cluster is kept: corruption needs it',
+      ['sites', old, 'quarantineDirectory'],
+      `where the ${field} cluster is kept: ${scenario} needs it`,
     );
   }
-  checkTarget(runbook, corruption, [...section, 'target'], target, problems);
-  corruption.otherTargets.forEach((name, index) => {
+  checkTarget(runbook, places, [...section, 'target'], target, problems);
+  otherTargets.forEach((name, index) => {
     const path = [...section, 'otherTargets', index];
-    if (name === damaged || name === target || corruption.otherTargets.indexOf(name) < index) {
-      problems.add(path, `a site that is neither the damaged one, ${damaged}, nor a target already`);
+    if (name === old || name === target || otherTargets.indexOf(name) < index) {
+      problems.add(path, `a site that is neither the ${field} one, ${old}, nor a target already`);
     } else {
-      checkTarget(runbook, corruption, path, name, problems);
+      checkTarget(runbook, places, path, name, problems);
     }
   });
 }
@@ -140,12 +157,12 @@ function checkDamagedAndTarget(runbook: Runbook, corruption: CorruptionSection, 
 /** The recovered copy can be built at this site, and applications can be led there. */
 function checkTarget(
   runbook: Runbook,
-  { damaged, record }: CorruptionSection,
+  { old, record }: Places,
   path: FieldPath,
   target: string,
   problems: Problems,
 ): void {
-  const [from, to] = [runbook.sites[damaged], runbook.sites[target]];
+  const [from, to] = [runbook.sites[old], runbook.sites[target]];
   if (to !== undefined && to.role === 'primary') {
     problems.add(path, `a site that is not a primary; ${target} is one`);
   }
@@ -156,9 +173,9 @@ function checkTarget(
     );
   }
   const values = runbook.dns[record]?.values ?? {};
-  const shared = values[target]?.find((value) => values[damaged]?.includes(value));
+  const shared = values[target]?.find((value) => values[old]?.includes(value));
   if (shared !== undefined) {
-    problems.add(['dns', record, 'values', target], `other values than those of ${damaged}`, shared);
+    problems.add(['dns', record, 'values', target], `other values than those of ${old}`, shared);
   }
 }
 

@@ -1,0 +1,41 @@
+/** The primary's server is gone, its disk with it; everything else goes on and finds no database. */
+import { rm, writeFile } from 'node:fs/promises';
+import { activeSite, lostMark, runningServer } from '../clusters.js';
+import { LabError } from '../errors.js';
+import { layoutOf, type SiteName } from '../layout.js';
+import type { LabState } from '../state.js';
+import { strikeServer, untilGone } from './strike.js';
+
+/** Times are this machine's clock, ISO 8601 UTC. */
+export interface ServerLoss {
+  readonly at: string;
+  readonly site: SiteName;
+  readonly serverPids: readonly number[];
+  /** The folder that the cluster was in. */
+  readonly dataDir: string;
+}
+
+/**
+ * Kills the primary and deletes its data directory: what it had not archived exists nowhere any more.
+ *
+ * @param state a lab that is up
+ * @throws LabError when no primary runs
+ */
+export async function breakServer(state: LabState): Promise<ServerLoss> {
+  const layout = layoutOf(state.dir);
+  const site = await activeSite(layout);
+  const { data: dataDir } = layout.sites[site];
+  const server = await runningServer(dataDir);
+  if (server === undefined) {
+    throw new LabError(
+      `No server runs at ${site}: it cannot be lost any more.`,
+      'See whether the lab is up (muster lab status).',
+    );
+  }
+  await writeFile(lostMark(layout, site), 'gone\n');
+  const at = new Date().toISOString();
+  const serverPids = strikeServer(server, 'SIGKILL');
+  await untilGone(serverPids);
+  await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
+  return { at, site, serverPids, dataDir };
+}

@@ -1,0 +1,39 @@
+/** A primary that is gone: whether it really is, and how much of what it wrote is elsewhere. */
+import { lostCommands } from '../../activities/assess/commands.js';
+import type { LostPrimary, RecoveryPoint } from '../../activities/contract.js';
+import { newestCommands } from '../../activities/point/commands.js';
+import type { StepHandle } from '../engine/plan.js';
+import type { PlanBuilder } from '../engine/plan-builder.js';
+import { type DatabaseRecovery, minutes } from './parts.js';
+
+/** One that answers after all is told to whoever decides: giving it up loses what it has not archived. */
+export function lookAtLost<Params>(
+  plan: PlanBuilder<Params>,
+  { damaged }: Pick<DatabaseRecovery, 'damaged'>,
+): StepHandle<LostPrimary> {
+  return plan.step({
+    name: 'look-at-primary',
+    title: `See whether the primary at ${damaged.site} is gone`,
+    effect: 'none',
+    budgetMs: 1 * minutes,
+    needs: {},
+    commands: lostCommands({ damaged }),
+    do: ({ at, quick }) => quick.lookAtLost({ at, damaged }),
+  });
+}
+
+/** Read from where the copy is built: nothing of the lost server is asked. */
+export function proposeNewest<Params>(
+  plan: PlanBuilder<Params>,
+  { target, backup, dataClasses }: Pick<DatabaseRecovery, 'target' | 'backup' | 'dataClasses'>,
+): StepHandle<RecoveryPoint> {
+  return plan.step({
+    name: 'propose-point',
+    title: 'Find the newest state that the archive leads to',
+    effect: 'none',
+    budgetMs: 2 * minutes,
+    needs: {},
+    commands: newestCommands({ target, backup }),
+    do: ({ at, quick }) => quick.proposeNewest({ at, from: target, backup, dataClasses }),
+  });
+}
