@@ -58,9 +58,9 @@ const wordsWithoutProof: Rule = (runbook: Runbook) => {
   );
   const proven = unproven.length < people.length;
   return unproven.flatMap(({ person, index }): Found[] => {
-    const gates = gatesOf(runbook)
-      .filter(({ policy }) => isAsked(person, policy) !== 'never')
-      .map(({ gate }) => `the gate ${gate}`);
+    const asked = gatesOf(runbook).filter(({ policy }) => isAsked(person, policy) !== 'never');
+    // Scenarios have gates of the same name.
+    const gates = [...new Set(asked.map(({ gate }) => `the gate ${gate}`))];
     const overrides = person.roles.some((role) => breakGlass?.roles.includes(role));
     const decides = [...gates, ...(overrides ? ['overrides'] : [])];
     // A roster without any proof says so once for all.

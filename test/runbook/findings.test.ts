@@ -75,5 +75,5 @@ test('a fence without anybody having agreed', () => {
 
 test('procedures of the owner that no scenario carries out', () => {
   const { finding } = findingAt('owner.procedures.data-corruption', ['      scenario: corruption\n', '']);
-  expect(finding?.what).toMatch(/^The owner plans for data corruption, infrastructure failure/);
+  expect(finding?.what).toMatch(/^The owner plans for data corruption, regional disaster/);
 });
