@@ -29,6 +29,13 @@ test('the roster: who decides at which gate, and with what', async () => {
     gates: [
       { scenario: 'corruption', gate: 'point', when: 'escalated', needs: 'no proof', counts: true },
       { scenario: 'azLoss', gate: 'failover', when: 'escalated', needs: 'no proof', counts: true },
+      {
+        scenario: 'infrastructureFailure',
+        gate: 'point',
+        when: 'escalated',
+        needs: 'no proof',
+        counts: true,
+      },
     ],
     mayOverride: true,
   });
@@ -39,6 +46,8 @@ test('the roster: who decides at which gate, and with what', async () => {
       { gate: 'point', when: 'at once', needs: 'a signature' },
       { gate: 'promote', when: 'at once', needs: 'a signature and a code of the authenticator' },
       { scenario: 'azLoss', gate: 'failover', when: 'at once', needs: 'a signature' },
+      { gate: 'promote', when: 'at once', needs: 'a signature and a code of the authenticator' },
+      { scenario: 'infrastructureFailure', gate: 'point', when: 'at once', needs: 'a signature' },
       { gate: 'promote', when: 'at once', needs: 'a signature and a code of the authenticator' },
     ],
     mayOverride: false,
