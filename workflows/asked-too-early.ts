@@ -11,21 +11,32 @@
  */
 import { type WorkflowInterceptors, workflowInfo } from '@temporalio/workflow';
 
+/** A question that comes by itself, not beside a workflow task. */
+const BY_ITSELF = 'legacy_query';
+
 export function interceptors(): WorkflowInterceptors {
   let seen = { length: 0, size: 0 };
+  /** What was done last came without a workflow task, or with one that began in the moment in which the last one ended. */
+  let unsure = false;
   let ahead = false;
   return {
     internals: [
       {
         activate(input, next) {
+          const questions = (input.activation.jobs ?? []).flatMap(({ queryWorkflow }) => queryWorkflow ?? []);
+          if (questions.length > 0) {
+            ahead ||= unsure && questions.some(({ queryId }) => queryId === BY_ITSELF);
+            next(input);
+            return;
+          }
           // The size is that at the beginning of the last workflow task, and 0 where an old server does not tell it.
-          const { historyLength: length, historySize: size } = workflowInfo();
+          const { historyLength: length, historySize: size, unsafe } = workflowInfo();
           if (ahead && size !== seen.size) {
             throw new Error(
               'Asked before its workflow task had come: this task is done again from the beginning.',
             );
           }
-          ahead ||= size !== 0 && length > seen.length && size === seen.size;
+          if (length > seen.length) unsure = !unsafe.isReplaying && size !== 0 && size === seen.size;
           seen = { length, size };
           next(input);
         },

@@ -34,4 +34,4 @@ it('keeps a run replayable that was asked while it waited for a worker', async (
     await second?.stop();
     await connection.close();
   }
-}, 60_000);
+}, 180_000);
