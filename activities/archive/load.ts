@@ -299,10 +299,12 @@ async function holdDatabases(
     await close();
     throw error;
   }
-  let back: Promise<void> | undefined;
+  let looked = false;
   return {
     seen: () => {
-      back ??= putBack().then(close, failed);
+      if (looked) return;
+      looked = true;
+      putBack().then(close, failed);
     },
     close,
   };
