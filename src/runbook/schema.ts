@@ -498,10 +498,10 @@ export const runbookSchema = z.strictObject({
   }),
   scenarios: z.strictObject({
     corruption: corruption.optional().describe('The newest data is bad: back to the newest good moment'),
+    azLoss: azLoss.optional().describe('The zone of the primary is lost: its standby takes over'),
     infrastructureFailure: infrastructureFailure
       .optional()
       .describe('The server of the primary is gone: newest backup and all archived WAL, on another one'),
-    azLoss: azLoss.optional().describe('The zone of the primary is lost: its standby takes over'),
   }),
   owner: owner.optional().describe("The owner's demands that are not machine-checked, in words"),
 });
