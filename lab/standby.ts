@@ -1,14 +1,14 @@
 /** A streaming standby of the ledger in the other zone: a real base backup, a physical slot, replication over the network. */
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { runTool } from '../src/process.js';
 import { resolveSecret } from '../src/secrets.js';
-import { activeSite, isLost } from './clusters.js';
+import { activeSite, isLost, runningServer } from './clusters.js';
 import { LabError } from './errors.js';
 import { exists } from './folders.js';
 import type { World } from './keeper.js';
-import type { Layout } from './layout.js';
+import type { Layout, SiteName } from './layout.js';
 import { ledgerPart, type PartContext } from './parts/all.js';
 import { ensurePart } from './parts/part.js';
 import { archiveCommand, restoreCommand } from './parts/pgbackrest.js';
@@ -19,6 +19,7 @@ import {
   withClient,
   writeSiteSettings,
 } from './parts/postgres.js';
+import { stopProcess } from './process.js';
 import { waitFor } from './wait.js';
 
 /** The slot by which the primary keeps what the standby has not received yet. */
@@ -29,8 +30,15 @@ export function hasStandby(layout: Layout): Promise<boolean> {
   return exists(join(layout.sites.standby.data, 'standby.signal'));
 }
 
+/** Starts a standby again that is down. What it follows may be gone by now: that it answers is enough. */
+export async function keepStandby(world: World, context: PartContext): Promise<void> {
+  if (await isLost(context.layout, await activeSite(context.layout))) return;
+  await ensurePart(ledgerPart(context, 'standby'), world);
+}
+
 /**
- * Raises the standby, or what of it is down, and waits until it streams. Does nothing once it was promoted: it is no standby
+ * Raises the standby, or what of it is down, and waits until it streams. One that follows another server than the primary of
+ * now, because that was recovered elsewhere, is copied anew. Does nothing once it was promoted: it is no standby
  * any more.
  *
  * @throws LabError when there is no primary that it could follow
@@ -51,7 +59,11 @@ export async function raiseStandby(world: World, context: PartContext): Promise<
   const primary = (): pg.Client =>
     socketClient(layout.sites[active], context.state.ledger.sites[active].port, 'postgres');
   await withClient(primary(), (client) => welcome(client, context));
-  if (!(await exists(join(data, 'standby.signal')))) await copyPrimary(world, context, active);
+  if (!(await follows(context, active))) {
+    const running = await runningServer(data);
+    if (running) await stopProcess(running, 'SIGQUIT');
+    await copyPrimary(world, context, active);
+  }
   await ensurePart(ledgerPart(context, 'standby'), world);
   await waitFor({ what: 'the standby to stream', deadlineMs: 30_000 }, () =>
     withClient(primary(), async (client) => {
@@ -62,6 +74,12 @@ export async function raiseStandby(world: World, context: PartContext): Promise<
       if (rows.length === 0) throw new Error('the primary does not stream to it yet');
     }),
   );
+}
+
+async function follows({ layout, state }: PartContext, active: SiteName): Promise<boolean> {
+  if (!(await hasStandby(layout))) return false;
+  const text = await readFile(join(layout.sites.standby.data, 'postgresql.auto.conf'), 'utf8');
+  return text.includes(`host=${state.ledger.sites[active].address} `);
 }
 
 /** The login and the slot. */

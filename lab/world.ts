@@ -10,7 +10,7 @@ import type { SeedSize } from './payymo/generate.js';
 import { prepareLab } from './prepare.js';
 import { ownerRunbook, writeLabRunbook } from './runbook.js';
 import { readSecrets } from './secrets.js';
-import { hasStandby, raiseStandby } from './standby.js';
+import { hasStandby, keepStandby, raiseStandby } from './standby.js';
 import { startAll } from './start.js';
 import { type LabState, readState } from './state.js';
 
@@ -63,8 +63,9 @@ export async function upLab(options: UpOptions): Promise<LabState> {
       const context: PartContext = { ...common, layout, state, secrets: await readSecrets(layout.secrets) };
       try {
         await startAll(world, options.worker ?? 'when-built', context);
-        if (options.standby === 'raised' || (await hasStandby(layout)))
-          await raiseStandby(world, { ...context, state: world.state });
+        const now: PartContext = { ...context, state: world.state };
+        if (options.standby === 'raised') await raiseStandby(world, now);
+        else if (await hasStandby(layout)) await keepStandby(world, now);
       } catch (error) {
         await world.stopStarted();
         throw error;
