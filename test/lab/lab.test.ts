@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { createPublicKey, randomUUID } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { databaseAccount } from '../../lab/account.js';
+import { labProof } from '../../lab/commands.js';
 import { layoutOf } from '../../lab/layout.js';
 import { findPrograms } from '../../lab/parts/lookup.js';
 import { appEnvironment, trialCommand } from '../../lab/parts/payymo.js';
@@ -14,7 +15,10 @@ import { freePorts } from '../../lab/ports.js';
 import { isRunning, stopProcess } from '../../lab/process.js';
 import { statusLab } from '../../lab/status.js';
 import { upLab } from '../../lab/world.js';
+import { Authenticator } from '../../src/people/totp.js';
+import { loadRunbook } from '../../src/runbook/load.js';
 import { runbookSchema } from '../../src/runbook/schema.js';
+import { resolveSecret } from '../../src/secrets.js';
 import { eventually, onLedger, SMALL, secretOf, useLab } from '../support/lab.js';
 
 const lab = useLab();
@@ -298,6 +302,17 @@ describe('the runbook of the lab', () => {
     expect(vault.endpoint).toBe(lab.state.regions.east.endpoint);
     expect(text).not.toMatch(/\/etc\/|\b10\.20\.|https:\/\/[a-z-]+\.payymo\.internal/);
     expect(text).toContain('# HMAC-SHA256 by pgcrypto');
+  });
+
+  test('asks its people for proofs that the lab can give', async () => {
+    const { state, dir } = lab;
+    const { people } = (await loadRunbook(join(state.runbooks, 'payymo.yaml'))).runbook;
+    const lead = people.find(({ name }) => name === 'database-lead');
+    const { key, totp } = await labProof('database-lead', { dir });
+    const publicKey = createPublicKey(await readFile(key, 'utf8')).export({ type: 'spki', format: 'pem' });
+    expect(lead?.proofs?.keys).toEqual([publicKey]);
+    const authenticator = new Authenticator(await resolveSecret(lead?.proofs?.totp ?? ''), 'the lab');
+    expect(authenticator.stepOf(totp, Date.now())).toEqual(expect.any(Number));
   });
 
   test('holds invariants that the sound ledger keeps', async () => {
