@@ -162,7 +162,8 @@ test('past the point of no return an abort is refused, and it is said what is po
     /point of no return has passed[\s\S]*Possible now:[\s\S]*muster retry \S+ protect --by NAME[\s\S]*muster skip \S+ protect/,
   );
   expect(late.stderr).not.toContain('muster abort');
-  await world.muster('skip', system, 'protect', '--by', 'ada', '--reason', 'end of the test');
+  const skipped = await world.muster('skip', system, 'protect', '--by', 'ada', '--reason', 'taken by hand');
+  expect(skipped.stdout).toContain('Skipping protect: there is no fresh backup.');
 });
 
 test('status without a system shows every active run', async () => {

@@ -2,6 +2,10 @@
 import type { Register } from '../context.js';
 import { addDecisionOptions, type DecisionOptions } from '../decision-options.js';
 
+interface Options extends DecisionOptions {
+  readonly yes?: boolean;
+}
+
 export const register: Register = (program, context) => {
   const command = program
     .command('skip')
@@ -12,6 +16,7 @@ export const register: Register = (program, context) => {
     reason: 'why it can be gone without, for everybody who reads it later',
     reasonRequired: true,
   })
+    .option('--yes', 'do not ask, for scripts')
     .addHelpText(
       'after',
       `
@@ -20,8 +25,11 @@ Steps that others rest on cannot be skipped: fence, verification and promotion a
 Examples:
   muster skip payymo lower-dns-ttl --by on-call --reason "the zone is moved by hand"`,
     )
-    .action(async (system: string, step: string, options: DecisionOptions) => {
+    .action(async (system: string, step: string, { yes, ...options }: Options) => {
       const { sendDecision } = await import('../deciding.js');
-      await sendDecision(context, system, { on: step, choice: 'skip' }, options);
+      const { confirmSerious } = await import('../warning.js');
+      await sendDecision(context, system, { on: step, choice: 'skip' }, options, (situation) =>
+        confirmSerious(context, situation, { on: step, choice: 'skip' }, yes !== true),
+      );
     });
 };
