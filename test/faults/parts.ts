@@ -1,5 +1,5 @@
 /** Parts of a lab that are taken away and brought back, each by itself. */
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { databaseAccount } from '../../lab/account.js';
 import { World } from '../../lab/keeper.js';
 import { layoutOf } from '../../lab/layout.js';
@@ -48,6 +48,7 @@ async function worldOf(lab: TestLab): Promise<{ world: World; context: PartConte
 /** Takes connections in the place of servers that are away, and breaks each one at once. */
 export class Abyss {
   readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
   broken = 0;
 
   /** @param endpoints URLs or `host:port` on the loopback interface */
@@ -56,7 +57,9 @@ export class Abyss {
     for (const endpoint of endpoints) {
       const server = createServer((socket) => {
         abyss.broken += 1;
+        abyss.#sockets.add(socket);
         socket.on('error', () => undefined);
+        socket.on('close', () => abyss.#sockets.delete(socket));
         socket.resetAndDestroy();
       });
       await new Promise<void>((done, failed) => {
@@ -69,6 +72,9 @@ export class Abyss {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#servers.map((server) => new Promise((done) => server.close(done))));
+    const closed = this.#servers.map((server) => new Promise((done) => server.close(done)));
+    // A connection that its client broke in the same moment would be waited for without end.
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(closed);
   }
 }
