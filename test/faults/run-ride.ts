@@ -67,7 +67,6 @@ async function recover(
   met: Map<FaultCase, Met>,
   ended: () => void,
 ): Promise<readonly string[]> {
-  let trouble: unknown;
   const more = () => [...met.values()].includes('not yet');
   const watches = [...met.keys()].map(
     (one): Watch =>
@@ -79,16 +78,13 @@ async function recover(
           return;
         }
         met.set(one, 'struck');
-        await strike(stage, one.fault, reached, more).catch((error: unknown) => {
-          trouble = error;
-        });
+        await strike(stage, one.fault, reached, more);
       }),
   );
   try {
     await stage.begin();
     const result = await stage.command(watches.map(({ interludes }) => interludes));
     ended();
-    if (trouble !== undefined) throw trouble;
     return await wrongAfter(stage, result);
   } finally {
     for (const watch of watches) watch.stop();

@@ -42,6 +42,8 @@ export class Stage {
   readonly retried: string[] = [];
   /** What mends the world again, under way. */
   readonly mending: Promise<void>[] = [];
+  /** Why a fault could not strike or not be mended: what happens to the run then says nothing. */
+  trouble: unknown;
   /** Faults that have struck and are not mended yet. */
   unmended = 0;
   ended = false;
@@ -129,10 +131,9 @@ export class Stage {
   async command(interludes: readonly Interludes[] = []): Promise<RunResult> {
     const deadline = Date.now() + LONGEST_MS;
     const busy = new Set<string>();
-    let trouble: unknown;
     let seen: RunView | undefined;
     while (!(await this.isOver())) {
-      if (trouble !== undefined) throw trouble;
+      if (this.trouble !== undefined) throw this.trouble;
       if (Date.now() > deadline) {
         throw new Error(`the run never ended: ${progressOf(seen)}; ${await this.pending()}`);
       }
@@ -143,13 +144,14 @@ export class Stage {
         busy.add(key);
         // A gate's approval is given up when the run does not take it, a retry is given anew at the next opening.
         this.decide(open, interludes).catch((error: unknown) => {
-          trouble = error;
+          this.trouble ??= error;
         });
       }
       await new Promise((later) => setTimeout(later, LOOK_EVERY_MS));
     }
     this.ended = true;
     await Promise.all(this.mending);
+    if (this.trouble !== undefined) throw this.trouble;
     return this.incident.result();
   }
 

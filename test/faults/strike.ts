@@ -26,15 +26,18 @@ export async function strike(
   const done = () => {
     stage.unmended -= 1;
   };
+  const troubled = (error: unknown) => {
+    stage.trouble ??= error;
+  };
   try {
     const mend = await faults[fault](stage, reached, more);
     reached.proceed();
     if (mend === undefined) done();
-    else stage.mending.push(mend().finally(done));
+    else stage.mending.push(mend().then(done, troubled));
   } catch (error) {
     reached.proceed();
     reached.answer('forward');
-    throw error;
+    troubled(error);
   }
 }
 
