@@ -174,6 +174,9 @@ async function clientOf(copy: Extract<ArchiveCopy, { driver: 's3' }>): Promise<S
   return new S3Client({
     region,
     forcePathStyle: pathStyle,
+    // Every byte is authenticated and hashed here already; the SDK's own sums are counted in JavaScript. On the way out they
+    // stay: a bucket under object lock demands one.
+    responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
       connectionTimeout: CONNECT_MS,
       socketTimeout: SILENCE_MS,
