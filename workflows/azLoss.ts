@@ -88,11 +88,7 @@ function buildPlan(runbook: Runbook): Plan<NoParams> {
   });
 
   const promotion = promoteStandby(plan, { caughtUp, fence, rungs, approved: promotionApproved }, parts);
-  const { validation } = cutOver(
-    plan,
-    { place: standby, fence, promotion, lowered, started, reach: fence },
-    parts,
-  );
+  const { validation } = cutOver(plan, { place: standby, fence, promotion, lowered, started }, parts);
 
   // The service is back.
 

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { PARTS } from '../../setup/parts.mjs';
+import { PARTS, partNames } from '../../setup/parts.mjs';
 import { loadParts } from '../../src/parts.js';
 import { program, temporaryFolder } from './support.js';
 
@@ -48,7 +48,7 @@ test('what it found can be read by Muster, and the second time no program is ask
 
   const questions = readFileSync(asked, 'utf8');
   expect(questions.split('\n').sort()).toEqual(
-    ['', ...Object.keys(PARTS).filter((name) => name !== 'ministack')].sort(),
+    ['', ...partNames({ tests: true }).filter((name) => name !== 'ministack')].sort(),
   );
   const written = readFileSync(manifest, 'utf8');
   expect(setUp(['--tests'])).toMatchObject({ status: 0, stdout: first.stdout });

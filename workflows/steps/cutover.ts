@@ -43,7 +43,6 @@ export function cutOver<Params>(
     promotion,
     lowered,
     started,
-    reach,
   }: {
     readonly place: StepHandle<Place>;
     readonly fence: StepHandle<FenceProof>;
@@ -51,8 +50,6 @@ export function cutOver<Params>(
     readonly lowered: StepHandle<RecordChange>;
     /** Where the application has to be brought up anew: what validation waits for besides. */
     readonly started?: StepHandle<unknown>;
-    /** Where the old primary may be out of reach: whether the fence was proven decides what validation may demand of it. */
-    readonly reach?: StepHandle<FenceProof>;
   },
   { record, damaged, target, targetAt, restores, vault, application }: Led,
 ): { readonly cutover: StepHandle<RecordChange>; readonly validation: StepHandle<ServiceValidation> } {
@@ -76,18 +73,13 @@ export function cutOver<Params>(
     effect: 'production',
     restores,
     budgetMs: 10 * minutes,
-    needs: { place, ...(reach === undefined ? {} : { reach }) },
+    // Whether the fence was proven decides what validation may demand of the old primary.
+    needs: { place, fence },
     after: [cutover, ...(started === undefined ? [] : [started])],
     commands: validateCommands({ application, target, damaged }),
     skipping: 'the service counts as restored although nothing has proven it',
-    do: ({ at, careful }, { place, reach }) =>
-      careful.validateService({
-        at,
-        application,
-        target: targetAt(place),
-        damaged,
-        ...(reach === undefined ? {} : { fence: reach }),
-      }),
+    do: ({ at, careful }, { place, fence }) =>
+      careful.validateService({ at, application, target: targetAt(place), damaged, fence }),
   });
 
   plan.step({
