@@ -138,7 +138,10 @@ function knownTrouble(
   { config }: PgbackrestScope,
   said: string,
 ): { code: string; transient: boolean; next: string; why?: string } | undefined {
-  if (/\[HostConnectError\]|unable to connect to|\[ServiceError\]/.test(said)) {
+  // A store that takes the connection and then says nothing ends repo-ls with 42, file read (tried with 2.45).
+  const unreachable =
+    /\[HostConnectError\]|unable to connect to|\[ServiceError\]|timeout after \d+ms waiting for (?:read|write) /;
+  if (unreachable.test(said)) {
     return {
       code: 'RepositoryUnreachable',
       transient: true,

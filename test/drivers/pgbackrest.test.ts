@@ -79,6 +79,19 @@ ERROR: [055]: unable to open missing file '/nope.conf' for read`.split('\n');
   });
 });
 
+test('a store that takes the connection and says nothing may come back, whatever the command ends with', () => {
+  const text = "timeout after 5000ms waiting for read from 's3.eu-west-2.example:443'";
+  const outcome = {
+    ...{ exitCode: 42, stdout: '', stderr: '', durationMs: 20_344 },
+    messages: [{ level: 'ERROR' as const, text }],
+  };
+  const scope = { account: 'postgres', config: '/etc/pgbackrest.conf', stanza: 'main' };
+  expect(failureOf(scope, outcome, 'Listing archive/main', 'Look.')).toMatchObject({
+    error: { name: 'TransientError', code: 'RepositoryUnreachable' },
+    repositoryFault: true,
+  });
+});
+
 test('info keeps the system identifier exactly', () => {
   const [stanza] = parseInfo(
     `[{"archive":[{"database":{"id":1,"repo-key":1},"id":"15-1","max":"000000010000000000000006","min":"000000010000000000000001"}],"backup":[{"archive":{"start":"000000010000000000000002","stop":"000000010000000000000002"},"backrest":{"format":5,"version":"2.45"},"database":{"id":1,"repo-key":1},"error":false,"info":{"delta":22992623,"repository":{"delta":2995696,"size":2995696},"size":22992623},"label":"20261121-090801F","lsn":{"start":"0/2000028","stop":"0/2000100"},"prior":null,"reference":null,"timestamp":{"start":1795252081,"stop":1795252083},"type":"full"}],"cipher":"aes-256-cbc","db":[{"id":1,"repo-key":1,"system-id":7710548970306823678,"version":"15"}],"name":"main","repo":[{"cipher":"aes-256-cbc","key":1,"status":{"code":0,"message":"ok"}}],"status":{"code":0,"lock":{"backup":{"held":false}},"message":"ok"}}]`,
