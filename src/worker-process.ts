@@ -7,4 +7,4 @@ export const WORKER_NODE_OPTIONS = ['--enable-source-maps', '--max-semi-space-si
 export const WORKER_ENV = { MALLOC_ARENA_MAX: '2' } as const;
 
 /** Runs whose state is kept in memory; others are brought back from Temporal's history when somebody decides. */
-export const CACHED_RUNS = 120;
+export const CACHED_RUNS = 60;
