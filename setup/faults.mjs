@@ -1,15 +1,14 @@
 #!/usr/bin/env node
 /** `npm run test:faults`: set-up, build, then every case of the harness, or those asked for, with a table at the end. */
 
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
+import { parsed, runJest } from './long-tests.mjs';
 import { isScript, ROOT } from './machine.mjs';
 import { partNames } from './parts.mjs';
-import { pathWithParts } from './path.mjs';
 import { runScript, SetupFailed, setUp } from './setup.mjs';
 
 const HELP = `npm run test:faults -- [options]
@@ -37,7 +36,7 @@ export function readFaultOptions(args) {
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   });
-  const values = parse(() => parseArgs({ args: [...args], options }).values);
+  const values = parsed(() => parseArgs({ args: [...args], options }).values, HELP);
   if (values.help) return 'help';
   const { only = '', part = '', lanes = '', minutes = '' } = values;
   const [which = 0, of = 0] = /^\d+\/\d+$/.test(part) ? part.split('/').map(Number) : [];
@@ -59,18 +58,6 @@ export function readFaultOptions(args) {
   };
 }
 
-/**
- * @template T
- * @param {() => T} work
- */
-function parse(work) {
-  try {
-    return work();
-  } catch (error) {
-    throw new SetupFailed(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
-  }
-}
-
 /** @param {readonly string[]} args */
 async function main(args) {
   const asked = readFaultOptions(args);
@@ -83,19 +70,11 @@ async function main(args) {
   const results = path.join(ROOT, '.muster', 'faults.jsonl');
   mkdirSync(path.dirname(results), { recursive: true });
   if (!asked.resume) rmSync(results, { force: true });
-  const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-  const { status } = spawnSync(process.execPath, [jest, '--config', 'test/faults/jest.config.mjs'], {
-    cwd: ROOT,
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      ...asked.env,
-      PATH: pathWithParts(parts, process.env.PATH ?? ''),
-      MUSTER_FAULTS_RESULTS: results,
-      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-    },
+  process.exitCode = runJest(['--config', 'test/faults/jest.config.mjs'], parts, {
+    ...asked.env,
+    MUSTER_FAULTS_RESULTS: results,
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   });
-  process.exitCode = status ?? 1;
 }
 
 if (isScript(import.meta.url)) void runScript(() => main(process.argv.slice(2)));

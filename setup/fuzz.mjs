@@ -1,14 +1,13 @@
 #!/usr/bin/env node
 /** `npm run test:fuzz`: set-up, build, then as many generated decisions, proofs and runbooks as asked for, with their number at the end. */
 
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
+import { parsed, runJest } from './long-tests.mjs';
 import { isScript, ROOT } from './machine.mjs';
-import { pathWithParts } from './path.mjs';
 import { runScript, SetupFailed, setUp } from './setup.mjs';
 
 const AREAS = ['decisions', 'proofs', 'runbooks'];
@@ -31,7 +30,7 @@ export function readFuzzOptions(args) {
     seed: { type: 'string', default: '' },
     help: { type: 'boolean', default: false },
   });
-  const values = parse(() => parseArgs({ args: [...args], options }).values);
+  const values = parsed(() => parseArgs({ args: [...args], options }).values, HELP);
   if (values.help) return 'help';
   const { cases = '', only = '', seed = '' } = values;
   if (!/^[1-9]\d{0,6}$/.test(cases))
@@ -41,18 +40,6 @@ export function readFuzzOptions(args) {
   if (!/^(-?\d{1,10})?$/.test(seed))
     throw new SetupFailed(`--seed: given "${seed}", allowed a whole number.`);
   return { only, env: { MUSTER_FUZZ_CASES: cases, ...(seed === '' ? {} : { MUSTER_FUZZ_SEED: seed }) } };
-}
-
-/**
- * @template T
- * @param {() => T} work
- */
-function parse(work) {
-  try {
-    return work();
-  } catch (error) {
-    throw new SetupFailed(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
-  }
 }
 
 /** @param {readonly string[]} args */
@@ -67,20 +54,12 @@ async function main(args) {
   const tally = path.join(ROOT, '.muster', `fuzz-${process.pid}.jsonl`);
   mkdirSync(path.dirname(tally), { recursive: true });
   const began = Date.now();
-  const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-  const { status } = spawnSync(process.execPath, [jest, '--maxWorkers=2', `test/fuzz/${asked.only}`], {
-    cwd: ROOT,
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      ...asked.env,
-      PATH: pathWithParts(parts, process.env.PATH ?? ''),
-      MUSTER_FUZZ_TALLY: tally,
-    },
+  process.exitCode = runJest(['--maxWorkers=2', `test/fuzz/${asked.only}`], parts, {
+    ...asked.env,
+    MUSTER_FUZZ_TALLY: tally,
   });
   process.stdout.write(`\n${table(tally)}\nin ${Math.round((Date.now() - began) / 1000)} s\n`);
   rmSync(tally, { force: true });
-  process.exitCode = status ?? 1;
 }
 
 /** @param {string} file */

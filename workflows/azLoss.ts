@@ -14,6 +14,7 @@ import { measureLoss, protectAgain } from './steps/aftermath.js';
 import { cutOver, lowerDnsTtl } from './steps/cutover.js';
 import { fencePrimary, preserveDamaged } from './steps/fence.js';
 import { verifyContents } from './steps/ladder.js';
+import { headOf } from './steps/parts.js';
 import {
   buildStandby,
   catchUp,
@@ -33,19 +34,7 @@ function buildPlan(runbook: Runbook): Plan<NoParams> {
   const { section, parts, newStandby } = azLossParts(runbook);
   const { dataClasses } = parts;
 
-  const plan = new PlanBuilder<NoParams>(
-    {
-      scenario: 'azLoss',
-      system: runbook.system,
-      title: azLossScenario.title,
-      component: section.component,
-      rtoMs: runbook.objectives.components[section.component]?.rto ?? 0,
-      components: Object.fromEntries(
-        section.restores.map((name) => [name, { rtoMs: runbook.objectives.components[name]?.rto ?? 0 }]),
-      ),
-    },
-    section.budgets,
-  );
+  const plan = new PlanBuilder<NoParams>(headOf(runbook, azLossScenario, section), section.budgets);
 
   const standby = checkStandby(plan, parts);
 

@@ -16,7 +16,7 @@ import { buildCopy } from './steps/copy.js';
 import { cutOver, lowerDnsTtl } from './steps/cutover.js';
 import { fencePrimary, preserveDamaged } from './steps/fence.js';
 import { climbLadder } from './steps/ladder.js';
-import { minutes } from './steps/parts.js';
+import { headOf, minutes } from './steps/parts.js';
 import { askToPromote, promoteCopy } from './steps/promotion.js';
 
 export const corruptionScenario: Scenario<CorruptionParams> = {
@@ -30,16 +30,7 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
   const { damaged, backup, verification, dataClasses } = parts;
 
   const plan = new PlanBuilder<CorruptionParams>(
-    {
-      scenario: 'corruption',
-      system: runbook.system,
-      title: corruptionScenario.title,
-      component: section.component,
-      rtoMs: runbook.objectives.components[section.component]?.rto ?? 0,
-      components: Object.fromEntries(
-        section.restores.map((name) => [name, { rtoMs: runbook.objectives.components[name]?.rto ?? 0 }]),
-      ),
-    },
+    headOf(runbook, corruptionScenario, section),
     section.budgets,
   );
 

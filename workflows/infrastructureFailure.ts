@@ -15,6 +15,7 @@ import { cutOver, lowerDnsTtl } from './steps/cutover.js';
 import { fencePrimary, preserveDamaged } from './steps/fence.js';
 import { climbLadder } from './steps/ladder.js';
 import { lookAtLost, proposeNewest } from './steps/lost.js';
+import { headOf } from './steps/parts.js';
 import { askToPromote, promoteCopy } from './steps/promotion.js';
 import { startApplication } from './steps/standby.js';
 
@@ -29,16 +30,7 @@ function buildPlan(runbook: Runbook): Plan<NoParams> {
   const { dataClasses } = parts;
 
   const plan = new PlanBuilder<NoParams>(
-    {
-      scenario: 'infrastructureFailure',
-      system: runbook.system,
-      title: infrastructureFailureScenario.title,
-      component: section.component,
-      rtoMs: runbook.objectives.components[section.component]?.rto ?? 0,
-      components: Object.fromEntries(
-        section.restores.map((name) => [name, { rtoMs: runbook.objectives.components[name]?.rto ?? 0 }]),
-      ),
-    },
+    headOf(runbook, infrastructureFailureScenario, section),
     section.budgets,
   );
 

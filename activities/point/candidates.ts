@@ -33,8 +33,13 @@ export async function examineRepository(
   repository: number,
   sought: Sought,
 ): Promise<Candidate | Refusal> {
+  return answering(repository, () => findCandidate(postgres, backup, repository, sought));
+}
+
+/** A refusal in place of what was thrown: one bad repository must not hide a good one. */
+export async function answering<T>(repository: number, look: () => Promise<T>): Promise<T | Refusal> {
   try {
-    return await findCandidate(postgres, backup, repository, sought);
+    return await look();
   } catch (error) {
     if (error instanceof MusterError) return { repository, error };
     throw error;

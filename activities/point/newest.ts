@@ -1,11 +1,12 @@
 /** The newest state that the archive leads to: for a server that is gone, where nothing that it wrote is bad. */
-import { MusterError, PermanentError } from '../../src/errors.js';
+import { PermanentError } from '../../src/errors.js';
 import type { PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { MusterActivities, RecoveryPoint } from '../contract.js';
 import { repositoryName } from '../pgbackrest/command.js';
 import { withStandIn } from '../pgbackrest/stand-in.js';
-import type { Candidate, Refusal } from './candidates.js';
+import { lsnToNumber } from '../pgbackrest/wal.js';
+import { answering, type Candidate, type Refusal } from './candidates.js';
 import { type Commit, commitReader, lastCommits } from './commits.js';
 import { describePoint } from './describe.js';
 import { type Holding, lookInto, pathFrom } from './holding.js';
@@ -41,11 +42,11 @@ export const proposeNewest: MusterActivities['proposeNewest'] = async ({ from, b
   const reaching = examined.filter((one): one is Reach => 'end' in one);
   const refused = [...held, ...examined].filter((one): one is Refusal => 'error' in one);
   const furthest = reaching.reduce<Reach | undefined>(
-    (best, one) => (best === undefined || positionOf(one) > positionOf(best) ? one : best),
+    (best, one) => (best === undefined || isFurther(one, best) ? one : best),
     undefined,
   );
   if (furthest === undefined) throw refused[0]?.error ?? new TypeError('No repository was examined.');
-  const usable = reaching.filter((one) => positionOf(one) === positionOf(furthest));
+  const usable = reaching.filter((one) => !isFurther(furthest, one));
   const losses = await countLosses(dataClasses, furthest.time, activitySignal());
   const { end, time } = furthest;
   const notes = [
@@ -107,20 +108,10 @@ function examine(
   });
 }
 
-/** One bad repository must not hide a good one. */
-async function answering<T>(repository: number, look: () => Promise<T>): Promise<T | Refusal> {
-  try {
-    return await look();
-  } catch (error) {
-    if (error instanceof MusterError) return { repository, error };
-    throw error;
-  }
-}
-
-/** Log positions of one timeline order as numbers. */
-function positionOf({ timeline, end }: Reach): bigint {
-  const [high = '', low = ''] = end.lsn.split('/');
-  return (BigInt(timeline) << 64n) + (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`);
+/** Positions of one timeline order as numbers. */
+function isFurther(one: Reach, other: Reach): boolean {
+  const ahead = lsnToNumber(one.end.lsn) - lsnToNumber(other.end.lsn);
+  return one.timeline === other.timeline ? ahead > 0 : one.timeline > other.timeline;
 }
 
 /** A microsecond later: times of points are the first moment that is not restored. */

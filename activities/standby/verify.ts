@@ -5,8 +5,8 @@ import type { Progress } from '../../src/model/run.js';
 import type { DatabaseAt, MusterActivities, RungResult } from '../contract.js';
 import { pgbackrestVersion } from '../pgbackrest/command.js';
 import { lsnToNumber, parseSegment } from '../pgbackrest/wal.js';
-import { programOf, serviceOf, versionOf } from '../service/index.js';
-import { check, passed, verificationFailed } from '../verify/check.js';
+import { serviceOf } from '../service/index.js';
+import { check, headingOf, passed, verificationFailed } from '../verify/check.js';
 import { runClientTool } from '../verify/client-tools.js';
 import { archiveEnd, requireAnswer } from './archived.js';
 import { onStandby, readFacts } from './state.js';
@@ -62,13 +62,10 @@ async function archiveIsExhausted({ standby, backup, caughtUp }: Input) {
 }
 
 async function controlIsSound({ standby, caughtUp }: Input) {
-  const program = await programOf(standby.postgres, 'pg_controldata');
-  const heading = {
+  const { heading } = await headingOf(standby.postgres, 'pg_controldata', {
     rung: 2,
     title: 'control data',
-    tool: 'pg_controldata',
-    toolVersion: await versionOf(program),
-  };
+  });
   return check(heading, async () => {
     const control = await serviceOf(standby.postgres).control();
     const wrong = [
@@ -120,13 +117,10 @@ async function standsStill({ standby, caughtUp }: Input) {
 }
 
 async function pagesAreSound(standby: DatabaseAt, update: (progress: Progress) => void) {
-  const program = await programOf(standby.postgres, 'pg_basebackup');
-  const heading = {
+  const { heading } = await headingOf(standby.postgres, 'pg_basebackup', {
     rung: 3,
     title: 'page checksums',
-    tool: 'pg_basebackup',
-    toolVersion: await versionOf(program),
-  };
+  });
   return check(heading, async () => {
     if ((await serviceOf(standby.postgres).control()).checksumVersion === 0) {
       return 'this cluster was made without page checksums: its pages are only read by rungs 5 and 6';

@@ -1,6 +1,8 @@
 import { PermanentError } from '../../src/errors.js';
 import { formatDuration } from '../../src/model/format.js';
+import type { PostgresSite } from '../../src/runbook/schema.js';
 import type { RungCheck, RungResult } from '../contract.js';
+import { programOf, versionOf } from '../service/index.js';
 
 export interface CheckHeading {
   /** 1 to 8, as in docs/verification.md. */
@@ -8,6 +10,16 @@ export interface CheckHeading {
   readonly title: string;
   readonly tool: string;
   readonly toolVersion: string;
+}
+
+/** @returns the heading of a check that one program of the site's PostgreSQL makes, and where that program is */
+export async function headingOf(
+  postgres: PostgresSite,
+  tool: string,
+  heading: Pick<CheckHeading, 'rung' | 'title'>,
+): Promise<{ readonly program: string; readonly heading: CheckHeading }> {
+  const program = await programOf(postgres, tool);
+  return { program, heading: { ...heading, tool, toolVersion: await versionOf(program) } };
 }
 
 /** Runs one check of the ladder and keeps what it found; a check that fails throws. */

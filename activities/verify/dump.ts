@@ -2,8 +2,8 @@ import { formatBytes, formatCount } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
 import { withClient } from '../../src/postgres.js';
 import type { DatabaseAt, MusterActivities, RungResult } from '../contract.js';
-import { adminOf, programOf, versionOf } from '../service/index.js';
-import { check, passed, verificationFailed } from './check.js';
+import { adminOf } from '../service/index.js';
+import { check, headingOf, passed, verificationFailed } from './check.js';
 import { runClientTool } from './client-tools.js';
 
 type Input = Parameters<MusterActivities['verifyDump']>[0];
@@ -21,12 +21,10 @@ export async function verifyDump(
   { target }: Input,
   update: (progress: Progress) => void,
 ): Promise<RungResult> {
-  const heading = {
+  const { heading } = await headingOf(target.postgres, 'pg_dump', {
     rung: 6,
     title: 'every row can be read',
-    tool: 'pg_dump',
-    toolVersion: await versionOf(await programOf(target.postgres, 'pg_dump')),
-  };
+  });
   const sizes = await tableSizes(target);
   const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
   const checked = await check(heading, async () => {

@@ -6,8 +6,8 @@ import type { DatabaseAt, MusterActivities, RecoveryPoint, RestoreResult, RungRe
 import { lsnToNumber } from '../pgbackrest/wal.js';
 import { holdLease, requireHeld } from '../provision/lease.js';
 import { replayToPoint } from '../restore/replay.js';
-import { type ControlData, programOf, serviceOf, versionOf } from '../service/index.js';
-import { check, passed, verificationFailed } from './check.js';
+import { type ControlData, serviceOf } from '../service/index.js';
+import { check, headingOf, passed, verificationFailed } from './check.js';
 import { parseChecksums } from './checksums.js';
 
 type Input = Parameters<MusterActivities['verifyFiles']>[0];
@@ -29,25 +29,19 @@ export async function verifyFiles(
   const service = serviceOf(target.postgres);
   update({ done: 0, unit: 'bytes', text: 'stopping the copy' });
   await service.stop('fast');
-  const controlData = await programOf(target.postgres, 'pg_controldata');
-  const controlHeading = {
+  const { heading: controlHeading } = await headingOf(target.postgres, 'pg_controldata', {
     rung: 2,
     title: 'control data',
-    tool: 'pg_controldata',
-    toolVersion: await versionOf(controlData),
-  };
+  });
   let control: ControlData | undefined;
   const controlled = await check(controlHeading, async () => {
     control = await service.control();
     return judgeControl(controlHeading, control, point, restored);
   });
-  const program = await programOf(target.postgres, 'pg_checksums');
-  const pagesHeading = {
+  const { program, heading: pagesHeading } = await headingOf(target.postgres, 'pg_checksums', {
     rung: 3,
     title: 'page checksums',
-    tool: 'pg_checksums',
-    toolVersion: await versionOf(program),
-  };
+  });
   const pages = await check(pagesHeading, async () =>
     control?.checksumVersion === 0
       ? 'this cluster was made without page checksums: its pages are only read by rungs 5 and 6'

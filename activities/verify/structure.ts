@@ -3,8 +3,8 @@ import { formatBytes, formatCount } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
 import { withClient } from '../../src/postgres.js';
 import type { DatabaseAt, MusterActivities, RungResult } from '../contract.js';
-import { adminOf, programOf, versionOf } from '../service/index.js';
-import { check, passed, verificationFailed } from './check.js';
+import { adminOf } from '../service/index.js';
+import { check, headingOf, passed, verificationFailed } from './check.js';
 import { runClientTool } from './client-tools.js';
 
 type Input = Parameters<MusterActivities['verifyStructure']>[0];
@@ -23,12 +23,10 @@ export async function verifyStructure(
   update: (progress: Progress) => void,
 ): Promise<RungResult> {
   await requireAmcheck(target);
-  const heading = {
+  const { heading } = await headingOf(target.postgres, 'pg_amcheck', {
     rung: 5,
     title: 'tables and indexes agree',
-    tool: 'pg_amcheck',
-    toolVersion: await versionOf(await programOf(target.postgres, 'pg_amcheck')),
-  };
+  });
   const checked = await check(heading, async () => {
     const found: string[] = [];
     let relations = 0;

@@ -1,12 +1,11 @@
 /** The primary's availability zone is lost: its server and the application there are gone, or nobody can reach them. */
 import { writeFile } from 'node:fs/promises';
-import { activeSite, lostMark, runningServer } from '../clusters.js';
-import { LabError } from '../errors.js';
-import { layoutOf, type SiteName } from '../layout.js';
+import { lostMark } from '../clusters.js';
+import type { SiteName } from '../layout.js';
 import { isRunning } from '../process.js';
 import { hasStandby } from '../standby.js';
 import type { LabState } from '../state.js';
-import { send, strikeServer, untilGone } from './strike.js';
+import { runningPrimary, send, strikeServer, untilGone } from './strike.js';
 
 /** `dead`: every process is killed; `cut-off`: they live on and answer nobody, so nothing can be proven about them. */
 export type ZoneFate = 'dead' | 'cut-off';
@@ -30,15 +29,7 @@ export interface ZoneLoss {
  * @throws LabError when no primary runs
  */
 export async function breakZone(state: LabState, fate: ZoneFate = 'dead'): Promise<ZoneLoss> {
-  const layout = layoutOf(state.dir);
-  const site = await activeSite(layout);
-  const server = await runningServer(layout.sites[site].data);
-  if (server === undefined) {
-    throw new LabError(
-      `No server runs at ${site}: its zone cannot be lost any more.`,
-      'See whether the lab is up (muster lab status).',
-    );
-  }
+  const { layout, site, server } = await runningPrimary(state, 'its zone');
   const application = state.parts['payymo-app'];
   const lives = application !== undefined && isRunning(application);
   const standby = await hasStandby(layout);

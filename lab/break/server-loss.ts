@@ -1,10 +1,9 @@
 /** The primary's server is gone, its disk with it; everything else goes on and finds no database. */
 import { rm, writeFile } from 'node:fs/promises';
-import { activeSite, lostMark, runningServer } from '../clusters.js';
-import { LabError } from '../errors.js';
-import { layoutOf, type SiteName } from '../layout.js';
+import { lostMark } from '../clusters.js';
+import type { SiteName } from '../layout.js';
 import type { LabState } from '../state.js';
-import { strikeServer, untilGone } from './strike.js';
+import { runningPrimary, strikeServer, untilGone } from './strike.js';
 
 /** Times are this machine's clock, ISO 8601 UTC. */
 export interface ServerLoss {
@@ -22,16 +21,8 @@ export interface ServerLoss {
  * @throws LabError when no primary runs
  */
 export async function breakServer(state: LabState): Promise<ServerLoss> {
-  const layout = layoutOf(state.dir);
-  const site = await activeSite(layout);
+  const { layout, site, server } = await runningPrimary(state, 'it');
   const { data: dataDir } = layout.sites[site];
-  const server = await runningServer(dataDir);
-  if (server === undefined) {
-    throw new LabError(
-      `No server runs at ${site}: it cannot be lost any more.`,
-      'See whether the lab is up (muster lab status).',
-    );
-  }
   await writeFile(lostMark(layout, site), 'gone\n');
   const at = new Date().toISOString();
   const serverPids = strikeServer(server, 'SIGKILL');

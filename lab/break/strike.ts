@@ -1,7 +1,30 @@
 /** Servers and their processes, struck from outside as a power cut does it. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { activeSite, runningServer } from '../clusters.js';
+import { LabError } from '../errors.js';
+import { type Layout, layoutOf, type SiteName } from '../layout.js';
 import { type ProcessMark, startMarkOf } from '../process.js';
+import type { LabState } from '../state.js';
 import { waitFor } from '../wait.js';
+
+/**
+ * The server that takes the writes.
+ * @param what is to be lost, for the error
+ * @throws LabError when none runs
+ */
+export async function runningPrimary(
+  state: LabState,
+  what: string,
+): Promise<{ readonly layout: Layout; readonly site: SiteName; readonly server: ProcessMark }> {
+  const layout = layoutOf(state.dir);
+  const site = await activeSite(layout);
+  const server = await runningServer(layout.sites[site].data);
+  if (server !== undefined) return { layout, site, server };
+  throw new LabError(
+    `No server runs at ${site}: ${what} cannot be lost any more.`,
+    'See whether the lab is up (muster lab status).',
+  );
+}
 
 /** The postmaster first, so that it starts no others; its children of that moment after it. */
 export function strikeServer({ pid }: ProcessMark, signal: NodeJS.Signals): number[] {

@@ -10,7 +10,7 @@ import { serviceOf } from '../../activities/service/index.js';
 import type { Progress } from '../../src/model/run.js';
 import type { ArchiveBackup } from '../../src/runbook/schema.js';
 import { stepOf } from '../drivers/support/steps.js';
-import { eventually } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
 import { type ArchiveWorld, makeArchiveWorld, makeTarget, type Target } from './support.js';
 
 const LABEL = '20261121T030000Z-full';

@@ -1,7 +1,7 @@
 /** Watching on a terminal: redrawn in place, never more than fits, the last screen stays. */
 import { runCli } from '../../src/cli/program.js';
 import { type CliTestWorld, openCliWorld } from '../support/cli-world.js';
-import { eventually } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
 
 const ESCAPE = '\u001b';
 

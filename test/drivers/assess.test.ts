@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { assessActivities } from '../../activities/assess/index.js';
 import { freePorts } from '../../lab/ports.js';
 import type { Invariant } from '../../src/runbook/schema.js';
-import { eventually } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
 import { generationOf, makeCluster, PAYMENTS, type TestCluster } from './support/postgres.js';
 import { stepOf } from './support/steps.js';
 

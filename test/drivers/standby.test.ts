@@ -6,7 +6,7 @@ import { serviceOf } from '../../activities/service/index.js';
 import { standbyActivities } from '../../activities/standby/index.js';
 import { acquireFencingToken, withVault } from '../../activities/vault/index.js';
 import { startTestCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
 import { startVault, type TestVault } from './support/s3.js';
 
 const { buildStandby, catchUpStandby, checkStandby, followAgain, verifyStandby } = standbyActivities();

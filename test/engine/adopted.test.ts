@@ -7,6 +7,7 @@ import type { RunView } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
 import { BEFORE_THE_FIRST, type ChainedEntry, chain } from '../../src/store/chain.js';
 import { journalBody, type RunRef } from '../../src/store/journal-body.js';
+import { eventually } from '../support/eventually.js';
 import type { ToyParams } from '../support/toy-scenario.js';
 import { held, openToyWorld, permanent, statuses, ToyRun, type ToyWorld } from '../support/toy-world.js';
 
@@ -66,11 +67,9 @@ async function lose(
   enough: (entry: JournalEntry) => boolean,
 ): Promise<{ runId: string; entries: JournalEntry[]; before: RunView }> {
   const { runId } = await run.view();
-  const deadline = Date.now() + 10_000;
-  while (world.journals.get(runId)?.some(enough) !== true) {
-    if (Date.now() > deadline) throw new Error('the journal never said so');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await eventually(async () => {
+    if (world.journals.get(runId)?.some(enough) !== true) throw new Error('the journal never said so');
+  }, 10_000);
   const before = await run.view();
   await run.handle.terminate('the server is gone');
   const entries = [...(world.journals.get(runId) ?? [])];

@@ -1,4 +1,5 @@
 import type { temporal } from '@temporalio/proto';
+import { eventually } from '../support/eventually.js';
 import { held, openToyWorld, statuses, type ToyWorld } from '../support/toy-world.js';
 
 let world: ToyWorld;
@@ -55,14 +56,11 @@ it('watches the budget of a step that lasts, by name, and keeps what was written
   world.behave.set('build', build.behaviour);
   const run = await world.start();
   const watched = async () => timersOf((await run.handle.fetchHistory()).events ?? []);
-  const deadline = Date.now() + 20_000;
-  while (!(await watched()).includes('build: 50 % of 1 min used')) {
-    if (Date.now() > deadline) throw new Error('the budget is never watched');
-  }
-  while (!world.journal.some(({ kind, step }) => kind === 'step-started' && step === 'build')) {
-    if (Date.now() > deadline) throw new Error('the beginning is never in the journal');
-    await new Promise((later) => setTimeout(later, 20));
-  }
+  await eventually(async () => expect(await watched()).toContain('build: 50 % of 1 min used'));
+  await eventually(async () => {
+    const begun = world.journal.some(({ kind, step }) => kind === 'step-started' && step === 'build');
+    if (!begun) throw new Error('the beginning is never in the journal');
+  });
   build.release('built');
   await run.waitsFor('gate-point');
   await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });

@@ -5,6 +5,7 @@ import { notifyActivities } from '../../activities/notify/index.js';
 import type { Delivery, Notice } from '../../src/model/notice.js';
 import type { Channel, Person, Runbook } from '../../src/runbook/schema.js';
 import type { NoticeToDeliver } from '../../workflows/deliver-notice.js';
+import { eventually } from '../support/eventually.js';
 import { endSignal, type Noticed, tellSignal, undeliveredQuery } from '../support/noticing.js';
 import { type HttpReceiver, httpReceiver, notice as sample } from '../support/receivers.js';
 import { waitingRun } from '../support/run-view.js';
@@ -71,13 +72,11 @@ async function begin(notifications: Record<string, Channel>): Promise<Told> {
 const undelivered = ({ handle }: Told) => handle.query<readonly Delivery[]>(undeliveredQuery);
 
 async function until<T>(look: () => Promise<T> | T, good: (value: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
+  return eventually(async () => {
     const value = await look();
-    if (good(value)) return value;
-    if (Date.now() > deadline) throw new Error(`never: ${JSON.stringify(value)}`);
-    await new Promise((later) => setTimeout(later, 20));
-  }
+    if (!good(value)) throw new Error(`never: ${JSON.stringify(value)}`);
+    return value;
+  });
 }
 
 async function childrenOf({ handle }: Told): Promise<number> {

@@ -1,8 +1,10 @@
 /** What a real run tells through its channels, and that nothing of it holds the run up. */
+
 import { toFailure } from '../../activities/interceptor.js';
 import { notifyActivities } from '../../activities/notify/index.js';
 import type { Notice } from '../../src/model/notice.js';
 import type { Channel, Runbook } from '../../src/runbook/schema.js';
+import { eventually } from '../support/eventually.js';
 import { type HttpReceiver, httpReceiver } from '../support/receivers.js';
 import { openToyWorld, permanent, statuses, type ToyRun, type ToyWorld } from '../support/toy-world.js';
 
@@ -44,11 +46,9 @@ const told = (): Notice[] =>
     .sort((one, other) => Number(/\d+$/.exec(one.id)) - Number(/\d+$/.exec(other.id)));
 
 async function untilTold(good: (all: Notice[]) => boolean): Promise<Notice[]> {
-  const deadline = Date.now() + 20_000;
-  while (!good(told())) {
-    if (Date.now() > deadline) throw new Error(`never: ${JSON.stringify(told().map(({ kind }) => kind))}`);
-    await new Promise((later) => setTimeout(later, 20));
-  }
+  await eventually(async () => {
+    if (!good(told())) throw new Error(`never: ${JSON.stringify(told().map(({ kind }) => kind))}`);
+  });
   return told();
 }
 
@@ -183,11 +183,9 @@ it('receivers that are dead or silent hold nothing up: the run ends, says what i
 
   const again = await httpReceiver(dead.port);
   const ids = () => new Set(again.received.map(({ headers }) => headers['webhook-id']));
-  const deadline = Date.now() + 40_000;
-  while (ids().size < 6) {
-    if (Date.now() > deadline) throw new Error(`only ${ids().size} arrived`);
-    await new Promise((later) => setTimeout(later, 50));
-  }
+  await eventually(async () => {
+    if (ids().size < 6) throw new Error(`only ${ids().size} arrived`);
+  }, 40_000);
   expect(again.received).toHaveLength(6);
   await Promise.all([again.close(), silent.close()]);
   for (const { id } of told()) {

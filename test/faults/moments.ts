@@ -1,8 +1,9 @@
 /** Finds the moment of a case by what is seen of the run: what Temporal hands out, what processes run, what the world shows. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventually } from '../support/eventually.js';
 import { freeze } from '../support/faults.js';
-import { eventually, onLedger } from '../support/lab.js';
+import { onLedger } from '../support/lab.js';
 import { recordInDns } from '../support/record.js';
 import type { Moment, Sign } from './cases.js';
 import type { AnswerFate, HandedTask } from './proxy.js';

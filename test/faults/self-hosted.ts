@@ -22,7 +22,8 @@ import { freePorts, portOf } from '../../lab/ports.js';
 import { type ProcessMark, stopProcess } from '../../lab/process.js';
 import { loadParts } from '../../src/parts.js';
 import { ensureSearchAttributes } from '../../src/temporal/search-attributes.js';
-import { eventually, type TestLab } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
+import type { TestLab } from '../support/lab.js';
 
 const LOCAL = '127.0.0.1';
 const ROLE = 'temporal';

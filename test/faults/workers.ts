@@ -9,7 +9,8 @@ import { labEnvironment } from '../../lab/environment.js';
 import { layoutOf } from '../../lab/layout.js';
 import { baseEnvironment } from '../../lab/process.js';
 import { partsFile } from '../../src/parts.js';
-import { eventually, type TestLab } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
+import type { TestLab } from '../support/lab.js';
 import { TemporalProxy } from './proxy.js';
 
 export class FaultyWorker {

@@ -1,6 +1,7 @@
 import { breakCorruption, type Corruption } from '../../lab/break/corruption.js';
 import { BROKEN_CHAIN_SQL, WRONG_BALANCES_SQL } from '../../lab/payymo/signature.js';
-import { eventually, onLedger, SMALL, secretOf, useLab } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
+import { onLedger, SMALL, secretOf, useLab } from '../support/lab.js';
 
 const lab = useLab({ paymentsPerSecond: 20 });
 let corruption: Corruption;

@@ -19,7 +19,8 @@ import { Authenticator } from '../../src/people/totp.js';
 import { loadRunbook } from '../../src/runbook/load.js';
 import { runbookSchema } from '../../src/runbook/schema.js';
 import { resolveSecret } from '../../src/secrets.js';
-import { eventually, onLedger, SMALL, secretOf, useLab } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
+import { onLedger, SMALL, secretOf, useLab } from '../support/lab.js';
 
 const lab = useLab();
 

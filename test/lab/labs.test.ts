@@ -9,7 +9,8 @@ import { isRunning, startMarkOf } from '../../lab/process.js';
 import type { LabState } from '../../lab/state.js';
 import { upLab } from '../../lab/world.js';
 import { partsFile } from '../../src/parts.js';
-import { eventually, labFolder, SMALL } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
+import { labFolder, SMALL } from '../support/lab.js';
 
 const silent = { log: () => undefined };
 const folders: string[] = [];

@@ -14,7 +14,8 @@ import { listening } from '../../lab/parts/postgres.js';
 import { isRunning, run, stopProcess } from '../../lab/process.js';
 import { statusLab } from '../../lab/status.js';
 import { upLab } from '../../lab/world.js';
-import { eventually, onLedger, SMALL, secretOf, useLab } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
+import { onLedger, SMALL, secretOf, useLab } from '../support/lab.js';
 
 const lab = useLab();
 const silent = { log: () => undefined };

@@ -7,7 +7,8 @@ import { isRunning, startMarkOf } from '../../lab/process.js';
 import { SLOT } from '../../lab/standby.js';
 import { statusLab } from '../../lab/status.js';
 import { upLab } from '../../lab/world.js';
-import { eventually, onLedger, SMALL, useLab } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
+import { onLedger, SMALL, useLab } from '../support/lab.js';
 
 const lab = useLab({ standby: 'raised' });
 const up = () => upLab({ dir: lab.dir, size: SMALL, worker: 'none', log: () => undefined });

@@ -16,6 +16,7 @@ import { type ProcessMark, stopProcess } from '../../lab/process.js';
 import { upLab } from '../../lab/world.js';
 import type { RunView } from '../../src/model/run.js';
 import { dataConverterFor } from '../../src/temporal/codec-converter.js';
+import { eventually } from '../support/eventually.js';
 import { freeze, killPart } from '../support/faults.js';
 import {
   APPROVER,
@@ -29,7 +30,7 @@ import {
   useIncident,
   WORKFLOW,
 } from '../support/incident.js';
-import { eventually, onLedger, useLab } from '../support/lab.js';
+import { onLedger, useLab } from '../support/lab.js';
 
 const lab = useLab({ worker: 'when-built' });
 const incident = useIncident(lab);

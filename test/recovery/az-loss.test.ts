@@ -22,8 +22,9 @@ import { findPrograms } from '../../lab/parts/lookup.js';
 import { statusLab } from '../../lab/status.js';
 import type { RunResult } from '../../src/model/run.js';
 import { runTool } from '../../src/process.js';
+import { eventually } from '../support/eventually.js';
 import { COMMANDER, gateOpens, printed, runEnds, SYSTEM, useIncident } from '../support/incident.js';
-import { eventually, onLedger, secretOf, useLab } from '../support/lab.js';
+import { archiveAll, onLedger, secretOf, useLab } from '../support/lab.js';
 import { recordInDns } from '../support/record.js';
 
 const lab = useLab({ worker: 'when-built', standby: 'raised' });
@@ -50,13 +51,7 @@ async function lag(): Promise<void> {
   });
   await waitForPayments(lab.state, 10);
   archived = (await incident.acknowledged()).map(({ id }) => id);
-  await on('west', async (primary) => {
-    const { rows } = await primary.query<{ name: string }>('select pg_walfile_name(pg_switch_wal()) as name');
-    await eventually(async () => {
-      const { rows: done } = await primary.query('select last_archived_wal as name from pg_stat_archiver');
-      expect(done[0]?.name >= (rows[0]?.name ?? '')).toBe(true);
-    });
-  });
+  await archiveAll(lab.state);
   await waitForPayments(lab.state, 5);
 }
 

@@ -14,9 +14,10 @@ import { layoutOf } from '../../lab/layout.js';
 import { labCode } from '../../lab/people.js';
 import type { RunView } from '../../src/model/run.js';
 import { partsFile } from '../../src/parts.js';
+import { eventually } from '../support/eventually.js';
 import { killPart } from '../support/faults.js';
 import { APPROVER, Incident, printed, recoverArgs, SYSTEM } from '../support/incident.js';
-import { eventually, useLab } from '../support/lab.js';
+import { useLab } from '../support/lab.js';
 import { type Finished, muster } from '../support/muster-process.js';
 
 const lab = useLab({ worker: 'none' });

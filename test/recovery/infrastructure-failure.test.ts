@@ -14,8 +14,7 @@ import {
   stepOf,
   useIncident,
 } from '../support/incident.js';
-import { eventually, onLedger, secretOf, useLab } from '../support/lab.js';
-import { muster } from '../support/muster-process.js';
+import { archiveAll, onLedger, secretOf, useLab } from '../support/lab.js';
 import { recordInDns } from '../support/record.js';
 
 const lab = useLab({ worker: 'when-built' });
@@ -26,23 +25,9 @@ let result: RunResult;
 let archived: readonly string[];
 
 async function payAndArchive(): Promise<void> {
-  const { admin, sites } = lab.state.ledger;
   await waitForPayments(lab.state, 10);
   archived = (await incident.acknowledged()).map(({ id }) => id);
-  await onLedger(
-    lab.state,
-    admin,
-    async (primary) => {
-      const { rows } = await primary.query<{ name: string }>(
-        'select pg_walfile_name(pg_switch_wal()) as name',
-      );
-      await eventually(async () => {
-        const { rows: done } = await primary.query('select last_archived_wal as name from pg_stat_archiver');
-        expect(done[0]?.name >= (rows[0]?.name ?? '')).toBe(true);
-      });
-    },
-    sites.west,
-  );
+  await archiveAll(lab.state);
   // These are on the lost disk only.
   await waitForPayments(lab.state, 5);
 }
@@ -68,15 +53,7 @@ it('gives the lost server up by the decisions of people, who are told what it co
   // Nobody can say what a server does that nobody sees: two people take that upon themselves.
   const failed = await incident.until(stepFails('fence-primary'), 'nothing can be proven of it');
   expect(stepOf(failed, 'fence-primary').failure?.code).toBe('PrimaryUnreachable');
-  const security = { ...incident.env, MUSTER_KEY: lab.state.people['security-lead']?.keyFile ?? '' };
-  const reason = ['--reason', 'the rack is empty, two of us stand before it', '--yes'];
-  for (const [by, env] of [
-    [COMMANDER, incident.env],
-    ['security-lead', security],
-  ] as const) {
-    const said = await muster(['override', SYSTEM, 'fence-primary', '--by', by, ...reason], env);
-    expect(said).toMatchObject({ code: 0 });
-  }
+  await incident.goOnWithoutProof('the rack is empty, two of us stand before it');
   await incident.until(gateOpens('promote'), 'the gate of the promotion opens', ['fence-primary']);
   await incident.approve('promote');
   await incident.until(runEnds, 'the run ends');

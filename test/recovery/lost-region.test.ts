@@ -1,6 +1,8 @@
 /** A region is gone when the ledger has to be recovered: the repository in it does not answer, and archiving stands still. */
+
+import { eventually } from '../support/eventually.js';
 import { COMMANDER, gateOpens, SYSTEM, stepIs, stepOf, useIncident } from '../support/incident.js';
-import { eventually, onLedger, useLab } from '../support/lab.js';
+import { onLedger, useLab } from '../support/lab.js';
 
 const lab = useLab({ worker: 'when-built' });
 const incident = useIncident(lab);

@@ -3,9 +3,10 @@ import type pg from 'pg';
 import type { Promotion, RecordChange } from '../../activities/contract.js';
 import { waitForPayments } from '../../lab/demo/payments.js';
 import { upLab } from '../../lab/world.js';
+import { eventually } from '../support/eventually.js';
 import { freeze, freezePart, killPart, startWorker } from '../support/faults.js';
 import { COMMANDER, gateOpens, printed, runEnds, SYSTEM, stepOf, useIncident } from '../support/incident.js';
-import { eventually, onLedger, useLab } from '../support/lab.js';
+import { onLedger, useLab } from '../support/lab.js';
 import { recordInDns } from '../support/record.js';
 
 const lab = useLab({ worker: 'when-built' });

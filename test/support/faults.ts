@@ -8,7 +8,8 @@ import { workerPart } from '../../lab/parts/worker.js';
 import { isRunning, type ProcessMark } from '../../lab/process.js';
 import { readSecrets } from '../../lab/secrets.js';
 import { type LabState, type PartName, readState } from '../../lab/state.js';
-import { eventually, type TestLab } from './lab.js';
+import { eventually } from './eventually.js';
+import type { TestLab } from './lab.js';
 
 /** Undoes a fault. */
 export type Mend = () => void;

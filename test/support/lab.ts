@@ -7,6 +7,7 @@ import pg from 'pg';
 import { downLab } from '../../lab/down.js';
 import type { LabState, LoginState, SiteState } from '../../lab/state.js';
 import { type UpOptions, upLab } from '../../lab/world.js';
+import { eventually } from './eventually.js';
 
 /** So few that the whole lab is up in seconds, enough to be scattered over. */
 export const SMALL = { transactions: 2_000, sizeBytes: 0 };
@@ -79,15 +80,15 @@ export async function secretOf(reference: string): Promise<string> {
   return (await readFile(reference.replace('file:', ''), 'utf8')).trim();
 }
 
-/** Repeats until it does not throw: for what becomes true soon, with a deadline. */
-export async function eventually<T>(attempt: () => Promise<T>, deadlineMs = 20_000): Promise<T> {
-  const deadline = Date.now() + deadlineMs;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+/** Everything that the ledger's primary has written so far is in the archive. */
+export async function archiveAll(state: LabState): Promise<void> {
+  const { admin, sites } = state.ledger;
+  const work = async (primary: pg.Client) => {
+    const { rows } = await primary.query<{ name: string }>('select pg_walfile_name(pg_switch_wal()) as name');
+    await eventually(async () => {
+      const { rows: done } = await primary.query('select last_archived_wal as name from pg_stat_archiver');
+      expect(done[0]?.name >= (rows[0]?.name ?? '')).toBe(true);
+    });
+  };
+  await onLedger(state, admin, work, sites.west);
 }

@@ -16,7 +16,8 @@ import { isRunning, type ProcessMark, stopProcess } from '../../lab/process.js';
 import type { LabState, SiteState } from '../../lab/state.js';
 import { TASK_QUEUE } from '../../src/model/task-queue.js';
 import { partsFile } from '../../src/parts.js';
-import { eventually, type TestLab } from './lab.js';
+import { eventually } from './eventually.js';
+import type { TestLab } from './lab.js';
 
 /** Up before the tests of a file and gone after them; the lab must be up before it. */
 export function useSecondOrchestrator(lab: TestLab): TestLab {

@@ -2,7 +2,7 @@
 import { PassThrough, Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import type { InStream } from '../../src/cli/context.js';
-import { eventually } from './lab.js';
+import { eventually } from './eventually.js';
 
 const KEYS = { down: '\u001b[B', enter: '\r', interrupt: '\u0003' } as const;
 

@@ -4,7 +4,7 @@
  */
 import { Client, Connection, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import { eventually } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
 import { IN_CLEAR, sharedTemporal, startWorker, type TestWorker, testBundle } from '../support/temporal.js';
 
 async function waiting(handle: WorkflowHandle): Promise<void> {

@@ -8,7 +8,7 @@ import { InputError } from '../../src/errors.js';
 import { freePorts } from '../../src/ports.js';
 import { EncryptingCodec } from '../../src/temporal/codec.js';
 import { payloadKey } from '../../src/temporal/codec-keys.js';
-import { eventually } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
 
 const codec = new EncryptingCodec([payloadKey(randomBytes(32))]);
 const UI = 'http://127.0.0.1:8233';

@@ -8,7 +8,7 @@ import { activeRuns, findRun, findRunById, startRun } from '../../src/temporal/r
 import { ensureSearchAttributes } from '../../src/temporal/search-attributes.js';
 import { requireWorker } from '../../src/temporal/workers.js';
 import { type CliTestWorld, openCliWorld } from '../support/cli-world.js';
-import { eventually } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
 import { held } from '../support/toy-world.js';
 
 let world: CliTestWorld;

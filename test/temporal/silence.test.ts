@@ -3,7 +3,7 @@ import { decide } from '../../src/temporal/decide.js';
 import { lookAt } from '../../src/temporal/observe.js';
 import type { RunHandle } from '../../src/temporal/runs.js';
 import { type CliTestWorld, openCliWorld } from '../support/cli-world.js';
-import { eventually } from '../support/lab.js';
+import { eventually } from '../support/eventually.js';
 
 let world: CliTestWorld;
 beforeAll(async () => {

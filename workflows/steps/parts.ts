@@ -19,6 +19,23 @@ export interface Place extends Summarised {
   readonly site: string;
 }
 
+/** What the plan of a database recovery says of itself before its steps. */
+export function headOf(
+  { system, objectives: { components } }: Runbook,
+  { name, title }: { readonly name: string; readonly title: string },
+  { component, restores }: Pick<DatabaseRecovery, 'component' | 'restores'>,
+) {
+  const rtoOf = (of: string) => components[of]?.rto ?? 0;
+  return {
+    scenario: name,
+    system,
+    title,
+    component,
+    rtoMs: rtoOf(component),
+    components: Object.fromEntries(restores.map((of) => [of, { rtoMs: rtoOf(of) }])),
+  };
+}
+
 export interface DatabaseRecovery {
   /** The component that the database is. */
   readonly component: string;

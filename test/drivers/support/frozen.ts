@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'no
 import { join } from 'node:path';
 import type { DatabaseAt } from '../../../activities/contract.js';
 import { binDirectoryOf } from '../../../activities/service/index.js';
-import { eventually } from '../../support/lab.js';
+import { eventually } from '../../support/eventually.js';
 
 export interface Frozen {
   /** The database as it is seen by a worker that will stand still. */

@@ -1,0 +1,13 @@
+/** Every scenario that a runbook may have a section for; one file each. */
+import { z } from 'zod';
+import { azLoss } from './azLoss.js';
+import { corruption } from './corruption.js';
+import { infrastructureFailure } from './infrastructureFailure.js';
+
+export const scenarios = z.strictObject({
+  corruption: corruption.optional().describe('The newest data is bad: back to the newest good moment'),
+  azLoss: azLoss.optional().describe('The zone of the primary is lost: its standby takes over'),
+  infrastructureFailure: infrastructureFailure
+    .optional()
+    .describe('The server of the primary is gone: newest backup and all archived WAL, on another one'),
+});
