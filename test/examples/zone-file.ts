@@ -12,7 +12,7 @@ import { messageOf, PermanentError, TransientError } from '../../src/errors.js';
 import type { PrintedCommand } from '../../src/model/plan.js';
 import { absolutePath } from '../../src/runbook/fields.js';
 
-/** The section of the runbook, beside what every record has: goes into `src/runbook/schema.ts`. */
+/** The section of the runbook, beside what every record has: goes into `src/runbook/sections/dns.ts`. */
 export const zoneFileSection = z.strictObject({
   driver: z.literal('zone-file'),
   file: absolutePath.describe('The zone; its folder must be writable for the worker'),
