@@ -14,6 +14,8 @@ export interface FenceOrder {
   readonly since: string;
   readonly dataClasses: Readonly<Record<string, DataClass>>;
   readonly signal: AbortSignal;
+  /** How often a server that does not answer is asked, a positive integer. */
+  readonly attempts: number;
   /** Throws when the token is not the newest any more; asked once the driver's own connection stands. */
   readonly requireInCharge: () => Promise<unknown>;
 }

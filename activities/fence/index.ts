@@ -11,8 +11,13 @@ import { postgresLogin } from './postgres-login.js';
 
 export { proveRefusalOrSilence, requireStillFenced } from './proof.js';
 
+/** A connection may break by itself; where it did already, and people wait for their answer, one more is enough. */
+const ATTEMPTS = 3;
+const ATTEMPTS_ONCE_MORE = 1;
+
 type Order = Pick<Parameters<MusterActivities['fencePrimary']>[0], 'at' | 'damaged' | 'vault' | 'point'> & {
   readonly dataClasses: Readonly<Record<string, DataClass>>;
+  readonly attempts: number;
 };
 
 export function fenceActivities(): Pick<
@@ -22,14 +27,14 @@ export function fenceActivities(): Pick<
   return {
     async fencePrimary(order) {
       requireReal(order.at, `fence ${order.damaged.site}`);
-      return fence(order);
+      return fence({ ...order, attempts: ATTEMPTS });
     },
 
     async fenceWithoutProof({ by, reason, ...order }) {
       const { at, damaged, vault, point } = order;
       requireReal(at, `go on without the fence of ${damaged.site}`);
       try {
-        return await fence({ ...order, dataClasses: {} });
+        return await fence({ ...order, dataClasses: {}, attempts: ATTEMPTS_ONCE_MORE });
       } catch (error) {
         const tried = unreachable(error, damaged.site);
         const { systemIdentifier, timeline } = point;
@@ -63,7 +68,7 @@ export function fenceActivities(): Pick<
 }
 
 /** @throws PermanentError `FenceNotProven` unless fenced with proof */
-async function fence({ at, damaged, vault, point, dataClasses }: Order): Promise<FenceProof> {
+async function fence({ at, damaged, vault, point, dataClasses, attempts }: Order): Promise<FenceProof> {
   const signal = activitySignal();
   const { runId } = at;
   const { systemIdentifier, timeline } = point;
@@ -78,6 +83,7 @@ async function fence({ at, damaged, vault, point, dataClasses }: Order): Promise
       token,
       since: point.time,
       dataClasses,
+      attempts,
       signal,
       requireInCharge: () => requireFencingToken(open, { ...at, token }),
     });

@@ -14,7 +14,6 @@ import { answerOf, proveRefusal } from './proof.js';
 import { allowConnections, letRolesIn, rolesThatMayLogIn, shutRolesOut } from './roles.js';
 import { endEarlierAttempts, endSessions } from './sessions.js';
 
-const ATTEMPTS = 3;
 const BETWEEN_MS = 1_000;
 
 export const postgresLogin: FenceDriver = {
@@ -58,7 +57,7 @@ export const postgresLogin: FenceDriver = {
   },
 };
 
-/** Tries a few times, then accepts that the primary is gone only with proof. */
+/** Tries as often as it was told, then accepts that the primary is gone only with proof. */
 async function reach<T>(
   order: FenceOrder,
   work: (client: Client) => Promise<T>,
@@ -69,7 +68,7 @@ async function reach<T>(
     } catch (error) {
       if (!(error instanceof TransientError) || error.code !== 'DatabaseUnreachable') throw error;
       requireAdmitted(order, error);
-      if (tried === ATTEMPTS) return { down: await proveDown(order, error) };
+      if (tried >= order.attempts) return { down: await proveDown(order, error) };
     }
     await delay(BETWEEN_MS, undefined, { signal: order.signal });
   }

@@ -33,16 +33,30 @@ export async function decide(
 ): Promise<DecisionAnswer> {
   const handle = session.client.workflow.getHandle(run.workflowId, run.temporalRunId);
   const patienceMs = decision.change === undefined ? ANSWER_MS : ANSWER_WITH_CHANGE_MS;
+  const send = (updateId: string) =>
+    handle.executeUpdate<DecisionAnswer, [Decision]>('decide', { args: [decision], updateId });
+  const updateId = updateIdOf(run, decision, opening, taken);
   try {
     return await session.connection.withDeadline(Date.now() + patienceMs, () =>
-      handle.executeUpdate<DecisionAnswer, [Decision]>('decide', {
-        args: [decision],
-        updateId: updateIdOf(run, decision, opening, taken),
+      send(updateId).catch((error: unknown) => {
+        if (!wasPassedOver(error)) throw error;
+        return send(`${updateId}-again`);
       }),
     );
   } catch (error) {
     throw notAccepted(run, decision, error, patienceMs);
   }
+}
+
+/**
+ * Whether the worker answered the task that carried the decision without having seen it, as happens when a task is done again
+ * after a restart. The run knows nothing of it then, and Temporal repeats that answer to the same update ID.
+ */
+function wasPassedOver(error: unknown): boolean {
+  return (
+    error instanceof WorkflowUpdateFailedError &&
+    messageOf(error.cause).includes("wasn't processed by worker")
+  );
 }
 
 function updateIdOf(

@@ -16,7 +16,7 @@ import { APP_PASSWORD, generationOf, makeCluster, PAYMENTS, type TestCluster } f
 import { startVault, type TestVault } from './support/s3.js';
 import { pointAt, stepOf } from './support/steps.js';
 
-const { fencePrimary, liftFence } = fenceActivities();
+const { fencePrimary, fenceWithoutProof, liftFence } = fenceActivities();
 const dataClasses = { transactions: PAYMENTS };
 const never = new AbortController().signal;
 let vault: TestVault;
@@ -55,6 +55,7 @@ function order(runId = 'run-1', damaged: DatabaseAt = primary.at) {
     since: point.time,
     dataClasses,
     signal: never,
+    attempts: 3,
     requireInCharge: async () => undefined,
   };
 }
@@ -228,10 +229,13 @@ describe('a fence', () => {
 
 describe('the proof', () => {
   let silent: Server;
+  let knocks = 0;
   let silentPort: number;
   beforeAll(async () => {
     ({ silentPort } = await freePorts({ silentPort: { addresses: ['127.0.0.1'] } }));
-    silent = createServer(() => undefined);
+    silent = createServer(() => {
+      knocks += 1;
+    });
     await new Promise<void>((resolve) => silent.listen(silentPort, '127.0.0.1', () => resolve()));
   });
   afterAll(() => silent.close());
@@ -286,6 +290,21 @@ describe('the proof', () => {
     await expect(
       proveRefusal({ site: 'west', postgres: { ...primary.at.postgres, port: silentPort } }),
     ).rejects.toMatchObject({ code: 'FenceNotProven' });
+  });
+
+  test('is not waited for longer than one attempt where people go on without it', async () => {
+    const damaged = { site: 'west', postgres: { ...primary.at.postgres, port: silentPort } };
+    knocks = 0;
+    const given = { by: ['on-call', 'security-lead'], reason: 'the zone is gone' };
+    const fence = await fenceWithoutProof({
+      at: freshStep(),
+      damaged,
+      vault: vault.bucket,
+      point,
+      ...given,
+    });
+    expect(fence).toMatchObject({ refusedWrite: null, without: given });
+    expect(knocks).toBe(1);
   });
 
   test('of a primary that cannot be reached is only that its server does not run', async () => {

@@ -120,6 +120,7 @@ describe('with the old primary fenced', () => {
       token: 1,
       since: new Date().toISOString(),
       dataClasses: {},
+      attempts: 1,
       signal: new AbortController().signal,
       requireInCharge: async () => undefined,
     });
