@@ -21,6 +21,7 @@ export const register: Register = (program, context) => {
 The same without this program:
   temporal workflow update execute --workflow-id payymo.real --name decide \\
     --input '{"on": "point", "choice": "approve", "by": "database-lead"}'
+  (--codec-endpoint URL makes its answer readable where payloads are encrypted)
 
 Examples:
   muster approve payymo

@@ -6,6 +6,7 @@ import type { Person, Runbook } from '../../runbook/schema.js';
 import { writeDuration } from '../../runbook/write-duration.js';
 import { BLANK } from './plan-markdown-opening.js';
 import { waitsFor } from './plan-order.js';
+import { ANSWER_IN_CLEAR } from './statement.js';
 
 interface Printed {
   readonly document: PlanDocument;
@@ -119,6 +120,8 @@ function withMuster(
     `muster statement ${system} approve ${gate} --by <name> --file statement.txt`,
     `temporal workflow update execute --workflow-id ${system}.real --name decide --input-file decision.json`,
     '```',
+    '',
+    ANSWER_IN_CLEAR,
     '',
   ];
 }

@@ -15,6 +15,9 @@ export interface ShownStatement {
   readonly demanded: DemandedProof | undefined;
 }
 
+/** Of the Temporal CLI, where payloads are encrypted. */
+export const ANSWER_IN_CLEAR =
+  'It counts as it stands; with --codec-endpoint URL (docs/encryption.md) its answer can be read where payloads are encrypted.';
 const COUNTS_FOR_MS = 5 * 60_000;
 
 export function renderStatement(shown: ShownStatement, colors: Colors): string {
@@ -44,5 +47,6 @@ export function renderStatement(shown: ShownStatement, colors: Colors): string {
     ),
     JSON.stringify(decision),
     `  ${send}`,
+    ANSWER_IN_CLEAR,
   ].join('\n');
 }
