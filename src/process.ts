@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly background?: true;
   /** How long it may take to end when it is told to, before it is killed; 5 s where left out. */
   readonly graceMs?: number;
+  /** Helpers that outlive the program are killed. Left out for programs that leave a server running. */
+  readonly leavesNothing?: true;
 }
 
 export interface RunOutcome {
@@ -81,6 +83,7 @@ export async function runTool(
   }, options.timeoutMs);
   if (options.signal?.aborted === true) end();
   options.signal?.addEventListener('abort', end, { once: true });
+  if (options.leavesNothing === true) child.once('exit', () => signalGroup(child, 'SIGKILL'));
   const moving = movePipes(child, options, end);
   const exited = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 128)));
   let result: ExecaReturnValue | ExecaError;
@@ -122,22 +125,22 @@ const KILL_AFTER_MS = 5_000;
 
 /** Ends a program with everything in its group; whoever is still there when the program has gone is killed. */
 function endGroup(child: ExecaChildProcess, graceMs: number): void {
-  const { pid } = child;
-  if (pid === undefined) return;
-  const signal = (name: NodeJS.Signals) => {
-    try {
-      process.kill(-pid, name);
-    } catch {
-      // Nobody is left in it.
-    }
-  };
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const force = setTimeout(() => signal('SIGKILL'), graceMs);
+  const force = setTimeout(() => signalGroup(child, 'SIGKILL'), graceMs);
   child.once('exit', () => {
     clearTimeout(force);
-    signal('SIGKILL');
+    signalGroup(child, 'SIGKILL');
   });
-  signal('SIGTERM');
+  signalGroup(child, 'SIGTERM');
+}
+
+function signalGroup({ pid }: ExecaChildProcess, name: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // Nobody is left in it.
+  }
 }
 
 /** Where a program is. @throws PermanentError `ToolMissing` */

@@ -68,6 +68,8 @@ export async function runPgbackrest(
       account: scope.account,
       timeoutMs: options.timeoutMs,
       signal: activitySignal(),
+      // Its helpers wait for a store that is silent long after it has given up (2.45).
+      leavesNothing: true,
       ...(options.background === true ? { background: true } : {}),
       ...(level === 'off'
         ? {}

@@ -37,6 +37,27 @@ test('cancelled, it ends the program together with what that has started', async
   await until('the helper is gone', async () => !isRunning(helper));
 });
 
+test('a helper that outlives its program is ended, unless a server may be left running', async () => {
+  const helperOf = async (options: { readonly leavesNothing?: true }) => {
+    let helper = 0;
+    const outcome = await runTool('sh', ['-c', 'sleep 300 >/dev/null 2>&1 & echo $!; exit 42'], {
+      timeoutMs: 20_000,
+      onLine: (line) => {
+        helper = Number(line);
+      },
+      ...options,
+    });
+    expect(outcome.exitCode).toBe(42);
+    expect(helper).toBeGreaterThan(1);
+    return helper;
+  };
+  const ended = await helperOf({ leavesNothing: true });
+  await until('the helper is gone', async () => !isRunning(ended));
+  const left = await helperOf({});
+  expect(isRunning(left)).toBe(true);
+  process.kill(left, 'SIGKILL');
+});
+
 test('past its deadline the program is ended, and the error says so', async () => {
   await expect(runTool('sleep', ['300'], { timeoutMs: 50 })).rejects.toMatchObject({ code: 'ToolTimedOut' });
 });
