@@ -78,6 +78,18 @@ const BREAKAGES: readonly [string, Partial<Facts>, RegExp][] = [
   ['no payments are taken', payments({ flow: false }), /no payments/],
   ['more is lost than measured', payments({ measuredLost: 0 }), /1 acknowledged payments are missing, 0/],
   ['the loss was not measured', payments({ measuredLost: null }), /null were measured/],
+  [
+    'what is missing was written over a longer time than measured',
+    payments({
+      missing: [
+        { id: 'lost', at: '2026-01-01T00:00:05.000001Z' },
+        { id: 'lost too', at: '2026-01-01T00:00:07.000001Z' },
+      ],
+      measuredLost: 2,
+      measuredMs: 1_999,
+    }),
+    /written over 2000 ms, 1999 ms were measured/,
+  ],
   ['what was good before the damage is lost', payments({ missingFromBefore: 1 }), /before the damage/],
   ['what the new primary acknowledged is lost', lostAt('2026-01-01T00:01:00.000001Z'), /new primary/],
   [

@@ -24,7 +24,8 @@ import type { RunResult } from '../../src/model/run.js';
 import { runTool } from '../../src/process.js';
 import { eventually } from '../support/eventually.js';
 import { COMMANDER, gateOpens, printed, runEnds, SYSTEM, useIncident } from '../support/incident.js';
-import { archiveAll, onLedger, secretOf, useLab } from '../support/lab.js';
+import { onLedger, secretOf, useLab } from '../support/lab.js';
+import { cutStandbyOff, payAndArchive } from '../support/payments.js';
 import { recordInDns } from '../support/record.js';
 
 const lab = useLab({ worker: 'when-built', standby: 'raised' });
@@ -39,25 +40,11 @@ function on<T>(site: 'west' | 'standby' | 'recovery', work: (client: pg.Client) 
   return onLedger(lab.state, admin, work, sites[site]);
 }
 
-/** Payments that only the archive has, and payments that nobody has. */
-async function lag(): Promise<void> {
-  await on('standby', async (standby) => {
-    await standby.query("alter system set primary_conninfo = 'host=127.0.0.1 port=1'");
-    await standby.query('select pg_reload_conf()');
-    await eventually(async () =>
-      expect((await standby.query('select from pg_stat_wal_receiver')).rows).toEqual([]),
-    );
-    await standby.query('select pg_wal_replay_pause()');
-  });
-  await waitForPayments(lab.state, 10);
-  archived = (await incident.acknowledged()).map(({ id }) => id);
-  await archiveAll(lab.state);
-  await waitForPayments(lab.state, 5);
-}
-
 it('fails over to the standby with the decisions of people alone', async () => {
   await waitForPayments(lab.state, 10);
-  await lag();
+  // Payments that only the archive has, and payments that nobody has.
+  await cutStandbyOff(lab);
+  archived = await payAndArchive(lab, incident);
   loss = await breakZone((await statusLab(lab.dir))?.state ?? lab.state);
   const how = ['--detected-at', loss.at, '--by', COMMANDER, '--yes', '--no-watch', '--json'];
   expect(await incident.muster('recover', 'azLoss', SYSTEM, ...how)).toMatchObject({ code: 0 });

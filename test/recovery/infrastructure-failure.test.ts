@@ -14,7 +14,8 @@ import {
   stepOf,
   useIncident,
 } from '../support/incident.js';
-import { archiveAll, onLedger, secretOf, useLab } from '../support/lab.js';
+import { onLedger, secretOf, useLab } from '../support/lab.js';
+import { payAndArchive } from '../support/payments.js';
 import { recordInDns } from '../support/record.js';
 
 const lab = useLab({ worker: 'when-built' });
@@ -24,16 +25,8 @@ let result: RunResult;
 /** Acknowledged before the last segment that was archived ended. */
 let archived: readonly string[];
 
-async function payAndArchive(): Promise<void> {
-  await waitForPayments(lab.state, 10);
-  archived = (await incident.acknowledged()).map(({ id }) => id);
-  await archiveAll(lab.state);
-  // These are on the lost disk only.
-  await waitForPayments(lab.state, 5);
-}
-
 it('gives the lost server up by the decisions of people, who are told what it costs', async () => {
-  await payAndArchive();
+  archived = await payAndArchive(lab, incident);
   loss = await breakServer((await statusLab(lab.dir))?.state ?? lab.state);
   const how = ['--detected-at', loss.at, '--by', COMMANDER, '--yes', '--no-watch', '--json'];
   expect(await incident.muster('recover', 'infrastructureFailure', SYSTEM, ...how)).toMatchObject({

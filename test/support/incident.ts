@@ -54,9 +54,9 @@ export interface Acknowledged {
   readonly at: string;
 }
 
-/** Opens when the lab of the test file is up and closes after its tests. */
-export function useIncident(lab: TestLab): Incident {
-  const incident = new Incident(lab);
+/** Opens when the lab of the test file is up and closes after its tests. @param system of the lab that is struck */
+export function useIncident(lab: TestLab, system: string = SYSTEM): Incident {
+  const incident = new Incident(lab, system);
   beforeAll(() => incident.open(), 30_000);
   afterAll(() => incident.close());
   return incident;
@@ -66,7 +66,15 @@ export class Incident {
   #connection: Connection | undefined;
   #dataConverter: DataConverter | undefined;
 
-  constructor(readonly lab: TestLab) {}
+  constructor(
+    readonly lab: TestLab,
+    readonly system: string = SYSTEM,
+  ) {}
+
+  /** Of the real run. */
+  get workflow(): string {
+    return `${this.system}.real`;
+  }
 
   async open(): Promise<void> {
     this.#dataConverter = await dataConverterFor(this.env);
@@ -119,7 +127,7 @@ export class Incident {
   /** `muster approve` by the person whom the runbook names. */
   async approve(gate: string, ...more: readonly string[]): Promise<void> {
     const code = gate === 'promote' ? ['--totp', await labCode(this.approver)] : [];
-    demandDone(await this.muster('approve', SYSTEM, gate, '--by', APPROVER, ...code, ...more));
+    demandDone(await this.muster('approve', this.system, gate, '--by', APPROVER, ...code, ...more));
   }
 
   /** `muster override` of the fence by the two people whom the runbook demands. */
@@ -130,12 +138,12 @@ export class Incident {
       ['security-lead', { ...this.env, MUSTER_KEY: keyFile }],
     ] as const) {
       const how = ['--by', by, '--reason', reason, '--yes'];
-      demandDone(await muster(['override', SYSTEM, 'fence-primary', ...how], env));
+      demandDone(await muster(['override', this.system, 'fence-primary', ...how], env));
     }
   }
 
   view(): Promise<RunView> {
-    return this.client.workflow.getHandle(WORKFLOW).query<RunView>('status');
+    return this.client.workflow.getHandle(this.workflow).query<RunView>('status');
   }
 
   async step(name: string): Promise<StepView> {
@@ -169,18 +177,18 @@ export class Incident {
   }
 
   async result(): Promise<RunResult> {
-    return (await this.client.workflow.getHandle(WORKFLOW).result()) as RunResult;
+    return (await this.client.workflow.getHandle(this.workflow).result()) as RunResult;
   }
 
   /** The lab's own copy of the runbook. */
   async runbook(): Promise<Runbook> {
-    return (await loadRunbook(resolve(this.lab.state.runbooks, `${SYSTEM}.yaml`))).runbook;
+    return (await loadRunbook(resolve(this.lab.state.runbooks, `${this.system}.yaml`))).runbook;
   }
 
   /** What orchestrators have claimed on the system, oldest first. */
   async claims(): Promise<readonly Claim[]> {
     const { vault } = await this.runbook();
-    return withVault(vault, new AbortController().signal, (open) => readClaims(open, SYSTEM));
+    return withVault(vault, new AbortController().signal, (open) => readClaims(open, this.system));
   }
 
   /** Every payment that the client was told is made. */

@@ -1,5 +1,6 @@
 /** A lab for a test file: all real parts with a small ledger, on ports and addresses of its own. */
 import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +42,7 @@ export function useLab(options: Partial<UpOptions> = {}): TestLab {
     lab = await startLab({ ...options, dir });
   }, 180_000);
   afterAll(async () => {
-    await downLab(dir, { log: () => undefined });
+    if (!keepForMatrix(dir)) await downLab(dir, { log: () => undefined });
   }, 60_000);
   return {
     dir,
@@ -49,6 +50,15 @@ export function useLab(options: Partial<UpOptions> = {}): TestLab {
       return up().state;
     },
   };
+}
+
+/** With `npm run test:matrix -- --keep` the reporter decides, who knows what went wrong, whether the lab is left. */
+function keepForMatrix(dir: string): boolean {
+  const { MUSTER_MATRIX_KEEP: keep, MUSTER_TEST_RUN: run = '' } = process.env;
+  if (keep !== '1') return false;
+  const left = { testPath: expect.getState().testPath, dir };
+  appendFileSync(join(run, 'labs.kept'), `${JSON.stringify(left)}\n`);
+  return true;
 }
 
 /** Does `work` on a connection of the given login to the ledger at a site. */
