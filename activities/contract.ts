@@ -20,6 +20,7 @@ import type {
   Person,
   PgbackrestBackup,
 } from '../src/runbook/schema.js';
+import type { SearchActivities } from './point/contract.js';
 import type {
   ApplicationStarted,
   ArchiveCatalog,
@@ -66,7 +67,7 @@ import type {
 
 export type * from './results.js';
 
-export interface MusterActivities {
+export interface MusterActivities extends SearchActivities {
   assessDamage(input: {
     at: StepRef;
     damaged: DatabaseAt;

@@ -50,7 +50,10 @@ export interface Assessment extends Summarised {
 export interface RecoveryPoint extends Summarised {
   /** ISO 8601 UTC with microseconds; the restore stops before the first commit at or after it. */
   readonly time: string;
-  /** What was asked for: the commander's or the approver's moment; `newest`: as far as the archive leads. */
+  /**
+   * What was asked for: the commander's or the approver's moment; `newest`: as far as the archive leads; `searched`: the newest
+   * state in which every rule holds.
+   */
   readonly asked: string;
   /** The last commit that is restored and where its record begins: the restore stops right after it, whatever the time says. */
   readonly through?: { readonly at: string; readonly lsn: string };
@@ -70,6 +73,26 @@ export interface RecoveryPoint extends Summarised {
   readonly walEnd: string;
   /** Per data class with an outside record: acknowledged at or after the point, so lost by going there. */
   readonly loses: Readonly<Record<string, { readonly records: number; readonly windowMs: number }>>;
+  /** How it was found, where nobody could say until when the data was good. */
+  readonly search?: CleanPointSearch;
+}
+
+/** What a search has shown: the first bad commit, and what it took to find it. */
+export interface CleanPointSearch {
+  readonly firstBad: { readonly at: string; readonly lsn: string; readonly xid: string };
+  /** The last commit before it; null: there is none since the backup that the search began at. */
+  readonly lastGood: { readonly at: string; readonly lsn: string } | null;
+  /** Rules that are broken right after the first bad commit, with a few of the rows. */
+  readonly broken: readonly InvariantResult[];
+  /** Label of the backup that it was found from. */
+  readonly base: string;
+  /** What there was to tell apart: backups, WAL segments, and commits in the segment that it is in. */
+  readonly candidates: { readonly backups: number; readonly segments: number; readonly commits: number };
+  readonly restores: number;
+  /** States at which all rules were asked. */
+  readonly looks: number;
+  readonly durationMs: number;
+  readonly assumes: string;
 }
 
 /** The primary that a copy takes the place of. A recovery point says it too. */

@@ -27,7 +27,8 @@ export const corruptionScenario: Scenario<CorruptionParams> = {
 
 function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
   const { section, parts } = corruptionParts(runbook);
-  const { damaged, backup, verification, dataClasses } = parts;
+  const { damaged, target, backup, verification, dataClasses } = parts;
+  const { invariants } = verification;
 
   const plan = new PlanBuilder<CorruptionParams>(
     headOf(runbook, corruptionScenario, section),
@@ -40,9 +41,8 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     effect: 'none',
     budgetMs: 5 * minutes,
     needs: {},
-    commands: assessCommands({ damaged, invariants: verification.invariants }),
-    do: ({ at, long }) =>
-      long.assessDamage({ at, damaged, invariants: verification.invariants, dataClasses }),
+    commands: assessCommands({ damaged, invariants }),
+    do: ({ at, long }) => long.assessDamage({ at, damaged, invariants, dataClasses }),
   });
 
   const point = plan.step({
@@ -52,8 +52,10 @@ function buildPlan(runbook: Runbook): Plan<CorruptionParams> {
     budgetMs: 2 * minutes,
     needs: {},
     commands: pointCommands({ damaged, backup }),
-    do: ({ at, quick, params }) =>
-      quick.proposePoint({ at, damaged, backup, before: params.before, dataClasses }),
+    do: ({ at, quick, long, params: { before } }) =>
+      before === undefined
+        ? long.searchPoint({ at, damaged, target, backup, invariants, dataClasses })
+        : quick.proposePoint({ at, damaged, backup, before, dataClasses }),
   });
 
   const anotherPoint = plan.changeable({

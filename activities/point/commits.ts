@@ -29,7 +29,7 @@ export type ReadCommits = (segment: string) => Promise<Commits | undefined>;
 
 const FETCH_MS = 60_000;
 const COMMIT =
-  /lsn: ([0-9A-F]+\/[0-9A-F]+),.* desc: COMMIT(?:_PREPARED)? (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{6}) UTC/;
+  /tx: +(\d+), lsn: ([0-9A-F]+\/[0-9A-F]+),.* desc: COMMIT(?:_PREPARED)?(?: (\d+):)? (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{6}) UTC/;
 
 /**
  * Fetches segments from a repository and reads them with pg_waldump. They hold the owner's data, so they are kept only while
@@ -59,56 +59,110 @@ async function fetchAndRead(
   dataDirectory: string,
   segment: string,
 ): Promise<Commits | undefined> {
+  const logged = await withSegments(scope, repository, dataDirectory, [segment], (folder) =>
+    dump(postgres, scope.account, [join(folder, segment)]),
+  );
+  const end = logged.at(-1);
+  if (end === undefined) return undefined;
+  const moments = logged.map(({ at }) => at).sort();
+  return { last: moments.at(-1) ?? end.at, end: { at: end.at, lsn: end.lsn } };
+}
+
+/** A commit with its transaction. */
+export interface LoggedCommit extends Commit {
+  readonly xid: string;
+}
+
+/**
+ * Every commit in these segments, in their order in the log, also one whose record goes on from one into the next.
+ *
+ * @param segments in order, without a gap, all of one timeline; few: all of them are fetched
+ * @param dataDirectory by which pgBackRest knows whose WAL is meant
+ */
+export function listCommits(
+  postgres: PostgresSite,
+  scope: PgbackrestScope,
+  repository: number,
+  dataDirectory: string,
+  segments: readonly string[],
+): Promise<readonly LoggedCommit[]> {
+  return withSegments(scope, repository, dataDirectory, segments, (folder) => {
+    const ends = [...new Set([segments[0] ?? '', segments.at(-1) ?? ''])];
+    return dump(
+      postgres,
+      scope.account,
+      ends.map((segment) => join(folder, segment)),
+    );
+  });
+}
+
+async function withSegments<T>(
+  scope: PgbackrestScope,
+  repository: number,
+  dataDirectory: string,
+  segments: readonly string[],
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-wal-'));
   try {
     const { uid, gid, switch: another } = accountIds(scope.account);
     if (another) await chown(folder, uid, gid);
-    const file = join(folder, segment);
-    const outcome = await runPgbackrest(
-      scope,
-      [
-        `--repo=${repository}`,
-        `--pg1-path=${dataDirectory}`,
-        '--no-archive-async',
-        'archive-get',
-        segment,
-        file,
-      ],
-      { timeoutMs: FETCH_MS },
-    );
-    if (outcome.exitCode !== 0) {
-      throw failureOf(
-        scope,
-        outcome,
-        `Fetching WAL segment ${segment} from repository ${repository}`,
-        'Bring it back from another copy of the archive, or choose an earlier point.',
-      ).error;
+    for (const segment of segments) {
+      await fetchSegment(scope, repository, dataDirectory, segment, join(folder, segment));
     }
-    return await dump(postgres, scope.account, file);
+    return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function dump(postgres: PostgresSite, account: string, file: string): Promise<Commits | undefined> {
-  let commits: Commits | undefined;
+async function fetchSegment(
+  scope: PgbackrestScope,
+  repository: number,
+  dataDirectory: string,
+  segment: string,
+  file: string,
+): Promise<void> {
+  const outcome = await runPgbackrest(
+    scope,
+    [
+      `--repo=${repository}`,
+      `--pg1-path=${dataDirectory}`,
+      '--no-archive-async',
+      'archive-get',
+      segment,
+      file,
+    ],
+    { timeoutMs: FETCH_MS },
+  );
+  if (outcome.exitCode === 0) return;
+  throw failureOf(
+    scope,
+    outcome,
+    `Fetching WAL segment ${segment} from repository ${repository}`,
+    'Bring it back from another copy of the archive, or choose an earlier point.',
+  ).error;
+}
+
+/** @param files one segment, or the first and the last of several in one folder */
+async function dump(
+  postgres: PostgresSite,
+  account: string,
+  files: readonly string[],
+): Promise<readonly LoggedCommit[]> {
+  const logged: LoggedCommit[] = [];
   // It ends with an error where the last record goes on in the next segment.
-  await runTool(await programOf(postgres, 'pg_waldump'), ['--rmgr=Transaction', file], {
+  await runTool(await programOf(postgres, 'pg_waldump'), ['--rmgr=Transaction', ...files], {
     account,
     env: { LC_ALL: 'C', TZ: 'UTC' },
     timeoutMs: FETCH_MS,
     signal: activitySignal(),
     onLine: (line) => {
-      const [, lsn, date, time] = COMMIT.exec(line) ?? [];
-      if (lsn === undefined) return;
-      const moment = `${date}T${time}Z`;
-      commits = {
-        last: commits === undefined || moment > commits.last ? moment : commits.last,
-        end: { at: moment, lsn },
-      };
+      const [, tx = '', lsn, prepared, date, time] = COMMIT.exec(line) ?? [];
+      if (lsn !== undefined) logged.push({ at: `${date}T${time}Z`, lsn, xid: prepared ?? tx });
     },
   });
-  return commits;
+  return logged;
 }
 
 /**

@@ -29,3 +29,12 @@ export function momentOf(unixSeconds: number): string {
 export function currentMoment(): string {
   return toMoment(new Date().toISOString());
 }
+
+/** A microsecond later: times of points are the first moment that is not restored. */
+export function justAfter(moment: string): string {
+  const [seconds = '', fraction = ''] = moment.replace(/Z$/, '').split('.');
+  const micros = Number(fraction) + 1;
+  return micros < 1_000_000
+    ? `${seconds}.${String(micros).padStart(6, '0')}Z`
+    : `${new Date(Date.parse(`${seconds}Z`) + 1_000).toISOString().slice(0, 19)}.000000Z`;
+}

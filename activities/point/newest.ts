@@ -2,7 +2,7 @@
 import { PermanentError } from '../../src/errors.js';
 import type { PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
-import type { MusterActivities, RecoveryPoint } from '../contract.js';
+import type { MusterActivities } from '../contract.js';
 import { repositoryName } from '../pgbackrest/command.js';
 import { withStandIn } from '../pgbackrest/stand-in.js';
 import { lsnToNumber } from '../pgbackrest/wal.js';
@@ -11,6 +11,7 @@ import { type Commit, commitReader, lastCommits } from './commits.js';
 import { describePoint } from './describe.js';
 import { type Holding, lookInto, pathFrom } from './holding.js';
 import { countLosses } from './losses.js';
+import { justAfter } from './moment.js';
 
 /** How far a repository leads. */
 interface Reach extends Candidate {
@@ -112,15 +113,6 @@ function examine(
 function isFurther(one: Reach, other: Reach): boolean {
   const ahead = lsnToNumber(one.end.lsn) - lsnToNumber(other.end.lsn);
   return one.timeline === other.timeline ? ahead > 0 : one.timeline > other.timeline;
-}
-
-/** A microsecond later: times of points are the first moment that is not restored. */
-function justAfter(moment: string): RecoveryPoint['time'] {
-  const [seconds = '', fraction = ''] = moment.replace(/Z$/, '').split('.');
-  const micros = Number(fraction) + 1;
-  return micros < 1_000_000
-    ? `${seconds}.${String(micros).padStart(6, '0')}Z`
-    : `${new Date(Date.parse(`${seconds}Z`) + 1_000).toISOString().slice(0, 19)}.000000Z`;
 }
 
 function noCommit(name: string, label: string): PermanentError {

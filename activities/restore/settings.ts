@@ -11,9 +11,14 @@ export interface TargetSettings {
   readonly archiveCommand: string;
   /** Off in drills: no stray timeline may reach the archive. On: nothing is archived before the promotion. */
   readonly archiveMode: 'on' | 'off';
-  /** Replay stops right before the first commit at or after the time, or right after the record that begins at the position. */
-  readonly until: { readonly time: string } | { readonly lsn: string };
+  /**
+   * Replay stops right before the first commit at or after the time, right after the record that begins at the position, or
+   * where the backup is consistent.
+   */
+  readonly until: { readonly time: string } | { readonly lsn: string } | { readonly consistent: true };
   readonly timeline: number;
+  /** Of a copy that nobody but Muster may reach: what differs from the site's own. */
+  readonly instead?: Readonly<Record<string, string>>;
 }
 
 const BEGIN = '# Muster: settings of this copy, begin';
@@ -64,13 +69,7 @@ async function valuesOf(
     port: String(port),
     unix_socket_directories: service.socketDirectory,
     restore_command: settings.restoreCommand,
-    ...('lsn' in until
-      ? { recovery_target_time: '', recovery_target_lsn: until.lsn, recovery_target_inclusive: 'on' }
-      : {
-          recovery_target_lsn: '',
-          recovery_target_time: postgresTime(until.time),
-          recovery_target_inclusive: 'off',
-        }),
+    ...targetOf(until),
     recovery_target_timeline: String(settings.timeline),
     recovery_target_action: 'pause',
     recovery_min_apply_delay: '0',
@@ -90,6 +89,21 @@ async function valuesOf(
     log_destination: 'stderr',
     log_min_messages: 'warning',
     lc_messages: 'C',
+    ...settings.instead,
+  };
+}
+
+function targetOf(until: TargetSettings['until']): Readonly<Record<string, string>> {
+  if ('consistent' in until) {
+    return { recovery_target_time: '', recovery_target_lsn: '', recovery_target: 'immediate' };
+  }
+  if ('lsn' in until) {
+    return { recovery_target_time: '', recovery_target_lsn: until.lsn, recovery_target_inclusive: 'on' };
+  }
+  return {
+    recovery_target_lsn: '',
+    recovery_target_time: postgresTime(until.time),
+    recovery_target_inclusive: 'off',
   };
 }
 

@@ -114,18 +114,35 @@ async function partsOf({ runbook, plan }: PreflightSubject) {
   return partsOfScenario(runbook, plan.scenario);
 }
 
-async function pointIsCovered({ runbook, params: { before = '' } }: PreflightSubject): Promise<undefined> {
+async function pointIsCovered({
+  runbook,
+  params: { before },
+}: PreflightSubject): Promise<string | undefined> {
   const { coverage, toMoment } = await import('../../activities/point/index.js');
   const { corruptionParts } = await import('../../workflows/parts.js');
   const { damaged, backup } = corruptionParts(runbook).parts;
   const { oldest, newest, live } = await coverage(damaged, backup);
+  if (before === undefined) return searches(runbook, oldest, newest);
   const asked = toMoment(before);
-  if (asked >= oldest && asked <= newest) return;
+  if (asked >= oldest && asked <= newest) return undefined;
   const until = live
     ? `${newest}, now`
     : `${newest}, the last that reached the archive (the primary does not answer)`;
   throw new InputError(`The backups of ${runbook.system} do not lead to that moment.`, [
     { field: '--before', given: before, allowed: `from ${oldest} until ${until}` },
+  ]);
+}
+
+function searches({ verification: { invariants } }: Runbook, oldest: string, newest: string): string {
+  if (invariants.length > 0) {
+    return `No moment is given: the newest point in which all ${invariants.length} invariants hold is searched for, between ${oldest} and ${newest}. With --before nothing has to be searched.`;
+  }
+  throw new InputError('It is not said until when the data is good, and no invariant tells it.', [
+    {
+      field: '--before',
+      given: 'nothing',
+      allowed: 'the newest moment at which the data is known to be good; or add verification.invariants',
+    },
   ]);
 }
 

@@ -91,7 +91,7 @@ async function readRequest(
   return { planned, runbook: loaded.runbook, mode, params, detectedAt, requestedBy };
 }
 
-/** Where the data is bad somebody has to say since when; a standby that takes over knows by itself how far it is. */
+/** Only where the data is bad is there a moment to go back to; a standby that takes over knows by itself how far it is. */
 function paramsOf(
   scenario: string,
   given: string | undefined,
@@ -104,15 +104,8 @@ function paramsOf(
       { field: '--before', given, allowed: 'left out' },
     ]);
   }
-  if (given === undefined) {
-    throw new InputError('It is not said until when the data is good.', [
-      {
-        field: '--before',
-        given: 'nothing',
-        allowed: 'the newest moment at which the data is known to be good',
-      },
-    ]);
-  }
+  // Nobody can say until when the data was good: the run searches for it.
+  if (given === undefined) return {};
   const before = parseMoment(given, '--before', now);
   if (Date.parse(before) > Date.parse(detectedAt)) throw detectedTooEarly(before, detectedAt);
   return { before };

@@ -233,8 +233,8 @@ export interface RunInput<Runbook, Params> {
 }
 
 export interface CorruptionParams {
-  /** The newest moment at which the data is known to be good; ISO 8601. */
-  readonly before: string;
+  /** The newest moment at which the data is known to be good; ISO 8601. Left out: nobody can say, and it is searched for. */
+  readonly before?: string;
 }
 
 /** Of a scenario that needs to be told nothing. */

@@ -1,6 +1,7 @@
 /** What approvers are shown, made from the outputs of steps. The same facts go into the evidence. */
 import type {
   Assessment,
+  CleanPointSearch,
   FenceProof,
   InvariantResult,
   RecoveryPoint,
@@ -32,9 +33,26 @@ export function showPoint(point: RecoveryPoint, dataClasses: Readonly<Record<str
       label: `loses ${name}`,
       value: `${formatCount(loss.records)} acknowledged over ${formatDuration(loss.windowMs)} (RPO ${formatDuration(dataClasses[name]?.rpo ?? 0)})`,
     })),
+    ...(point.search === undefined ? [] : showSearch(point.search)),
     {
       label: 'backup',
       value: `${point.backup.label} (${point.backup.type}) and ${formatCount(point.walSegments)} WAL segments, repositories ${point.usableRepositories.join(', ')}`,
+    },
+  ];
+}
+
+/** Why the point is the newest good one: nobody has said it, so whoever approves has to see it. */
+function showSearch(search: CleanPointSearch): Fact[] {
+  const { firstBad, broken, base, candidates, restores, looks } = search;
+  return [
+    {
+      label: 'first bad commit',
+      value: `transaction ${firstBad.xid} of ${firstBad.at}, at ${firstBad.lsn}; the last good one is of ${search.lastGood?.at ?? `before backup ${base}`}`,
+    },
+    ...broken.map((result) => ({ label: `breaks ${result.name}`, value: describeBroken(result) })),
+    {
+      label: 'searched',
+      value: `${formatCount(candidates.backups)} backups, ${formatCount(candidates.segments)} segments of WAL, ${formatCount(candidates.commits)} commits: ${formatCount(restores)} restores, all rules asked at ${formatCount(looks)} states, ${formatDuration(search.durationMs)}. Assumed: ${search.assumes}`,
     },
   ];
 }

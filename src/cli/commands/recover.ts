@@ -8,7 +8,10 @@ export const register: Register = (program, context) => {
     .description('begin a recovery: shows what it will do, looks whether it can, begins it and watches it')
     .argument('<scenario>', 'what has happened: corruption, azLoss, infrastructureFailure')
     .argument('<system>', 'the system, by the name of its runbook')
-    .option('--before <time>', 'corruption: the newest moment at which the data is known to be good')
+    .option(
+      '--before <time>',
+      'corruption: the newest moment at which the data is known to be good (left out: it is searched for)',
+    )
     .option(
       '--detected-at <time>',
       'when the disaster was noticed: the RTO clock runs since then (default: now)',
@@ -32,6 +35,7 @@ Exit codes: 0 recovered (or begun, when not watched), 1 failed or aborted, 2 bad
 
 Examples:
   muster recover corruption payymo --before 02:59:40
+  muster recover corruption payymo                      # nobody knows since when: the newest clean point is searched for
   muster recover azLoss payymo --detected-at 03:02
   muster recover corruption payymo --before "10 min ago" --detected-at 03:02 --by on-call
   muster recover corruption payymo --before 2026-03-01T02:59:40Z --yes --no-watch --json`,

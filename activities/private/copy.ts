@@ -1,0 +1,236 @@
+/**
+ * A copy of the database that only Muster looks at: restored from a backup, in recovery and therefore read-only for as long as
+ * it lives, moved forward as far as is asked, and removed.
+ */
+import { chown, mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { PermanentError, TransientError } from '../../src/errors.js';
+import { formatBytes } from '../../src/model/format.js';
+import type { Progress } from '../../src/model/run.js';
+import { accountIds } from '../../src/process.js';
+import type { PgbackrestBackup } from '../../src/runbook/schema.js';
+import type { DatabaseAt, RecoveryPoint, StepRef } from '../contract.js';
+import { endLeftovers } from '../pgbackrest/leftovers.js';
+import {
+  dropLease,
+  holdLease,
+  readLease,
+  requireHeld,
+  spoolDirectoryOf,
+  tablespaceDirectoryOf,
+  takeLease,
+} from '../provision/lease.js';
+import { restoreFiles } from '../restore/files.js';
+import { type PausedCopy, replayToPoint } from '../restore/replay.js';
+import { writeTargetSettings } from '../restore/settings.js';
+import { archiveGetCommand } from '../restore/shell.js';
+import { serviceOf } from '../service/index.js';
+import { ownedDirectory } from '../service/pg-ctl.js';
+import {
+  ACCESS,
+  accessFileOf,
+  makeSocketFolder,
+  type Purpose,
+  privatePlace,
+  privateSettings,
+  removeSocketFolder,
+} from './place.js';
+
+/** The backup that a copy is restored from, and whose history it follows. */
+export interface Source {
+  readonly repository: number;
+  readonly label: string;
+  readonly type: RecoveryPoint['backup']['type'];
+  readonly databaseBytes: number;
+  readonly walStart: string;
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+}
+
+/** Where the copy stops: where the backup is consistent, or right after a commit's record. */
+export type Stop = 'consistent' | { readonly at: string; readonly lsn: string };
+
+export interface PrivateCopy {
+  /** How it is reached. */
+  readonly place: DatabaseAt;
+  /** Puts the files of a backup there, in place of what there is, and replays to the stop. */
+  restore(source: Source, stop: Stop, update: (progress: Progress) => void): Promise<PausedCopy>;
+  /** Replays on. The stop lies after the one before it. */
+  forward(stop: Stop, update: (progress: Progress) => void): Promise<PausedCopy>;
+  /** Removes it, also where the step was called off. Leaves it alone where a later attempt has taken it over. */
+  close(): Promise<void>;
+}
+
+/** Room beside the files for the WAL that replay keeps. */
+const WAL_BYTES = 1024 ** 3;
+const GROWTH = 1.2;
+const GONE_MS = 60_000;
+
+/**
+ * Takes the place for this attempt: what an earlier one has left there is ended, its files are used again.
+ *
+ * @throws PermanentError `NoRoom`, `SocketFolderTaken`
+ */
+export async function openPrivateCopy(
+  at: StepRef,
+  target: DatabaseAt,
+  backup: PgbackrestBackup,
+  purpose: Purpose,
+  databaseBytes: number,
+): Promise<PrivateCopy> {
+  const place = privatePlace(at, target, purpose);
+  const { dataDirectory, account } = place.postgres.service;
+  await ownedDirectory(dirname(dataDirectory), account);
+  const entries = (await readdir(dataDirectory).catch(() => [])).length;
+  if (entries === 0) await requireRoom(place, databaseBytes * GROWTH + WAL_BYTES);
+  await takeLease(at, place);
+  const lease = await holdLease(at, place);
+  await endServer(place);
+  await endLeftovers(dataDirectory);
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  const { uid, gid, switch: another } = accountIds(account);
+  if (another) await chown(dataDirectory, uid, gid);
+  await makeSocketFolder(place);
+  let current: Source | undefined;
+
+  async function replay(source: Source, stop: Stop, update: (progress: Progress) => void) {
+    await requireHeld(lease);
+    await prepare(place, backup, source, stop);
+    await requireHeld(lease);
+    return replayToPoint(place, pointOf(source, stop), update);
+  }
+
+  return {
+    place,
+
+    async restore(source, stop, update) {
+      current = undefined;
+      await requireHeld(lease);
+      await endServer(place);
+      await endLeftovers(dataDirectory);
+      const point = pointOf(source, stop);
+      await restoreFiles({ at, target: place, backup, point }, new Map(), () => requireHeld(lease), update);
+      current = source;
+      return replay(source, stop, update);
+    },
+
+    async forward(stop, update) {
+      if (current === undefined) throw new Error('nothing was restored yet');
+      await requireHeld(lease);
+      // Clean, so that replay goes on from the last restart point that is due.
+      await serviceOf(place.postgres).stop('fast');
+      return replay(current, stop, update);
+    },
+
+    async close() {
+      const now = await readLease(dataDirectory);
+      if (now?.id !== lease.id || now.holder !== lease.holder) return;
+      await removePrivateCopy(at, target, purpose);
+    },
+  };
+}
+
+/** Removes what a run left of such a copy, if anything. */
+export async function removePrivateCopy(at: StepRef, target: DatabaseAt, purpose: Purpose): Promise<boolean> {
+  const place = privatePlace(at, target, purpose);
+  const { dataDirectory, logFile } = place.postgres.service;
+  const lease = await readLease(dataDirectory);
+  if (lease?.runId !== at.runId || lease.dataDirectory !== dataDirectory) return false;
+  await endServer(place);
+  await endLeftovers(dataDirectory);
+  for (const path of [
+    dataDirectory,
+    tablespaceDirectoryOf(dataDirectory),
+    spoolDirectoryOf(dataDirectory),
+    logFile,
+  ]) {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  }
+  await removeSocketFolder(place);
+  await dropLease(dataDirectory);
+  return true;
+}
+
+async function prepare(
+  place: DatabaseAt,
+  backup: PgbackrestBackup,
+  source: Source,
+  stop: Stop,
+): Promise<void> {
+  const { dataDirectory, account } = place.postgres.service;
+  const spool = spoolDirectoryOf(dataDirectory);
+  await rm(spool, { recursive: true, force: true, maxRetries: 3 });
+  await ownedDirectory(spool, account, 0o700);
+  await ownedDirectory(`${spool}/lock`, account, 0o700);
+  await writeFile(accessFileOf(dataDirectory), ACCESS, { mode: 0o644 });
+  await writeTargetSettings(place, {
+    restoreCommand: archiveGetCommand(place.postgres, backup, {
+      only: source.repository,
+      prefetch: { directory: spool, processes: Math.max(1, backup.processes - 1) },
+    }),
+    archiveCommand: '',
+    archiveMode: 'off',
+    until: stop === 'consistent' ? { consistent: true } : { lsn: stop.lsn },
+    timeline: source.timeline,
+    instead: privateSettings(place),
+  });
+}
+
+/** For what restores and replays: it wants to know where this leads. */
+function pointOf(source: Source, stop: Stop): RecoveryPoint {
+  const { repository, label, type, databaseBytes, walStart, systemIdentifier, timeline } = source;
+  const time = stop === 'consistent' ? new Date().toISOString() : stop.at;
+  return {
+    time,
+    asked: time,
+    through: stop === 'consistent' ? { at: time, lsn: '0/0' } : stop,
+    systemIdentifier,
+    timeline,
+    backup: { label, repository, type, stoppedAt: time, databaseBytes, walStart },
+    usableRepositories: [repository],
+    walSegments: 0,
+    walEnd: walStart,
+    loses: {},
+    summary: '',
+  };
+}
+
+/** Without any tool: it has to work also where the step was called off, and nothing of the copy is worth a checkpoint. */
+async function endServer({ postgres }: DatabaseAt): Promise<void> {
+  const service = serviceOf(postgres);
+  const deadline = performance.now() + GONE_MS;
+  for (let signal: NodeJS.Signals = 'SIGQUIT'; ; ) {
+    const pid = await service.pid();
+    if (pid === undefined) return;
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+    if (performance.now() > deadline) {
+      throw new TransientError(
+        'ServerStopFailed',
+        `The private copy in ${postgres.service.dataDirectory} does not end (process ${pid}).`,
+        { next: 'See what holds it; the step tries again by itself for a while.' },
+      );
+    }
+    if (performance.now() > deadline - GONE_MS / 2) signal = 'SIGKILL';
+    await wait(50);
+  }
+}
+
+async function requireRoom({ site, postgres }: DatabaseAt, neededBytes: number): Promise<void> {
+  const { dataDirectory } = postgres.service;
+  const { bavail, bsize } = await statfs(dirname(dataDirectory));
+  const freeBytes = bavail * bsize;
+  if (freeBytes >= neededBytes) return;
+  throw new PermanentError(
+    'NoRoom',
+    `${site} has ${formatBytes(freeBytes)} free for a private copy in ${dirname(dataDirectory)}; it needs ${formatBytes(neededBytes)}.`,
+    {
+      next: 'Free space there, or name a directory on a larger volume (sites.<site>.postgres.service.dataDirectory), then retry the step.',
+      details: { freeBytes, neededBytes: Math.ceil(neededBytes) },
+    },
+  );
+}
