@@ -11,7 +11,9 @@ import type { Progress } from '../../src/model/run.js';
 import { accountIds } from '../../src/process.js';
 import type { PgbackrestBackup } from '../../src/runbook/schema.js';
 import type { DatabaseAt, RecoveryPoint, StepRef } from '../contract.js';
+import { SEGMENT_BYTES } from '../pgbackrest/archive.js';
 import { endLeftovers } from '../pgbackrest/leftovers.js';
+import { lsnToNumber, parseSegment } from '../pgbackrest/wal.js';
 import {
   dropLease,
   holdLease,
@@ -66,6 +68,8 @@ export interface PrivateCopy {
 const WAL_BYTES = 1024 ** 3;
 const GROWTH = 1.2;
 const GONE_MS = 60_000;
+/** Up to so many segments pgBackRest is quicker than with a process that fetches ahead, which has to be started. */
+const FETCHED_ALONE = 16;
 
 /**
  * Takes the place for this attempt: what an earlier one has left there is ended, its files are used again.
@@ -93,12 +97,17 @@ export async function openPrivateCopy(
   if (another) await chown(dataDirectory, uid, gid);
   await makeSocketFolder(place);
   let current: Source | undefined;
+  /** Number of the segment that replay goes on from, at the earliest. */
+  let from = 0;
 
   async function replay(source: Source, stop: Stop, update: (progress: Progress) => void) {
+    const to = stop === 'consistent' ? from : segmentAt(stop.lsn);
     await requireHeld(lease);
-    await prepare(place, backup, source, stop);
+    await prepare(place, backup, source, stop, to - from > FETCHED_ALONE ? 'ahead' : 'one by one');
     await requireHeld(lease);
-    return replayToPoint(place, pointOf(source, stop), update);
+    const paused = await replayToPoint(place, pointOf(source, stop), update);
+    from = to;
+    return paused;
   }
 
   return {
@@ -112,6 +121,7 @@ export async function openPrivateCopy(
       const point = pointOf(source, stop);
       await restoreFiles({ at, target: place, backup, point }, new Map(), () => requireHeld(lease), update);
       current = source;
+      from = parseSegment(source.walStart, SEGMENT_BYTES).index;
       return replay(source, stop, update);
     },
 
@@ -157,17 +167,19 @@ async function prepare(
   backup: PgbackrestBackup,
   source: Source,
   stop: Stop,
+  fetch: 'ahead' | 'one by one',
 ): Promise<void> {
   const { dataDirectory, account } = place.postgres.service;
   const spool = spoolDirectoryOf(dataDirectory);
   await rm(spool, { recursive: true, force: true, maxRetries: 3 });
-  await ownedDirectory(spool, account, 0o700);
   await ownedDirectory(`${spool}/lock`, account, 0o700);
   await writeFile(accessFileOf(dataDirectory), ACCESS, { mode: 0o644 });
   await writeTargetSettings(place, {
     restoreCommand: archiveGetCommand(place.postgres, backup, {
       only: source.repository,
-      prefetch: { directory: spool, processes: Math.max(1, backup.processes - 1) },
+      ...(fetch === 'ahead'
+        ? { prefetch: { directory: spool, processes: Math.max(1, backup.processes - 1) } }
+        : {}),
     }),
     archiveCommand: '',
     archiveMode: 'off',
@@ -194,6 +206,10 @@ function pointOf(source: Source, stop: Stop): RecoveryPoint {
     loses: {},
     summary: '',
   };
+}
+
+function segmentAt(lsn: string): number {
+  return Math.floor(lsnToNumber(lsn) / SEGMENT_BYTES);
 }
 
 /** Without any tool: it has to work also where the step was called off, and nothing of the copy is worth a checkpoint. */
