@@ -24,7 +24,7 @@ export async function untilResolversAnswer(
   const results = await Promise.all(
     record.resolvers.map(async (resolver) => {
       for (;;) {
-        const answer = await ask(resolver, record, signal);
+        const answer = await askResolver(resolver, record, signal);
         const elapsed = performance.now() - begun;
         if (sameValues(answer.values, values)) return { resolver, afterMs: Math.round(elapsed) };
         if (elapsed > deadlineMs) return { resolver, says: answer.says };
@@ -48,7 +48,8 @@ export async function untilResolversAnswer(
   );
 }
 
-async function ask(
+/** What one resolver answers; no values: what it says instead. */
+export async function askResolver(
   resolver: string,
   record: DnsRecord,
   signal: AbortSignal,

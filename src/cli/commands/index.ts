@@ -11,6 +11,7 @@ import * as check from './check.js';
 import * as codec from './codec.js';
 import * as decide from './decide.js';
 import * as deny from './deny.js';
+import * as diagnose from './diagnose.js';
 import * as handOver from './hand-over.js';
 import * as history from './history.js';
 import * as hold from './hold.js';
@@ -37,6 +38,7 @@ import * as withdraw from './withdraw.js';
 export const commands: readonly Register[] = [
   check.register,
   plan.register,
+  diagnose.register,
   recover.register,
   adopt.register,
   watch.register,
