@@ -1,4 +1,5 @@
 /** Whether backups answer, how new they are, and whether something is missing in between. Reads only. */
+import { stat } from 'node:fs/promises';
 import { readCatalog } from '../../src/archive/catalog.js';
 import { withPlace } from '../../src/archive/place.js';
 import type { CopySeen } from '../../src/diagnosis/symptoms.js';
@@ -11,7 +12,7 @@ import { withStandIn } from '../pgbackrest/stand-in.js';
 import { commitReader, newestCommit } from '../point/commits.js';
 import { lookInto, pathFrom } from '../point/holding.js';
 import { momentOf } from '../point/moment.js';
-import { type Look, lookAt, said } from './look.js';
+import { type Absence, type Look, lookAt, said } from './look.js';
 
 const LOOK_MS = 45_000;
 /** Of the end of the archive: a segment may hold no commit. */
@@ -24,7 +25,9 @@ export function lookAtRepository(
   { number, title, failureDomain }: PgbackrestBackup['repositories'][number],
 ): Promise<Look<CopySeen>> {
   const silent: CopySeen = { title, failureDomain, state: 'silent', newest: null };
-  return lookAt(`repository ${number} (${title})`, LOOK_MS, silent, async () => {
+  const absent = (state: Absence): CopySeen => ({ ...silent, state });
+  return lookAt(`repository ${number} (${title})`, LOOK_MS, absent, async () => {
+    await requireConfiguration(from.backupConfig);
     // pgBackRest itself waits for a dead store far longer.
     const dead = (await askRepositories(scopeOf(from, backup), [number])).get(number);
     if (dead !== undefined) {
@@ -66,7 +69,8 @@ export function lookAtArchives(
 ): Promise<Look<CopySeen>> {
   const { title, failureDomain } = copy;
   const silent: CopySeen = { title, failureDomain, state: 'silent', newest: null };
-  return lookAt(`archives (${title})`, LOOK_MS, silent, async (signal) => {
+  const absent = (state: Absence): CopySeen => ({ ...silent, state });
+  return lookAt(`archives (${title})`, LOOK_MS, absent, async (signal) => {
     try {
       const entries = await withPlace(copy, signal, (place) =>
         readCatalog(place, system, backup, ({ unusable }) => unusable === undefined),
@@ -90,9 +94,18 @@ export function lookAtArchives(
         symptom: { ...silent, state: bad.length > 0 ? 'gap' : 'usable', newest },
       };
     } catch (error) {
-      if (!(error instanceof PermanentError)) throw error;
+      if (!(error instanceof PermanentError) || error.code === 'SecretMissing') throw error;
       return { verdict: 'wrong', saw: said(error), symptom: { ...silent, state: 'unreadable' } };
     }
+  });
+}
+
+/** Without it nothing is known of the repositories, good or bad. @throws PermanentError `ConfigurationMissing` */
+async function requireConfiguration(file: string): Promise<void> {
+  const there = await stat(file).catch(() => undefined);
+  if (there !== undefined) return;
+  throw new PermanentError('ConfigurationMissing', `The configuration ${file} is not here.`, {
+    next: 'Diagnose where a worker runs that recovers to that site.',
   });
 }
 

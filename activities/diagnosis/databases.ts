@@ -8,7 +8,7 @@ import type { DatabaseAt } from '../contract.js';
 import { adminOf } from '../service/index.js';
 import { onStandby, readFacts } from '../standby/state.js';
 import { askInvariant } from '../verify/invariant-query.js';
-import { type Look, lookAt, said } from './look.js';
+import { type Absence, type Look, lookAt, said } from './look.js';
 
 const CONNECT_MS = 3_000;
 /** The primary may be the only one that serves: nothing is asked of it that takes longer. */
@@ -31,7 +31,8 @@ export function lookAtPrimary(
     ...{ site, home, region, failureDomain, state: 'silent' },
     ...{ broken: [], unasked: [], strangers: [] },
   };
-  return lookAt(`primary ${site}`, LOOK_MS, silent, async () => {
+  const absent = (state: Absence): PrimarySeen => ({ ...silent, state });
+  return lookAt(`primary ${site}`, LOOK_MS, absent, async () => {
     let state: PrimarySeen['state'];
     let strangers: readonly string[];
     try {
@@ -49,7 +50,9 @@ export function lookAtPrimary(
         : [`superusers that the runbook does not know: ${strangers.join(', ')}`]),
       ...(broken.length === 0 ? [] : [`broken: ${broken.join('; ')}`]),
       `${invariants.length - broken.length - unasked.length} of ${invariants.length} invariants hold`,
-      ...(unasked.length === 0 ? [] : [`not known within ${INVARIANT_MS / 1000} s: ${unasked.join(', ')}`]),
+      ...(unasked.length === 0
+        ? []
+        : [`without an answer within ${INVARIANT_MS / 1000} s: ${unasked.join(', ')}`]),
     ];
     const right = state === 'writes' && broken.length === 0 && strangers.length === 0;
     return {
@@ -66,6 +69,7 @@ const STATES: Readonly<Record<PrimarySeen['state'], string>> = {
   'in-recovery': 'is in recovery: it is no primary',
   denied: 'lets nobody in',
   silent: 'does not answer',
+  unseen: 'cannot be looked at',
 };
 
 async function readServer(client: Client) {
@@ -101,7 +105,8 @@ async function askAll(postgres: PostgresSite, invariants: readonly Invariant[]) 
 export function lookAtStandby(standby: DatabaseAt, failureDomain: string): Promise<Look<StandbySeen>> {
   const { site } = standby;
   const silent: StandbySeen = { site, failureDomain, state: 'silent', lagMs: null };
-  return lookAt(`standby ${site}`, LOOK_MS, silent, async () => {
+  const absent = (state: Absence): StandbySeen => ({ ...silent, state });
+  return lookAt(`standby ${site}`, LOOK_MS, absent, async () => {
     const facts = await onStandby(standby, readFacts, CONNECT_MS);
     const { inRecovery, heardAt, lastCommitAt, timeline, receiver } = facts;
     if (!inRecovery) {

@@ -18,14 +18,20 @@ export interface Look<T> {
 /** Nothing was heard within the time of a look. */
 class NoAnswer extends Error {}
 
+/** Why there is nothing to see: nobody answers, or Muster itself cannot look from here, which says nothing of them. */
+export type Absence = 'silent' | 'unseen';
+
+/** What is missing on this side, whatever is looked at. */
+const OURS = new Set(['SecretMissing', 'ToolMissing', 'AccountMissing', 'ConfigurationMissing']);
+
 /**
  * @param deadlineMs after which it counts as silent
- * @param silent what the judgement takes of a look that found nobody
+ * @param absent what the judgement takes of a look that saw nothing
  */
 export async function lookAt<T>(
   subject: string,
   deadlineMs: number,
-  silent: T,
+  absent: (how: Absence) => T,
   work: (signal: AbortSignal) => Promise<Seen<T>>,
 ): Promise<Look<T>> {
   const begun = performance.now();
@@ -42,15 +48,25 @@ export async function lookAt<T>(
     const { verdict, saw, symptom } = await Promise.race([work(patience.signal), late]);
     return { finding: { subject, verdict, saw, tookMs: tookMs() }, symptom };
   } catch (error) {
-    const known = error instanceof MusterError || error instanceof NoAnswer;
-    const verdict = known ? 'wrong' : 'unknown';
-    return { finding: { subject, verdict, saw: said(error), tookMs: tookMs() }, symptom: silent };
+    const how = cannotLook(error) ? 'unseen' : 'silent';
+    const saw = how === 'unseen' ? `Muster cannot look from here: ${said(error)}` : said(error);
+    const verdict = how === 'unseen' ? 'unknown' : 'wrong';
+    return { finding: { subject, verdict, saw, tookMs: tookMs() }, symptom: absent(how) };
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** As part of a sentence. */
+function cannotLook(error: unknown): boolean {
+  for (let one = error; one !== undefined && one !== null; one = (one as { cause?: unknown }).cause) {
+    const { code, name } = one as { readonly code?: unknown; readonly name?: unknown };
+    if (OURS.has(String(code)) || name === 'CredentialsProviderError') return true;
+  }
+  return false;
+}
+
+/** As part of a sentence. Muster's own errors tell their cause themselves. */
 export function said(error: unknown): string {
-  return messageOf(error).replace(/\s+/g, ' ').replace(/\.$/, '');
+  const text = error instanceof MusterError ? error.message : messageOf(error);
+  return text.replace(/\s+/g, ' ').replace(/\.$/, '');
 }

@@ -248,7 +248,8 @@ function breach({ primary }: Seen): ReturnType<Rule> {
 }
 
 function backupLoss({ lost, damaged, usable, copies, ready, primary }: Seen): ReturnType<Rule> {
-  if ((!lost && !damaged) || usable.length > 0 || copies.length === 0) return undefined;
+  const known = copies.length > 0 && copies.every(({ state }) => state !== 'unseen');
+  if ((!lost && !damaged) || usable.length > 0 || !known) return undefined;
   return {
     certainty: lost && !damaged && ready.length > 0 ? 'possible' : 'likely',
     because: `${primary.site} ${lost ? 'does not answer' : 'is damaged'}, and none of its ${copies.length} backup copies can be used: ${copies.map(({ title, state }) => `${title} ${state}`).join(', ')}`,
@@ -275,8 +276,10 @@ function sinceNewest(copies: Symptoms['copies'], nowMs: number): string {
   return `what was written since ${new Date(newest).toISOString()}, ${ago} before this look`;
 }
 
-function cannotTell({ primary, copies, standbys, buckets, vault, lost, damaged, records }: Seen): string[] {
-  const quiet = [...copies, ...buckets].filter(({ state }) => state === 'silent').length;
+function cannotTell(seen: Seen): string[] {
+  const { primary, copies, standbys, buckets, vault, lost, damaged, records, usable } = seen;
+  const states = [primary, ...standbys, ...copies, ...buckets].map(({ state }) => state);
+  const unseen = [...states, vault].filter((state) => state === 'unseen').length;
   return [
     ...(lost
       ? ['whether the primary is gone or only the way from here to it: ask somebody who can see it']
@@ -285,14 +288,17 @@ function cannotTell({ primary, copies, standbys, buckets, vault, lost, damaged, 
     ...(primary.unasked.length > 0
       ? [`whether these hold, which take longer than a look: ${primary.unasked.join(', ')}`]
       : []),
+    ...(unseen > 0
+      ? [`anything about ${unseen} of what was looked at: this machine has not what it takes (see ? above)`]
+      : []),
     ...(primary.state === 'denied' ? ['anything about the data: nobody was let in'] : []),
-    ...(copies.length > quiet ? ['whether a backup can be restored: only a restore shows it'] : []),
+    ...(usable.length > 0 ? ['whether a backup can be restored: only a restore shows it'] : []),
     ...(standbys.some(({ state }) => state === 'silent') && !lost
       ? ['what is wrong with the standby that does not answer; the primary serves without it']
       : []),
-    ...(vault === 'silent'
+    ...(vault !== 'answers'
       ? [
-          'where the system was promoted last and whether another orchestrator recovers it: the vault does not answer, and without it nothing is fenced or promoted',
+          'where the system was promoted last and whether another orchestrator recovers it: nothing is known of the vault, and without it nothing is fenced or promoted',
         ]
       : []),
     ...(records.some(({ state }) => state !== 'leads')

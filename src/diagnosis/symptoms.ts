@@ -1,5 +1,8 @@
 /** What was seen of a system, as plain data: what the judgement rests on. */
 
+/** `silent`: nobody answers; `unseen`: Muster cannot look from here, which says nothing of it. */
+type Absent = 'silent' | 'unseen';
+
 /** Where something is, as the runbook says: `us-west-2/us-west-2a`. */
 interface Located {
   readonly failureDomain: string;
@@ -10,7 +13,7 @@ export interface PrimarySeen extends Located {
   readonly region: string;
   /** The site that the runbook calls primary; another one where the system runs elsewhere since a recovery. */
   readonly home: string;
-  readonly state: 'writes' | 'refuses-writes' | 'in-recovery' | 'denied' | 'silent';
+  readonly state: 'writes' | 'refuses-writes' | 'in-recovery' | 'denied' | Absent;
   /** Titles of invariants that do not hold. */
   readonly broken: readonly string[];
   /** Names of invariants that gave no answer in the time there was. */
@@ -22,7 +25,7 @@ export interface PrimarySeen extends Located {
 export interface StandbySeen extends Located {
   readonly site: string;
   /** `streams`: it hears its primary now; `waits`: it does not, and can take over; `promoted`: it takes writes. */
-  readonly state: 'streams' | 'waits' | 'promoted' | 'silent';
+  readonly state: 'streams' | 'waits' | 'promoted' | Absent;
   /** Between its newest commit and when it last heard of the primary; null: not known. */
   readonly lagMs: number | null;
 }
@@ -30,7 +33,7 @@ export interface StandbySeen extends Located {
 export interface CopySeen extends Located {
   readonly title: string;
   /** `gap`: it can be restored, not to its end. */
-  readonly state: 'usable' | 'gap' | 'empty' | 'unreadable' | 'silent';
+  readonly state: 'usable' | 'gap' | 'empty' | 'unreadable' | Absent;
   /** The newest state that it leads to, ISO 8601; null: not known. */
   readonly newest: string | null;
 }
@@ -38,7 +41,7 @@ export interface CopySeen extends Located {
 export interface BucketSeen extends Located {
   readonly store: string;
   readonly which: 'primary' | 'secondary';
-  readonly state: 'there' | 'gone' | 'silent';
+  readonly state: 'there' | 'gone' | Absent;
   readonly versioned: boolean;
   /** Files that the newest rows name and that are not there. */
   readonly missing: number;
@@ -66,7 +69,7 @@ export interface Symptoms {
   readonly buckets: readonly BucketSeen[];
   readonly records: readonly RecordSeen[];
   readonly applications: readonly ApplicationSeen[];
-  readonly vault: 'answers' | 'silent';
+  readonly vault: 'answers' | Absent;
   /** A recovery that has fenced the system and neither promoted a copy nor was called off. */
   readonly underWay?: { readonly runId: string; readonly at: string };
 }

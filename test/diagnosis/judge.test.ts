@@ -92,6 +92,12 @@ const CASES: readonly [string, Change, readonly string[]][] = [
     ['infrastructureFailure likely'],
   ],
   ['nothing in the region answers', REGION, ['regionalLoss likely']],
+  ['nobody can be looked at from here', { primary: { state: 'unseen' }, copies: { state: 'unseen' } }, []],
+  [
+    'the primary is gone, the backups cannot be looked at from here',
+    { ...GONE, standbys: SILENT, copies: { state: 'unseen' } },
+    [],
+  ],
   [
     'nothing in the region answers, nor anything else',
     { ...REGION, copies: SILENT },
@@ -192,6 +198,7 @@ it.each<[string, Change, RegExp]>([
   ['the primary is silent', GONE, /only the way from here/],
   ['data is wrong', { primary: { broken: ['balances'] } }, /since when the data is wrong/],
   ['invariants were too slow', { primary: { unasked: ['signatures'] } }, /hold, .*signatures/],
+  ['copies cannot be looked at', { copies: { state: 'unseen' } }, /anything about 2 of what was looked at/],
   ['the vault is silent', { rest: { vault: 'silent' } }, /without it nothing is fenced/],
   ['resolvers disagree', { records: { state: 'disagree' } }, /why the name does not lead/],
   ['a recovery is under way', { rest: { underWay: { runId: 'r1', at: 'then' } } }, /Run r1 has fenced/],

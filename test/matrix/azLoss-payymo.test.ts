@@ -16,5 +16,6 @@ cell({
     const { at } = await breakZone(await labNow(stage));
     return { begin: ['--detected-at', at], safe };
   },
+  diagnosed: 'azLoss',
   look: ledgerIsRight({ from: 'west', to: 'standby' }),
 });

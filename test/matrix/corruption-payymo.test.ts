@@ -13,5 +13,6 @@ cell({
     const { startedAt } = await stage.incident.happen(5);
     return { begin: ['--before', startedAt], safe };
   },
+  diagnosed: 'corruption',
   look: ledgerIsRight({ from: 'west', to: 'recovery' }),
 });

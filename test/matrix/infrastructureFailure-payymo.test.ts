@@ -13,5 +13,6 @@ cell({
     return { begin: ['--detected-at', at], safe };
   },
   withoutProof: 'the rack is empty, two of us stand before it',
+  diagnosed: 'infrastructureFailure',
   look: ledgerIsRight({ from: 'west', to: 'recovery' }),
 });

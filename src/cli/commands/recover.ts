@@ -7,7 +7,7 @@ export const register: Register = (program, context) => {
     .command('recover')
     .description('begin a recovery: shows what it will do, looks whether it can, begins it and watches it')
     .argument('<scenario>', 'what has happened: corruption, azLoss, infrastructureFailure')
-    .argument('<system>', 'the system, by the name of its runbook')
+    .argument('[system]', 'the system, by the name of its runbook; alone, it is diagnosed first')
     .option(
       '--before <time>',
       'corruption: the newest moment at which the data is known to be good (left out: it is searched for)',
@@ -37,11 +37,16 @@ Examples:
   muster recover corruption payymo --before 02:59:40
   muster recover corruption payymo                      # nobody knows since when: the newest clean point is searched for
   muster recover azLoss payymo --detected-at 03:02
+  muster recover payymo                                 # shows what fits what is seen, and asks
   muster recover corruption payymo --before "10 min ago" --detected-at 03:02 --by on-call
   muster recover corruption payymo --before 2026-03-01T02:59:40Z --yes --no-watch --json`,
     )
-    .action(async (scenario: string, system: string, options: RecoverOptions) => {
+    .action(async (scenario: string, system: string | undefined, options: RecoverOptions) => {
+      if (system === undefined) {
+        const { recoverBySymptoms } = await import('../recovering-by-symptoms.js');
+        return recoverBySymptoms(context, scenario, options);
+      }
       const { recover } = await import('../recovering.js');
-      await recover(context, scenario, system, options);
+      return recover(context, scenario, system, options);
     });
 };

@@ -12,7 +12,6 @@ import {
   plain,
   strong,
   warn,
-  widthOf,
   wrap,
 } from './line.js';
 import { span, utc } from './units.js';
@@ -23,9 +22,8 @@ export function renderDiagnosis(
   { system, at, findings, proposals, cannotTell, sound }: Diagnosis,
   { width, color }: { readonly width: number; readonly color: boolean },
 ): string {
-  const label = Math.min(34, Math.max(...findings.map(({ subject }) => widthOf(subject))));
   const seen = findings.flatMap(({ subject, verdict, saw }) =>
-    headed([' ', VERDICTS[verdict], ' ', pad(subject, label), '  '], plain(saw), label + 8, width),
+    headed([' ', VERDICTS[verdict], ' '], plain(`${subject}: ${saw}`), 6, width),
   );
   const ready = proposals.some(({ standing }) => standing === 'ready');
   const lines: Line[] = [

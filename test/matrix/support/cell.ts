@@ -1,5 +1,6 @@
 /** A cell of the matrix: a disaster, the recovery from it, and an independent look at what came out. */
 import type { UpOptions } from '../../../lab/world.js';
+import type { Diagnosis } from '../../../src/cli/diagnosing.js';
 import type { RunResult } from '../../../src/model/run.js';
 import { COMMANDER, type Incident, useIncident } from '../../support/incident.js';
 import { type TestLab, useLab } from '../../support/lab.js';
@@ -31,6 +32,8 @@ export interface CellOptions extends Command {
   readonly lab?: Partial<UpOptions>;
   /** The disaster in a lab that is up, and what is to be known of it. */
   readonly strike: (stage: Stage) => Promise<Struck>;
+  /** Which scenario `muster diagnose` must propose first once the disaster has struck; left out: it is not asked. */
+  readonly diagnosed?: string;
   /** Looks past Muster's own code. @returns everything that is not as it must be; see `ledgerIsRight` for a ledger */
   readonly look: (recovered: Recovered) => Promise<readonly string[]>;
   /** Further things that must be so, each a test of its own. */
@@ -56,6 +59,7 @@ export function cell(options: CellOptions): void {
     async () => {
       const stage: Stage = { lab, incident };
       const struck = await strike(stage);
+      if (options.diagnosed !== undefined) expect(await diagnosedOf(stage)).toBe(options.diagnosed);
       const how = ['--by', COMMANDER, '--yes', '--no-watch', '--json'];
       const begun = await incident.muster('recover', scenario, system, ...struck.begin, ...how);
       if (begun.code !== 0) throw new Error(`exit code ${begun.code}: ${begun.stderr}`);
@@ -66,6 +70,12 @@ export function cell(options: CellOptions): void {
     },
     LONGEST_MS,
   );
+
+  const diagnosedOf = async (stage: Stage) => {
+    const { code, stdout } = await stage.incident.muster('diagnose', system, '--json');
+    expect({ code, said: code === 3 ? '' : stdout }).toEqual({ code: 3, said: '' });
+    return (JSON.parse(stdout) as Pick<Diagnosis, 'proposals'>).proposals[0]?.scenario;
+  };
 
   it('is as it must be, seen past Muster', async () => expect(await look(after())).toEqual([]), 120_000);
 
