@@ -22,7 +22,7 @@ export interface Proposal extends Suspicion {
   /** `not-in-runbook`: this system's runbook has no section for it; `not-built`: this version cannot do it. */
   readonly standing: 'ready' | 'not-in-runbook' | 'not-built';
   readonly plan?: ProposedPlan;
-  /** What begins it, to be completed where a word is in capitals. */
+  /** What begins it. */
   readonly command?: string;
 }
 
@@ -86,7 +86,5 @@ async function propose(
 }
 
 function commandFor(scenario: DisasterName, system: string, at: Date): string {
-  const detected = `--detected-at ${at.toISOString().slice(0, 19)}Z`;
-  const told = scenario === 'corruption' ? '--before TIME ' : '';
-  return `muster recover ${scenario} ${system} ${told}${detected}`;
+  return `muster recover ${scenario} ${system} --detected-at ${at.toISOString().slice(0, 19)}Z`;
 }

@@ -32,14 +32,9 @@ export async function recoverBySymptoms(
       { value: undefined, name: 'none', description: 'nothing is begun' },
     ]);
     if (scenario === undefined) return out.note('Nothing was begun.');
-    const before =
-      scenario === 'corruption' && options.before === undefined
-        ? await prompts.ask('Until when is the data known to be good? (a time with a zone, or "10 min ago")')
-        : undefined;
     await recover(context, scenario, system, {
       ...options,
       ...(options.detectedAt === undefined ? { detectedAt: diagnosis.at } : {}),
-      ...(before === undefined ? {} : { before }),
     });
   } catch (error) {
     if (!(error instanceof LeftError)) throw error;

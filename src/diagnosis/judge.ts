@@ -284,7 +284,9 @@ function cannotTell(seen: Seen): string[] {
     ...(lost
       ? ['whether the primary is gone or only the way from here to it: ask somebody who can see it']
       : []),
-    ...(damaged ? ['since when the data is wrong, and what was meant by whoever changed it'] : []),
+    ...(damaged
+      ? ['since when the data is wrong: somebody may know it, else the recovery searches for it']
+      : []),
     ...(primary.unasked.length > 0
       ? [`whether these hold, which take longer than a look: ${primary.unasked.join(', ')}`]
       : []),
