@@ -4,6 +4,7 @@ import { leaseFileOf } from '../activities/provision/lease.js';
 import { exists } from './folders.js';
 import type { Layout, SiteName } from './layout.js';
 import { type ProcessMark, startMarkOf } from './process.js';
+import { WORLD_NAMES, worldNamed } from './worlds/index.js';
 
 /**
  * The server that runs on a data directory, whoever started it. Its pid file alone is not believed: the process must
@@ -22,11 +23,22 @@ export async function runningServer(dataDir: string): Promise<ProcessMark | unde
 
 /** Every PostgreSQL server on a data directory of the lab, also those that a recovery has started or put in quarantine. */
 export async function serversOf(layout: Layout): Promise<ProcessMark[]> {
-  const quarantined = await readdir(layout.quarantine, { recursive: false }).catch(() => []);
+  const worlds = WORLD_NAMES.map((name) =>
+    layout.worldOf(
+      name,
+      worldNamed(name).sites.map((site) => site.name),
+    ),
+  );
+  const quarantines = [layout.quarantine, ...worlds.map(({ quarantine }) => quarantine)];
+  const quarantined = await Promise.all(
+    quarantines.map(async (folder) =>
+      (await readdir(folder).catch(() => [])).map((name) => join(folder, name)),
+    ),
+  );
   const folders = [
     layout.store.data,
-    ...Object.values(layout.sites).map(({ data }) => data),
-    ...quarantined.flatMap((name) => [join(layout.quarantine, name), join(layout.quarantine, name, 'data')]),
+    ...[layout, ...worlds].flatMap(({ sites }) => Object.values(sites).map(({ data }) => data)),
+    ...quarantined.flat().flatMap((folder) => [folder, join(folder, 'data')]),
   ];
   const found = await Promise.all(folders.map(runningServer));
   return found.filter((mark) => mark !== undefined);

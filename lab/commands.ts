@@ -2,6 +2,7 @@
 import { breakZone, type ZoneFate, type ZoneLoss } from './break/az-loss.js';
 import { breakCorruption, type Corruption } from './break/corruption.js';
 import { breakServer, type ServerLoss } from './break/server-loss.js';
+import { type Harm, WORLD_DISASTERS } from './break/worlds.js';
 import { downLab } from './down.js';
 import { LabError } from './errors.js';
 import { defaultLabDir } from './layout.js';
@@ -9,6 +10,7 @@ import type { SeedSize } from './payymo/generate.js';
 import { labCode } from './people.js';
 import { type LabStatus, statusLab } from './status.js';
 import { upLab } from './world.js';
+import type { SystemName, WorldName } from './worlds/index.js';
 
 /** Where the lab is and who hears of progress. */
 export interface LabCommand {
@@ -31,18 +33,22 @@ export interface LabDownResult {
 export const DISASTERS = ['corruption', 'az-loss', 'infrastructure-failure'] as const;
 export type Disaster = (typeof DISASTERS)[number];
 
-/** Systems that live in the lab. */
-export const SYSTEMS = ['payymo'] as const;
+export { SYSTEMS, type SystemName } from './worlds/index.js';
 
 /** Brings the lab up, or what of it is down. @throws LabError naming the part that failed */
 export async function labUp(
-  options: LabCommand & { readonly size?: Partial<SeedSize>; readonly standby?: 'raised' | 'as-is' },
+  options: LabCommand & {
+    readonly systems?: readonly SystemName[];
+    readonly size?: Partial<SeedSize>;
+    readonly standby?: 'raised' | 'as-is';
+  },
 ): Promise<LabUpResult> {
   const begun = performance.now();
   const dir = options.dir ?? defaultLabDir();
   await upLab({
     dir,
     log: options.log ?? (() => undefined),
+    ...(options.systems ? { systems: options.systems } : {}),
     ...(options.size ? { size: options.size } : {}),
     ...(options.standby ? { standby: options.standby } : {}),
   });
@@ -85,13 +91,36 @@ export interface Damage {
   readonly 'infrastructure-failure': ServerLoss;
 }
 
-/** Inflicts a disaster on the lab that is up. @throws LabError when there is none */
+/** Inflicts a disaster on a system beside Payymo. @throws LabError when it does not live in the lab, or is spared that one */
+export async function labHarm(
+  disaster: Disaster,
+  system: WorldName,
+  options: LabCommand = {},
+): Promise<Harm> {
+  const { state } = await standing(options.dir ?? defaultLabDir());
+  const known: Readonly<Record<string, (typeof WORLD_DISASTERS)[keyof typeof WORLD_DISASTERS]>> =
+    WORLD_DISASTERS;
+  const inflict = known[disaster];
+  if (inflict !== undefined) return inflict(state, system);
+  throw new LabError(
+    `${disaster} does not befall ${system}.`,
+    `What does: ${Object.keys(WORLD_DISASTERS).join(', ')}.`,
+  );
+}
+
+/** Inflicts a disaster on Payymo in the lab that is up. @throws LabError when there is none */
 export async function labBreak<D extends Disaster>(
   disaster: D,
   options: LabCommand & { readonly fate?: ZoneFate } = {},
 ): Promise<Damage[D]> {
   const dir = options.dir ?? defaultLabDir();
   const { state } = await standing(dir);
+  if (!state.systems.includes('payymo')) {
+    throw new LabError(
+      'Payymo does not live in this lab.',
+      `Name one that does: ${state.systems.join(', ')}.`,
+    );
+  }
   const inflict: { readonly [K in Disaster]: () => Promise<Damage[K]> } = {
     corruption: () => breakCorruption(state),
     'infrastructure-failure': () => breakServer(state),

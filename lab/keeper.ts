@@ -1,7 +1,8 @@
 import type { Layout } from './layout.js';
 import type { PartKeeper } from './parts/part.js';
 import { stopProcess } from './process.js';
-import { type LabState, type PartName, type PartState, writeState } from './state.js';
+import { type LabState, type PartName, type PartState, type WorldState, writeState } from './state.js';
+import type { WorldName } from './worlds/index.js';
 
 /** The state of a lab while it is being started; written after every change. */
 export class World implements PartKeeper {
@@ -27,6 +28,15 @@ export class World implements PartKeeper {
     this.state = { ...this.state, ...change };
     this.#writing = this.#writing.then(() => writeState(this.layout, this.state));
     await this.#writing;
+  }
+
+  /** A system that is complete belongs to the lab from then on. */
+  async addWorld(name: WorldName, world: WorldState): Promise<void> {
+    const { systems, worlds } = this.state;
+    await this.update({
+      systems: systems.includes(name) ? systems : [...systems, name],
+      worlds: { ...worlds, [name]: world },
+    });
   }
 
   async stopStarted(): Promise<void> {

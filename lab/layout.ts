@@ -24,6 +24,16 @@ export interface ClusterLayout {
   readonly backupConfig: string;
 }
 
+/** Where everything of a system beside Payymo lies. */
+export interface WorldLayout {
+  readonly base: string;
+  readonly client: string;
+  /** The copies of its archives that lie beside its server. */
+  readonly archives: string;
+  readonly quarantine: string;
+  readonly sites: Readonly<Record<string, ClusterLayout>>;
+}
+
 /** Where everything of a lab lies; all paths are absolute. */
 export interface Layout {
   readonly dir: string;
@@ -44,6 +54,8 @@ export interface Layout {
   readonly s3: Readonly<Record<RegionName, string>>;
   readonly sites: Readonly<Record<SiteName, ClusterLayout>>;
   readonly store: ClusterLayout;
+  /** A system beside Payymo. */
+  readonly worldOf: (system: string, sites: readonly string[]) => WorldLayout;
   /** Folder for sockets outside of the lab, where the lab's own path is too long for them; undefined otherwise. */
   readonly shortSockets: string | undefined;
 }
@@ -65,7 +77,7 @@ export function layoutOf(dir: string): Layout {
       'Choose another folder with MUSTER_LAB.',
     );
   }
-  const longest = join(dir, 'payymo', 'recovery', 'socket', '.s.PGSQL.65535');
+  const longest = join(dir, 'practice-hub', 'recovery', 'socket', '.s.PGSQL.65535');
   const shortSockets =
     longest.length < SOCKET_PATH_LIMIT
       ? undefined
@@ -100,6 +112,18 @@ export function layoutOf(dir: string): Layout {
       recovery: cluster(join(dir, 'payymo', 'recovery'), 'recovery'),
     },
     store: cluster(join(dir, 'store'), 'store'),
+    worldOf: (system, sites) => {
+      const base = join(dir, system);
+      return {
+        base,
+        client: join(base, 'client'),
+        archives: join(base, 'archives'),
+        quarantine: join(base, 'quarantine'),
+        sites: Object.fromEntries(
+          sites.map((site) => [site, cluster(join(base, site), `${system}-${site}`)]),
+        ),
+      };
+    },
     shortSockets,
   };
 }

@@ -20,11 +20,13 @@ import { type LabPeople, makePeople } from './people.js';
 import { freePorts } from './ports.js';
 import { newPassword, readSecrets, type SecretName, secretReference, writeSecret } from './secrets.js';
 import { type LabState, type LoginState, type RegionState, type SiteState, writeState } from './state.js';
-import { plantSeed, seedKey } from './template.js';
+import { plantSeed, type SeedRequest, seedKey } from './template.js';
 import { makeCertificates, tlsFiles } from './tls.js';
+import type { SystemName } from './worlds/index.js';
 
 /** What a new lab is made of. */
 export interface Making {
+  readonly systems: readonly SystemName[];
   readonly size: SeedSize;
   readonly paymentsPerSecond: number;
   readonly programs: Programs;
@@ -36,12 +38,13 @@ export interface Making {
 /** Makes the lab's folder with everything in it that stands before the first process is started, and its state. */
 export async function prepareLab(layout: Layout, making: Making): Promise<LabState> {
   await clearFolder(layout);
-  const key = seedKey(making);
+  const seed: SeedRequest = { ...making, ledger: making.systems.includes('payymo') ? 'with' : 'without' };
+  const key = seedKey(seed);
   const network = siteNetwork(layout.dir);
   const [ports] = await Promise.all([
     choosePorts(network),
     makeCertificates(layout.tls, making.programs.openssl),
-    plantSeed(layout, key, making),
+    plantSeed(layout, key, seed),
   ]);
   const people = await makePeople(layout.secrets);
   const replication = await writeSecret(layout.secrets, 'ledger-replication-password', newPassword());
@@ -55,19 +58,21 @@ export async function prepareLab(layout: Layout, making: Making): Promise<LabSta
     secretAccessKey: secrets[`s3-${region}-secret-access-key`],
     passphrase: secrets[`backup-${region}-passphrase`],
   });
-  for (const cluster of Object.values(layout.sites)) {
-    await writeBackupConfig({
-      cluster,
-      port: ports.ledger,
-      account: making.account,
-      caFile: tlsFiles(layout.tls).ca,
-      repositories: { west: repository('west'), east: repository('east') },
+  if (seed.ledger === 'with') {
+    for (const cluster of Object.values(layout.sites)) {
+      await writeBackupConfig({
+        cluster,
+        port: ports.ledger,
+        account: making.account,
+        caFile: tlsFiles(layout.tls).ca,
+        repositories: { west: repository('west'), east: repository('east') },
+      });
+    }
+    await writeSiteSettings(layout.sites.west, making.account, {
+      ...listening(layout.sites.west, state.ledger.sites.west.address, ports.ledger),
+      archive_command: archiveCommand(making.programs.pgbackrest, layout.sites.west),
     });
   }
-  await writeSiteSettings(layout.sites.west, making.account, {
-    ...listening(layout.sites.west, state.ledger.sites.west.address, ports.ledger),
-    archive_command: archiveCommand(making.programs.pgbackrest, layout.sites.west),
-  });
   await writeSiteSettings(layout.store, making.account, listening(layout.store, LOCAL, ports.store));
   await writeState(layout, state);
   return state;
@@ -165,13 +170,16 @@ function describe(
     secretAccessKey: secret(`s3-${name}-secret-access-key`),
   });
   return {
-    schemaVersion: 2,
+    schemaVersion: 3,
     dir: layout.dir,
     created: new Date().toISOString(),
     account: making.account.name,
     postgresBin: making.programs.postgresBin,
     runbooks: layout.runbooks,
     home: process.env.MUSTER_HOME ? resolve(process.env.MUSTER_HOME) : layout.home,
+    // The others are added when they are made.
+    systems: making.systems.filter((system) => system === 'payymo'),
+    worlds: {},
     seed: { ...making.size, key },
     temporal: {
       address: `${LOCAL}:${ports.temporal}`,

@@ -2,8 +2,11 @@
 import type { ZoneLoss } from './break/az-loss.js';
 import type { Corruption } from './break/corruption.js';
 import type { ServerLoss } from './break/server-loss.js';
+import type { Harm } from './break/worlds.js';
 import type { Damage, Disaster, LabDownResult, LabUpResult } from './commands.js';
-import type { LabStatus } from './status.js';
+import type { PartName } from './state.js';
+import type { LabStatus, PlaceStatus, ServiceStatus } from './status.js';
+import { WORLD_NAMES, worldNamed } from './worlds/index.js';
 
 const TITLES = {
   temporal: 'Temporal',
@@ -52,6 +55,13 @@ export function renderBreak<D extends Disaster>(disaster: D, damage: Damage[D]):
   return render[disaster](damage);
 }
 
+/** What a disaster did to a system beside Payymo. */
+export function renderHarm({ what, facts, recover }: Harm): string {
+  const width = Math.max(...facts.map(([label]) => label.length));
+  const lines = facts.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`);
+  return [what, '', ...lines, '', 'Bring it back:', `  ${recover}`].join('\n');
+}
+
 function renderZoneLoss({ at, site, fate, serverPids, applicationPid, standby }: ZoneLoss): string {
   const application =
     applicationPid === null ? 'no application ran there' : `the application (${applicationPid}) is gone`;
@@ -96,9 +106,20 @@ function renderCorruption(corruption: Corruption): string {
   ].join('\n');
 }
 
+/** `moneyflow-postgres-west` is the database of MoneyFlow at west. */
+function titleOf(name: PartName): string {
+  if (name in TITLES) return TITLES[name as keyof typeof TITLES];
+  const system = WORLD_NAMES.find((each) => name.startsWith(`${each}-`));
+  if (system === undefined) return name;
+  const part = name.slice(system.length + 1);
+  const { title } = worldNamed(system);
+  if (part.startsWith('postgres-')) return `${title}, ${part.slice('postgres-'.length)}`;
+  return part === 'app' ? `${title} application` : `${title} client`;
+}
+
 function table(status: LabStatus): string[] {
   const rows = status.parts.map(({ name, part, state }) => [
-    TITLES[name],
+    titleOf(name),
     part.address,
     state === 'running' ? String(part.pid) : '-',
     state,
@@ -111,22 +132,47 @@ function table(status: LabStatus): string[] {
       site.serverPid === null ? '-' : String(site.serverPid),
       site.serverPid === null ? 'no cluster runs here' : 'running, by a recovery',
     ]);
-  return columns([['part', 'address', 'pid', 'state'], ...rows, ...sites]);
+  const elsewhere = status.worlds.flatMap((world) =>
+    world.sites
+      .filter(({ name }) => !status.parts.some((part) => part.name === `${world.system}-postgres-${name}`))
+      .map((site) => [
+        `${worldNamed(world.system).title}, ${site.name}`,
+        site.address,
+        site.serverPid === null ? '-' : String(site.serverPid),
+        site.serverPid === null ? 'no cluster runs here' : 'running, by a recovery',
+      ]),
+  );
+  return columns([['part', 'address', 'pid', 'state'], ...rows, ...sites, ...elsewhere]);
 }
 
-function next({ state, sites, service }: LabStatus): string[] {
-  const leads = sites.find(({ inDns }) => inDns);
-  const { health, acknowledged } = service;
-  const said = health ? `${health.status}${health.reason ? `: ${health.reason}` : ''}` : 'does not answer';
+function next({ state, sites, service, worlds }: LabStatus): string[] {
+  const payymo = state.systems.includes('payymo');
   return [
-    `Payymo       ${said}${acknowledged === null ? '' : `, ${acknowledged.toLocaleString('en')} payments acknowledged`}`,
-    `DNS          ${state.dns.record} leads to ${leads ? `${leads.name} (${leads.address})` : 'neither site'}`,
+    ...(payymo ? [...serviceLines('Payymo', service, 'payments', state.dns.record, sites)] : []),
+    ...worlds.flatMap((world) =>
+      serviceLines(worldNamed(world.system).title, world.service, 'records', world.record, world.sites),
+    ),
     `Temporal UI  ${state.temporal.uiUrl}`,
-    `Runbook      ${state.runbooks}/payymo.yaml`,
+    `Runbooks     ${state.systems.map((system) => `${state.runbooks}/${system}.yaml`).join(', ')}`,
     `Logs         ${state.dir}/logs`,
     `People       ${Object.keys(state.people).join(', ')} sign: muster approve ... $(muster lab proof <person>)`,
     '',
-    'Next: muster lab break --help, muster plan corruption payymo, muster lab down',
+    `Next: muster lab break --help, muster plan corruption ${state.systems[0]}, muster lab down`,
+  ];
+}
+
+function serviceLines(
+  title: string,
+  { health, acknowledged }: ServiceStatus,
+  records: string,
+  record: string,
+  sites: readonly PlaceStatus[],
+): string[] {
+  const leads = sites.find(({ inDns }) => inDns);
+  const said = health ? `${health.status}${health.reason ? `: ${health.reason}` : ''}` : 'does not answer';
+  return [
+    `${title.padEnd(12)} ${said}${acknowledged === null ? '' : `, ${acknowledged.toLocaleString('en')} ${records} acknowledged`}`,
+    `DNS          ${record} leads to ${leads ? `${leads.name} (${leads.address})` : 'no site'}`,
   ];
 }
 

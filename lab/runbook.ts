@@ -1,30 +1,39 @@
+/** The owner's runbook with the addresses of a lab: what stands elsewhere in production is replaced, everything else stays. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Document, isMap, isSeq, parseDocument, visit } from 'yaml';
 import { projectRoot } from './built.js';
 import { LabError } from './errors.js';
-import { SITES, type SiteName } from './layout.js';
-import { appEnvironment, deployCommand, trialCommand } from './parts/payymo.js';
-import type { LabState, RegionState } from './state.js';
+import type { LabState, LoginState, RegionState, SiteState } from './state.js';
 
-/** Payymo's runbook as its owner wrote it. */
-export function ownerRunbook(): string {
-  return join(projectRoot(), 'runbooks', 'payymo.yaml');
+/** A system's runbook as its owner wrote it. */
+export function ownerRunbook(system = 'payymo'): string {
+  return join(projectRoot(), 'runbooks', `${system}.yaml`);
 }
 
 /** A place in the runbook and what stands there in the lab. */
-type Replacement = readonly [path: readonly (string | number)[], value: unknown];
+export type Replacement = readonly [path: readonly (string | number)[], value: unknown];
+
+/** What stands in the lab in place of what its owner wrote. */
+export interface Lab {
+  readonly title: string;
+  readonly state: LabState;
+  /** @param runbook the owner's, as it was read */
+  readonly replacements: (runbook: Document) => readonly Replacement[];
+  /** The lab's reference for a secret of the owner, by the name of its file. */
+  readonly secretOf: (name: string) => string | undefined;
+}
 
 /**
- * Writes Payymo's runbook with the addresses, ports, paths and secret references of a lab. Everything else (objectives,
- * roles, gates, invariants, comments) stays as the owner wrote it.
+ * Writes a runbook with the addresses, ports, paths and secret references of a lab. Everything else (objectives, roles, gates,
+ * invariants, comments) stays as the owner wrote it.
  *
- * @param baseFile the owner's runbook, `runbooks/payymo.yaml`
+ * @param baseFile the owner's runbook
  * @param outFile where the lab's copy goes
  * @throws LabError when the owner's file lacks an entry that the lab must replace: a copy that kept a production address
  * could do harm
  */
-export async function writeLabRunbook(state: LabState, baseFile: string, outFile: string): Promise<void> {
+export async function writeRunbook(lab: Lab, baseFile: string, outFile: string): Promise<void> {
   const document = parseDocument(await readFile(baseFile, 'utf8'));
   if (document.errors.length > 0 || !isMap(document.contents)) {
     throw new LabError(
@@ -32,84 +41,72 @@ export async function writeLabRunbook(state: LabState, baseFile: string, outFile
       'Run muster check.',
     );
   }
-  for (const [path, value] of replacements(state)) replace(document, path, value, baseFile);
-  replaceProofs(document, state, baseFile);
-  replaceSecrets(document, state, baseFile);
+  for (const [path, value] of lab.replacements(document)) replace(document, path, value, baseFile);
+  replaceProofs(document, lab.state, baseFile);
+  replaceSecrets(document, lab, baseFile);
   const schema = join(dirname(baseFile), 'runbook.schema.json');
   document.commentBefore = [
     ` yaml-language-server: $schema=${schema}`,
     '',
-    ` Payymo's runbook with the addresses of the lab in ${state.dir}, written by muster lab up from`,
+    ` ${lab.title}'s runbook with the addresses of the lab in ${lab.state.dir}, written by muster lab up from`,
     ` ${baseFile}: change that one, not this one.`,
   ].join('\n');
   document.contents.commentBefore = null;
   await writeFile(outFile, document.toString({ lineWidth: 120, flowCollectionPadding: false }));
 }
 
-function replacements(state: LabState): Replacement[] {
-  const { ledger, regions, dns, payymo } = state;
-  const sites = SITES.flatMap((name) => siteReplacements(state, name));
-  const application = ['applications', 'core-api'];
-  const record = ['dns', 'ledger'];
+export function bucketReplacements(
+  section: readonly (string | number)[],
+  region: RegionState,
+  bucket: string,
+): Replacement[] {
   return [
-    [
-      ['objectives', 'dataClasses', 'transactions', 'acknowledged', 'url'],
-      `${payymo.clientUrl}/acknowledged`,
-    ],
-    ...sites,
-    [['sites', 'west', 'quarantineDirectory'], ledger.quarantineDir],
-    [['sites', 'standby', 'quarantineDirectory'], ledger.quarantineDir],
-    [['backups', 'ledger', 'stanza'], ledger.stanza],
-    [['backups', 'ledger', 'processes'], 2],
-    [[...record, 'zoneId'], dns.zoneId],
-    [[...record, 'name'], dns.record],
-    [[...record, 'ttl'], dns.ttl],
-    ...SITES.map((name): Replacement => [[...record, 'values', name], [ledger.sites[name].address]]),
-    [[...record, 'resolvers'], [dns.resolver]],
-    [[...record, 'endpoint'], dns.route53Endpoint],
-    [[...record, 'accessKeyId'], dns.accessKeyId],
-    [[...record, 'secretAccessKey'], dns.secretAccessKey],
-    [[...application, 'url'], payymo.appUrl],
-    [[...application, 'trial', 'command'], trialCommand()],
-    [[...application, 'trial', 'environment'], appEnvironment(state)],
-    [[...application, 'deploy', 'command'], deployCommand()],
-    [[...application, 'deploy', 'environment'], { MUSTER_LAB: state.dir }],
-    ...bucketReplacements('vault', regions.east, regions.east.vaultBucket),
-    ...bucketReplacements('anchor', regions.east, regions.east.journalBucket),
-    [['verification', 'jobs'], 2],
+    [[...section, 'region'], region.region],
+    [[...section, 'bucket'], bucket],
+    [[...section, 'endpoint'], region.endpoint],
+    [[...section, 'pathStyle'], true],
+    [[...section, 'caFile'], region.caFile],
+    [[...section, 'accessKeyId'], region.accessKeyId],
+    [[...section, 'secretAccessKey'], region.secretAccessKey],
   ];
 }
 
-function bucketReplacements(section: string, region: RegionState, bucket: string): Replacement[] {
-  return [
-    [[section, 'region'], region.region],
-    [[section, 'bucket'], bucket],
-    [[section, 'endpoint'], region.endpoint],
-    [[section, 'pathStyle'], true],
-    [[section, 'caFile'], region.caFile],
-    [[section, 'accessKeyId'], region.accessKeyId],
-    [[section, 'secretAccessKey'], region.secretAccessKey],
-  ];
-}
-
-function siteReplacements(state: LabState, name: SiteName): Replacement[] {
-  const { ledger } = state;
-  const site = ledger.sites[name];
-  const postgres = ['sites', name, 'postgres'];
+/** The server at a site. @param logins of the system's database */
+export function serverReplacements(
+  state: LabState,
+  postgres: readonly string[],
+  site: SiteState,
+  logins: { readonly database: string; readonly admin: LoginState; readonly app: LoginState },
+): Replacement[] {
   const service = [...postgres, 'service'];
   return [
     [[...postgres, 'host'], site.address],
     [[...postgres, 'port'], site.port],
-    [[...postgres, 'database'], ledger.database],
-    [[...postgres, 'admin', 'user'], ledger.admin.user],
-    [[...postgres, 'application', 'user'], ledger.app.user],
-    [[...postgres, 'replication', 'user'], ledger.replication.user],
+    [[...postgres, 'database'], logins.database],
+    [[...postgres, 'admin', 'user'], logins.admin.user],
+    [[...postgres, 'application', 'user'], logins.app.user],
     [[...service, 'account'], state.account],
     [[...service, 'dataDirectory'], site.dataDir],
     [[...service, 'socketDirectory'], site.socketDir],
     [[...service, 'logFile'], site.logFile],
     [[...service, 'binDirectory'], state.postgresBin],
-    [[...postgres, 'backupConfig'], site.backupConfig],
+  ];
+}
+
+/** Who is asked for the record, and who answers it. */
+export function recordReplacements(
+  { dns }: LabState,
+  record: readonly string[],
+  { name, zoneId }: { readonly name: string; readonly zoneId: string },
+): Replacement[] {
+  return [
+    [[...record, 'zoneId'], zoneId],
+    [[...record, 'name'], name],
+    [[...record, 'ttl'], dns.ttl],
+    [[...record, 'resolvers'], [dns.resolver]],
+    [[...record, 'endpoint'], dns.route53Endpoint],
+    [[...record, 'accessKeyId'], dns.accessKeyId],
+    [[...record, 'secretAccessKey'], dns.secretAccessKey],
   ];
 }
 
@@ -127,19 +124,13 @@ function replaceProofs(document: Document, { people }: LabState, file: string): 
 }
 
 /** The owner's secrets by the names of their files. @throws LabError for one that the lab has no counterpart of. */
-function replaceSecrets(document: Document, { ledger, dir }: LabState, file: string): void {
-  const counterparts: Readonly<Record<string, string>> = {
-    'ledger-admin-password': ledger.admin.password,
-    'ledger-app-password': ledger.app.password,
-    'ledger-replication-password': ledger.replication.password,
-    'ledger-signing-key': ledger.signingKey,
-  };
+function replaceSecrets(document: Document, { state, secretOf }: Lab, file: string): void {
   visit(document, {
     Scalar(_, node) {
       const { value } = node;
-      if (typeof value !== 'string' || !/^(file|env):/.test(value) || value.startsWith(`file:${dir}/`))
+      if (typeof value !== 'string' || !/^(file|env):/.test(value) || value.startsWith(`file:${state.dir}/`))
         return;
-      const counterpart = counterparts[value.slice(value.lastIndexOf('/') + 1)];
+      const counterpart = secretOf(value.slice(value.lastIndexOf('/') + 1));
       if (counterpart) node.value = counterpart;
       else throw misfit(file, `refers to the secret ${value}, of which the lab has no counterpart`);
     },
@@ -149,7 +140,7 @@ function replaceSecrets(document: Document, { ledger, dir }: LabState, file: str
 function misfit(file: string, what: string): LabError {
   return new LabError(
     `${file} ${what}.`,
-    'The runbook and lab/runbook.ts no longer fit together: change the one that is wrong.',
+    'The runbook and the lab no longer fit together: change the one that is wrong.',
   );
 }
 

@@ -34,8 +34,8 @@ const LOADING = {
 };
 
 /**
- * Builds a seed in an empty lab folder: the filled ledger, its first full backup in both repositories, and Muster's empty
- * store; then stops everything cleanly.
+ * Builds a seed in an empty lab folder: the filled ledger, its first full backup in both repositories (both where Payymo
+ * lives in the lab), and Muster's empty store; then stops everything cleanly.
  */
 export async function buildSeed(layout: Layout, request: SeedRequest): Promise<void> {
   const { programs, account, log } = request;
@@ -57,8 +57,19 @@ export async function buildSeed(layout: Layout, request: SeedRequest): Promise<v
     program: programs.versitygw,
     logFile: join(layout.logs, `s3-${region}.log`),
   });
-  await makeClusterFolders(layout.sites.west, account);
   await makeClusterFolders(layout.store, account);
+  const stores = [store('west'), store('east')] as const;
+  if (request.ledger === 'without') {
+    log('seed: making the store and the buckets');
+    await Promise.all([
+      initCluster(layout.store, 'store', { bin: programs.postgresBin, account }).then(() =>
+        makeStore(layout, secrets, request),
+      ),
+      ...stores.map(async (one) => during(request, await s3Part(one), 'SIGTERM', () => makeBuckets(one))),
+    ]);
+    return;
+  }
+  await makeClusterFolders(layout.sites.west, account);
   const cluster = { bin: programs.postgresBin, account };
   const ledger = {
     name: 'postgres-west',
@@ -86,7 +97,6 @@ export async function buildSeed(layout: Layout, request: SeedRequest): Promise<v
     );
   });
   log('seed: first full backup to both repositories');
-  const stores = [store('west'), store('east')] as const;
   await during(request, await s3Part(stores[0]), 'SIGTERM', async () =>
     during(request, await s3Part(stores[1]), 'SIGTERM', async () => {
       await Promise.all(stores.map(makeBuckets));

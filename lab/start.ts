@@ -16,36 +16,65 @@ import { ensurePart, type PartSpec } from './parts/part.js';
 import { appPart, clientPart } from './parts/payymo.js';
 import { prepareStore } from './parts/store-schema.js';
 import { workerPart } from './parts/worker.js';
-import { isRunning } from './process.js';
+import { isRunning, stopProcess } from './process.js';
+import { isWorld, type SystemName } from './worlds/index.js';
+import {
+  ensureWorldBuckets,
+  ensureWorldDatabase,
+  homeOf,
+  startWorldService,
+  worldsOf,
+} from './worlds/start.js';
 
-/** Starts what does not run yet; what does not depend on each other, at once. @throws LabError of the first part that failed */
+/**
+ * Starts what does not run yet; what does not depend on each other, at once.
+ *
+ * @param more systems that are made where they do not live in the lab yet
+ * @throws LabError of the first part that failed
+ */
 export async function startAll(
   world: World,
   withWorker: 'when-built' | 'none',
   context: PartContext,
+  more: readonly SystemName[] = [],
 ): Promise<void> {
+  const now = (): PartContext => ({ ...context, state: world.state });
   const ensure = (spec: PartSpec) => ensurePart(spec, world);
   const active = await activeSite(context.layout);
   const worker = withWorker === 'none' ? undefined : workerPart(context);
-  const primary = startLedger(world, context, active);
-  const names = startNames(world, context, active);
+  const withPayymo = world.state.systems.includes('payymo');
+  const wanted = [...new Set([...world.state.systems, ...more])].filter(isWorld);
+  const regions = Promise.all([
+    regionPart(context, 'west').then(ensure),
+    regionPart(context, 'east').then(ensure),
+  ]);
+  const primary = withPayymo ? startLedger(world, context, active) : undefined;
+  const databases = Promise.all(wanted.map((name) => ensureWorldDatabase(world, context, name)));
+  const names = startNames(world, context, withPayymo ? active : undefined, databases);
   const muster = [
     orchestratorPart(context).then(ensure),
     ensure(storePart(context)).then(() => prepareStore(context)),
   ];
   await together([
     ...muster,
-    regionPart(context, 'west').then(ensure),
-    regionPart(context, 'east').then(ensure),
+    regions,
     primary,
+    databases,
     names,
     Promise.all([primary, names]).then(async ([ledger]) => {
       // While the ledger is being recovered Payymo cannot be well: that it responds is enough.
       const asIs = (spec: PartSpec): PartSpec => ({ ...spec, answers: spec.responds ?? spec.answers });
+      if (ledger === undefined) return;
       for (const spec of [appPart(context), clientPart(context)]) {
         await ensure(ledger === 'runs' ? spec : asIs(spec));
       }
     }),
+    ...wanted.map((name) =>
+      Promise.all([databases, names]).then(() => startWorldService(world, context, name)),
+    ),
+    Promise.all([regions, databases]).then(() =>
+      Promise.all(worldsOf(now()).map(({ state }) => ensureWorldBuckets(context, state.bucket))),
+    ),
     Promise.all(muster).then(async () => worker && ensure(worker)),
   ]);
 }
@@ -78,16 +107,35 @@ async function startLedger(
   return underWay ? 'left-alone' : 'runs';
 }
 
-async function startNames(world: World, context: PartContext, active: SiteName): Promise<void> {
+/** Every zone is in the API before the server that answers from it is started: it looks for all of them then. */
+async function startNames(
+  world: World,
+  context: PartContext,
+  ledger: SiteName | undefined,
+  databases: Promise<unknown>,
+): Promise<void> {
   const setup = dnsSetup(context);
   await ensurePart(await route53Part(setup), world);
-  const { zoneId } = await ensureZone(setup, context.state.ledger.sites[active].address);
-  if (zoneId !== world.state.dns.zoneId) await world.update({ dns: { ...world.state.dns, zoneId } });
-  await ensurePart(await dnsPart(setup, zoneId), world);
+  if (ledger !== undefined) {
+    const { dns } = world.state;
+    const { zoneId } = await ensureZone(setup, dns, context.state.ledger.sites[ledger].address);
+    if (zoneId !== dns.zoneId) await world.update({ dns: { ...dns, zoneId } });
+  }
+  await databases;
+  for (const own of worldsOf({ layout: context.layout, state: world.state })) {
+    const { dns, sites } = own.state;
+    const { zoneId } = await ensureZone(setup, dns, sites[await homeOf(own)]?.address ?? '');
+    if (zoneId !== dns.zoneId) await world.addWorld(own.name, { ...own.state, dns: { ...dns, zoneId } });
+  }
+  const zones = worldsOf({ layout: context.layout, state: world.state }).map(({ state }) => state.dns);
+  const { part, changed } = await dnsPart(setup, ledger === undefined ? zones : [world.state.dns, ...zones]);
+  const known = world.known('dns');
+  if (changed && known !== undefined) await stopProcess(known, part.stopSignal);
+  await ensurePart(part, world);
 }
 
 /** Waits for all of them, also when one fails, so that nothing is still being started when what was started is stopped. */
-async function together(tasks: readonly Promise<unknown>[]): Promise<void> {
+async function together(tasks: readonly (Promise<unknown> | undefined)[]): Promise<void> {
   const failed = (await Promise.allSettled(tasks)).filter(({ status }) => status === 'rejected');
   if (failed.length > 0) throw (failed[0] as PromiseRejectedResult).reason;
 }

@@ -6,8 +6,9 @@ import { LabError } from './errors.js';
 import type { Layout, RegionName, SiteName } from './layout.js';
 import type { LabPeople } from './people.js';
 import type { ProcessMark } from './process.js';
+import type { SystemName, WorldName } from './worlds/index.js';
 
-/** Every process that the lab starts. */
+/** Every process that a lab with Payymo starts. */
 export const PART_NAMES = [
   'temporal',
   's3-west',
@@ -22,7 +23,12 @@ export const PART_NAMES = [
   'payymo-client',
   'worker',
 ] as const;
-export type PartName = (typeof PART_NAMES)[number];
+/** Those of Payymo and of what all systems share, then those of the other systems. */
+export type PartName =
+  | (typeof PART_NAMES)[number]
+  | `${WorldName}-postgres-${string}`
+  | `${WorldName}-app`
+  | `${WorldName}-client`;
 
 /** A process of the lab as it was started. */
 export interface PartState extends ProcessMark {
@@ -58,6 +64,35 @@ export interface SiteState {
   readonly backupConfig: string;
 }
 
+/** How a system beside Payymo is backed up. */
+export type WorldBackup =
+  | {
+      readonly driver: 'archive';
+      /** Where the copies lie that are beside its server. */
+      readonly folder: string;
+      /** Public key of age. */
+      readonly recipient: string;
+      /** PEM. */
+      readonly signer: string;
+    }
+  | { readonly driver: 'pgbackrest'; readonly stanza: string };
+
+/** A system beside Payymo. */
+export interface WorldState {
+  readonly database: string;
+  readonly sites: Readonly<Record<string, SiteState>>;
+  readonly quarantineDir: string;
+  readonly admin: LoginState;
+  readonly app: LoginState;
+  readonly deploy: LoginState;
+  readonly dns: { readonly zone: string; readonly zoneId: string; readonly record: string };
+  readonly appUrl: string;
+  readonly clientUrl: string;
+  /** Its bucket in each region. */
+  readonly bucket: string;
+  readonly backup: WorldBackup;
+}
+
 /** A login: the role and a reference to its password. */
 export interface LoginState {
   readonly user: string;
@@ -66,7 +101,7 @@ export interface LoginState {
 
 /** Everything needed to find and use a lab; written to `state.json`, holds no secret. */
 export interface LabState {
-  readonly schemaVersion: 2;
+  readonly schemaVersion: 3;
   readonly dir: string;
   readonly created: string;
   readonly account: string;
@@ -75,6 +110,9 @@ export interface LabState {
   readonly runbooks: string;
   /** Where Muster keeps spool, reports and keys while it works with this lab. */
   readonly home: string;
+  /** The systems that live in it. */
+  readonly systems: readonly SystemName[];
+  readonly worlds: Readonly<Partial<Record<WorldName, WorldState>>>;
   readonly seed: { readonly transactions: number; readonly sizeBytes: number; readonly key: string };
   readonly temporal: {
     readonly address: string;
@@ -145,7 +183,7 @@ export async function readState(layout: Layout): Promise<LabState | undefined> {
   } catch {
     // Answered below like any other file that is not a lab's state.
   }
-  if (state.schemaVersion !== 2 || !state.parts) {
+  if (state.schemaVersion !== 3 || !state.parts) {
     throw new LabError(
       `${layout.stateFile} is not the state of a lab that this version of Muster made.`,
       'Run muster lab down, then muster lab up.',

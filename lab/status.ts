@@ -3,6 +3,9 @@ import { activeSite, runningServer } from './clusters.js';
 import { layoutOf, SITES, type SiteName } from './layout.js';
 import { isRunning } from './process.js';
 import { type LabState, PART_NAMES, type PartName, type PartState, readState } from './state.js';
+import type { WorldName } from './worlds/index.js';
+import type { WorldInLab } from './worlds/parts.js';
+import { worldsOf } from './worlds/start.js';
 
 /** One process of the lab as it is now. */
 export interface PartStatus {
@@ -11,16 +14,21 @@ export interface PartStatus {
   readonly part: PartState;
 }
 
-/** One place of the ledger's database as it is now. */
-export interface SiteStatus {
-  readonly name: SiteName;
+/** One place of a database as it is now. */
+export interface PlaceStatus {
+  readonly name: string;
   readonly address: string;
   /** The server on its data directory, whoever started it; null: none. */
   readonly serverPid: number | null;
-  /** Whether the cluster here is the one that takes writes, as far as its files tell. */
-  readonly active: boolean;
   /** Whether applications are led here. */
   readonly inDns: boolean;
+}
+
+/** One place of the ledger's database as it is now. */
+export interface SiteStatus extends PlaceStatus {
+  readonly name: SiteName;
+  /** Whether the cluster here is the one that takes writes, as far as its files tell. */
+  readonly active: boolean;
 }
 
 /** What the application and its client say of themselves; null: no answer. */
@@ -33,12 +41,21 @@ export interface ServiceStatus {
   readonly acknowledged: number | null;
 }
 
+/** A system beside Payymo as it is now. */
+export interface WorldStatus {
+  readonly system: WorldName;
+  readonly record: string;
+  readonly sites: readonly PlaceStatus[];
+  readonly service: ServiceStatus;
+}
+
 /** A lab as it is now. */
 export interface LabStatus {
   readonly state: LabState;
   readonly parts: readonly PartStatus[];
   readonly sites: readonly SiteStatus[];
   readonly service: ServiceStatus;
+  readonly worlds: readonly WorldStatus[];
 }
 
 /** Looks at every part of the lab; undefined when there is no lab in `dir`. Changes nothing. */
@@ -46,13 +63,13 @@ export async function statusLab(dir: string): Promise<LabStatus | undefined> {
   const layout = layoutOf(dir);
   const state = await readState(layout);
   if (!state) return undefined;
-  const [active, leadsTo, health, stats] = await Promise.all([
+  const [active, leadsTo, service] = await Promise.all([
     activeSite(layout),
-    answerOf(state),
-    bodyOf<ServiceStatus['health']>(`${state.payymo.appUrl}/health`),
-    bodyOf<{ acknowledged: number }>(`${state.payymo.clientUrl}/stats`),
+    answerOf(state, state.dns.record),
+    serviceOf(state.payymo),
   ]);
-  const sites = SITES.map(async (name): Promise<SiteStatus> => {
+  const places = state.systems.includes('payymo') ? SITES : [];
+  const sites = places.map(async (name): Promise<SiteStatus> => {
     const { address, port, dataDir } = state.ledger.sites[name];
     return {
       name,
@@ -64,21 +81,63 @@ export async function statusLab(dir: string): Promise<LabStatus | undefined> {
   });
   return {
     state,
-    parts: PART_NAMES.flatMap((name) => {
+    parts: partNames(state).flatMap((name) => {
       const part = state.parts[name];
       return part
         ? [{ name, part, state: isRunning(part) ? ('running' as const) : ('stopped' as const) }]
         : [];
     }),
     sites: await Promise.all(sites),
-    service: { health, acknowledged: stats?.acknowledged ?? null },
+    service,
+    worlds: await Promise.all(worldsOf({ layout, state }).map((own) => worldStatus(state, own))),
   };
 }
 
-async function answerOf({ dns }: LabState): Promise<string | undefined> {
+async function worldStatus(lab: LabState, { name, state }: WorldInLab): Promise<WorldStatus> {
+  const [leadsTo, service, sites] = await Promise.all([
+    answerOf(lab, state.dns.record),
+    serviceOf(state),
+    Promise.all(
+      Object.entries(state.sites).map(async ([site, { dataDir }]) => ({
+        site,
+        pid: (await runningServer(dataDir))?.pid ?? null,
+      })),
+    ),
+  ]);
+  return {
+    system: name,
+    record: state.dns.record,
+    sites: sites.map(({ site, pid }) => {
+      const { address, port } = state.sites[site] ?? { address: '', port: 0 };
+      return { name: site, address: `${address}:${port}`, serverPid: pid, inDns: leadsTo === address };
+    }),
+    service,
+  };
+}
+
+/** Payymo's and the shared ones in their order, then those of the other systems. */
+function partNames({ parts }: LabState): PartName[] {
+  const others = (Object.keys(parts) as PartName[]).filter(
+    (name) => !PART_NAMES.some((each) => each === name),
+  );
+  return [...PART_NAMES, ...others.sort()];
+}
+
+async function serviceOf(urls: {
+  readonly appUrl: string;
+  readonly clientUrl: string;
+}): Promise<ServiceStatus> {
+  const [health, stats] = await Promise.all([
+    bodyOf<ServiceStatus['health']>(`${urls.appUrl}/health`),
+    bodyOf<{ acknowledged: number }>(`${urls.clientUrl}/stats`),
+  ]);
+  return { health, acknowledged: stats?.acknowledged ?? null };
+}
+
+async function answerOf({ dns }: LabState, record: string): Promise<string | undefined> {
   const resolver = new Resolver({ timeout: 1_000, tries: 1 });
   resolver.setServers([dns.resolver]);
-  const answers = await resolver.resolve4(dns.record).catch(() => []);
+  const answers = await resolver.resolve4(record).catch(() => []);
   return answers[0];
 }
 

@@ -18,16 +18,14 @@ const TEMPLATE_VERSION = 3;
 const UNUSED_DAYS = 14;
 
 /** What of a lab is kept in a seed: paths relative to the lab's folder. */
-const KEPT = [
-  'secrets',
-  join('s3', 'west'),
-  join('s3', 'east'),
-  join('payymo', 'west', 'data'),
-  join('store', 'data'),
-];
+const SHARED = ['secrets', join('s3', 'west'), join('s3', 'east'), join('store', 'data')];
+const keptOf = ({ ledger }: Pick<SeedRequest, 'ledger'>) =>
+  ledger === 'with' ? [...SHARED, join('payymo', 'west', 'data')] : SHARED;
 
 /** What decides whether a kept seed fits. */
 export interface SeedRequest {
+  /** Whether Payymo lives in the lab: the other systems' data is made with them. */
+  readonly ledger: 'with' | 'without';
   readonly size: SeedSize;
   readonly programs: Programs;
   readonly account: Account;
@@ -37,9 +35,10 @@ export interface SeedRequest {
 }
 
 /** Identifies a seed by everything that it depends on. */
-export function seedKey({ programs, account, size }: SeedRequest): string {
-  const generation = [TEMPLATE_VERSION, GENERATOR_VERSION, ROLES, TABLES_SQL, RULES_SQL];
-  const parts = [...generation, size.transactions, size.sizeBytes, programs.versions, account.uid];
+export function seedKey({ programs, account, size, ledger }: SeedRequest): string {
+  const generation = [GENERATOR_VERSION, ROLES, TABLES_SQL, RULES_SQL, size.transactions, size.sizeBytes];
+  const own = ledger === 'with' ? generation : ['without a ledger'];
+  const parts = [TEMPLATE_VERSION, ...own, programs.versions, account.uid];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
@@ -52,8 +51,9 @@ export async function plantSeed(layout: Layout, key: string, request: SeedReques
   if (!(await exists(folder))) await makeSeed(layout, folder, request);
   const now = new Date();
   await utimes(folder, now, now);
-  for (const kept of KEPT) await makeOpenFolder(dirname(join(layout.dir, kept)));
-  await Promise.all(KEPT.map((kept) => copyTree(join(folder, kept), join(layout.dir, kept))));
+  const all = keptOf(request);
+  for (const kept of all) await makeOpenFolder(dirname(join(layout.dir, kept)));
+  await Promise.all(all.map((kept) => copyTree(join(folder, kept), join(layout.dir, kept))));
 }
 
 function seedFolder(key: string): string {
@@ -65,13 +65,13 @@ async function makeSeed(layout: Layout, folder: string, request: SeedRequest): P
   const building = layoutOf(`${layout.dir}.seed-${randomBytes(3).toString('hex')}`);
   const cache = dirname(folder);
   const next = join(cache, `.seed-${randomBytes(6).toString('hex')}`);
-  await demandSpace(dirname(layout.dir), request.size);
+  if (request.ledger === 'with') await demandSpace(dirname(layout.dir), request.size);
   const scratch = [building.dir, next, ...(building.shortSockets ? [building.shortSockets] : [])];
   await request.makeshift.withFolders(scratch, async () => {
     await buildSeed(building, request);
     await mkdir(cache, { recursive: true });
     await dropUnused(cache);
-    for (const kept of KEPT) {
+    for (const kept of keptOf(request)) {
       await mkdir(dirname(join(next, kept)), { recursive: true });
       await moveTree(join(building.dir, kept), join(next, kept));
     }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { databaseAccount } from './account.js';
+import { LabError } from './errors.js';
 import { Makeshift, undoneWhenInterrupted } from './interrupt.js';
 import { World } from './keeper.js';
 import { layoutOf } from './layout.js';
@@ -7,12 +8,17 @@ import { releaseLock, whileLocked } from './lock.js';
 import type { PartContext } from './parts/all.js';
 import { findPrograms } from './parts/lookup.js';
 import type { SeedSize } from './payymo/generate.js';
+import { writeLabRunbook } from './payymo/runbook.js';
 import { prepareLab } from './prepare.js';
-import { ownerRunbook, writeLabRunbook } from './runbook.js';
+import { ownerRunbook } from './runbook.js';
 import { readSecrets } from './secrets.js';
 import { hasStandby, keepStandby, raiseStandby } from './standby.js';
 import { startAll } from './start.js';
 import { type LabState, readState } from './state.js';
+import { takeFirstArchive } from './worlds/archive.js';
+import type { SystemName } from './worlds/index.js';
+import { writeWorldRunbook } from './worlds/runbook.js';
+import { recoveryHasBegun, worldsOf } from './worlds/start.js';
 
 /** How large the ledger of an ordinary lab is. */
 export const DEFAULT_SIZE: SeedSize = { transactions: 300_000, sizeBytes: 0 };
@@ -21,6 +27,8 @@ export const DEFAULT_PAYMENTS_PER_SECOND = 10;
 export interface UpOptions {
   /** The lab's folder, absolute. */
   readonly dir: string;
+  /** That shall live in the lab. Left out: those that do; in a new lab Payymo. */
+  readonly systems?: readonly SystemName[];
   readonly size?: Partial<SeedSize>;
   readonly paymentsPerSecond?: number;
   /** `none`: without Muster's own worker, for who brings one or needs none. */
@@ -50,28 +58,60 @@ export async function upLab(options: UpOptions): Promise<LabState> {
       const common = { programs: findPrograms(), account: databaseAccount() };
       const size = { ...DEFAULT_SIZE, ...options.size };
       const found = await readState(layout);
+      const systems = options.systems ?? found?.systems ?? ['payymo'];
+      if (found && systems.includes('payymo') && !found.systems.includes('payymo'))
+        throw withoutPayymo(found);
       if (
-        found &&
+        found?.systems.includes('payymo') &&
         (found.seed.transactions !== size.transactions || found.seed.sizeBytes !== size.sizeBytes)
       ) {
         options.log(`the lab that stands keeps its ledger of ${found.seed.transactions} transactions`);
       }
       const paymentsPerSecond = options.paymentsPerSecond ?? DEFAULT_PAYMENTS_PER_SECOND;
-      const making = { ...common, size, paymentsPerSecond, makeshift, log: options.log };
+      const making = { ...common, systems, size, paymentsPerSecond, makeshift, log: options.log };
       const state = found ?? (await prepareLab(layout, making));
       world = new World(layout, state, options.log);
       const context: PartContext = { ...common, layout, state, secrets: await readSecrets(layout.secrets) };
       try {
-        await startAll(world, options.worker ?? 'when-built', context);
+        await startAll(world, options.worker ?? 'when-built', context, systems);
         const now: PartContext = { ...context, state: world.state };
-        if (options.standby === 'raised') await raiseStandby(world, now);
+        if (!world.state.systems.includes('payymo')) {
+          if (options.standby === 'raised') throw withoutPayymo(world.state);
+        } else if (options.standby === 'raised') await raiseStandby(world, now);
         else if (await hasStandby(layout)) await keepStandby(world, now);
+        await writeRunbooks(now);
+        await protectWorlds(world, now);
       } catch (error) {
         await world.stopStarted();
         throw error;
       }
-      await writeLabRunbook(world.state, ownerRunbook(), join(layout.runbooks, 'payymo.yaml'));
       return world.state;
     }),
+  );
+}
+
+async function writeRunbooks({ layout, state }: PartContext): Promise<void> {
+  if (state.systems.includes('payymo'))
+    await writeLabRunbook(state, ownerRunbook(), join(layout.runbooks, 'payymo.yaml'));
+  for (const own of worldsOf({ layout, state }))
+    await writeWorldRunbook(state, own, layout.secrets, join(layout.runbooks, `${own.name}.yaml`));
+}
+
+/** A system that is recovered has its copies already; one that was just made gets the first. */
+async function protectWorlds(world: World, { layout, state }: PartContext): Promise<void> {
+  const made = worldsOf({ layout, state }).filter(({ state: { backup } }) => backup.driver === 'archive');
+  await Promise.all(
+    made.map(async (own) => {
+      if (await recoveryHasBegun(own)) return;
+      const taken = await takeFirstArchive(join(layout.runbooks, `${own.name}.yaml`));
+      if (taken !== undefined) world.log(`${own.name}: ${taken}`);
+    }),
+  );
+}
+
+function withoutPayymo({ dir }: LabState): LabError {
+  return new LabError(
+    `The lab in ${dir} was made without Payymo, which cannot be added.`,
+    'Take it down (muster lab down), then bring up all systems that are wanted together.',
   );
 }

@@ -21,10 +21,10 @@ export interface PartContext {
   readonly account: Account;
 }
 
-/** The S3 server of a region. */
-export function regionPart(context: PartContext, region: RegionName): Promise<PartSpec> {
+/** The object store of a region. */
+export function regionStore(context: PartContext, region: RegionName): ObjectStore {
   const { layout, secrets } = context;
-  const store: ObjectStore = {
+  return {
     region,
     folder: layout.s3[region],
     port: portOf(context.state.regions[region].endpoint),
@@ -34,7 +34,11 @@ export function regionPart(context: PartContext, region: RegionName): Promise<Pa
     program: context.programs.versitygw,
     logFile: join(layout.logs, `s3-${region}.log`),
   };
-  return s3Part(store);
+}
+
+/** The S3 server of a region. */
+export function regionPart(context: PartContext, region: RegionName): Promise<PartSpec> {
+  return s3Part(regionStore(context, region));
 }
 
 /** The ledger's server at a site. */

@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns/promises';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   ChangeResourceRecordSetsCommand,
@@ -10,12 +10,18 @@ import {
 } from '@aws-sdk/client-route-53';
 import type { PartSpec } from './part.js';
 
-/** Payymo's private zone and the name by which its application finds the database. */
+/** Payymo's private zone and the name by which its application finds the database; other systems have their own. */
 export const ZONE = 'payymo.internal';
 export const RECORD = 'ledger-db.payymo.internal';
 /** Seconds; what the owner has in production. */
 export const RECORD_TTL = 60;
 const REGION = 'us-east-1';
+
+/** A private zone of the lab, and the record in it that leads an application to its database. */
+export interface LabZone {
+  readonly zone: string;
+  readonly record: string;
+}
 
 /** The Route 53 API of the lab and the server that answers from it. */
 export interface DnsSetup {
@@ -72,21 +78,22 @@ export function apiEndpoint(setup: DnsSetup): string {
  */
 export async function ensureZone(
   setup: DnsSetup,
+  { zone, record }: LabZone,
   address: string,
 ): Promise<{ zoneId: string; leadsTo: string }> {
   return withApi(setup, async (api) => {
-    const listed = await api.send(new ListHostedZonesByNameCommand({ DNSName: ZONE, MaxItems: 1 }));
-    let id = listed.HostedZones?.find(({ Name }) => Name === `${ZONE}.`)?.Id;
+    const listed = await api.send(new ListHostedZonesByNameCommand({ DNSName: zone, MaxItems: 1 }));
+    let id = listed.HostedZones?.find(({ Name }) => Name === `${zone}.`)?.Id;
     if (!id) {
       const made = await api.send(
-        new CreateHostedZoneCommand({ Name: ZONE, CallerReference: `lab-${Date.now()}` }),
+        new CreateHostedZoneCommand({ Name: zone, CallerReference: `lab-${zone}-${Date.now()}` }),
       );
       id = made.HostedZone?.Id;
     }
     const zoneId = (id ?? '').replace('/hostedzone/', '');
     const records = await api.send(new ListResourceRecordSetsCommand({ HostedZoneId: zoneId }));
     const present = records.ResourceRecordSets?.find(
-      ({ Name, Type }) => Name === `${RECORD}.` && Type === 'A',
+      ({ Name, Type }) => Name === `${record}.` && Type === 'A',
     );
     if (present) return { zoneId, leadsTo: present.ResourceRecords?.[0]?.Value ?? '' };
     await api.send(
@@ -97,7 +104,7 @@ export async function ensureZone(
             {
               Action: 'CREATE',
               ResourceRecordSet: {
-                Name: RECORD,
+                Name: record,
                 Type: 'A',
                 TTL: RECORD_TTL,
                 ResourceRecords: [{ Value: address }],
@@ -111,24 +118,32 @@ export async function ensureZone(
   });
 }
 
-/** The DNS server's process, UDP and TCP; it answers when it knows the record. */
-export async function dnsPart(setup: DnsSetup, zoneId: string): Promise<PartSpec> {
+/**
+ * The DNS server's process, UDP and TCP; it answers when it knows every record.
+ *
+ * @returns the process, and whether it serves other zones than it was last started for
+ */
+export async function dnsPart(
+  setup: DnsSetup,
+  zones: readonly (LabZone & { readonly zoneId: string })[],
+): Promise<{ readonly part: PartSpec; readonly changed: boolean }> {
   await mkdir(setup.serverFolder, { recursive: true });
   const config = join(setup.serverFolder, 'Corefile');
-  await writeFile(
-    config,
-    [
-      `${ZONE}:${setup.serverPort} {`,
+  const text = zones
+    .flatMap(({ zone, zoneId }) => [
+      `${zone}:${setup.serverPort} {`,
       '  bind 127.0.0.1',
-      `  route53 ${ZONE}.:${zoneId} {`,
+      `  route53 ${zone}.:${zoneId} {`,
       '    refresh 1s',
       '  }',
       '  errors',
       '}',
       '',
-    ].join('\n'),
-  );
-  return {
+    ])
+    .join('\n');
+  const changed = (await readFile(config, 'utf8').catch(() => '')) !== text;
+  await writeFile(config, text);
+  const part: PartSpec = {
     name: 'dns',
     command: setup.serverProgram,
     args: ['-conf', config],
@@ -148,9 +163,10 @@ export async function dnsPart(setup: DnsSetup, zoneId: string): Promise<PartSpec
     answers: async () => {
       const resolver = new Resolver({ timeout: 1_000, tries: 1 });
       resolver.setServers([`127.0.0.1:${setup.serverPort}`]);
-      await resolver.resolve4(RECORD);
+      await Promise.all(zones.map(({ record }) => resolver.resolve4(record)));
     },
   };
+  return { part, changed };
 }
 
 async function withApi<T>(setup: DnsSetup, work: (api: Route53Client) => Promise<T>): Promise<T> {

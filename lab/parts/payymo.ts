@@ -5,6 +5,7 @@ import { portOf } from '../ports.js';
 import type { LabState } from '../state.js';
 import type { PartContext } from './all.js';
 import type { PartSpec } from './part.js';
+import { answersWell, responds } from './service.js';
 
 /** What every copy of the application gets, the one in production and the one that looks at a recovered database. */
 export function appEnvironment(state: LabState): Record<string, string> {
@@ -47,9 +48,7 @@ export function appPart({ layout, state }: PartContext): PartSpec {
     answers: async () => {
       await answersWell(`${state.payymo.appUrl}/health`);
     },
-    responds: async () => {
-      await get(`${state.payymo.appUrl}/health`);
-    },
+    responds: () => responds(`${state.payymo.appUrl}/health`),
   };
 }
 
@@ -76,19 +75,6 @@ export function clientPart({ layout, state }: PartContext): PartSpec {
       const { acknowledged } = await answersWell(`${state.payymo.clientUrl}/stats`);
       if (acknowledged === 0) throw new Error('no payment has been acknowledged yet');
     },
-    responds: async () => {
-      await get(`${state.payymo.clientUrl}/stats`);
-    },
+    responds: () => responds(`${state.payymo.clientUrl}/stats`),
   };
-}
-
-async function answersWell(url: string): Promise<Record<string, unknown>> {
-  const answer = await get(url);
-  const body = (await answer.json()) as Record<string, unknown>;
-  if (!answer.ok) throw new Error(String(body.reason ?? `${url} answers ${answer.status}`));
-  return body;
-}
-
-function get(url: string): Promise<Response> {
-  return fetch(url, { signal: AbortSignal.timeout(3_000) });
 }

@@ -41,12 +41,23 @@ min_wal_size = 80MB
 checkpoint_timeout = 15min
 `;
 
+const WORLD = `${COMMON}
+wal_level = replica
+max_wal_senders = 5
+track_commit_timestamp = on
+shared_buffers = 64MB
+max_wal_size = 512MB
+min_wal_size = 80MB
+`;
+
 const STORE = `${COMMON}
 wal_level = minimal
 max_wal_senders = 0
 archive_mode = off
 shared_buffers = 64MB
 `;
+
+const SETTINGS = { ledger: LEDGER, world: WORLD, store: STORE } as const;
 
 /** Socket connections need no password: the socket's folder is open to the database account alone. */
 const HBA = `# TYPE  DATABASE     USER  ADDRESS       METHOD
@@ -66,7 +77,7 @@ export async function makeClusterFolders(layout: ClusterLayout, account: Account
 /** Makes an empty cluster with data checksums, superuser `postgres`, and the settings of its kind. */
 export async function initCluster(
   layout: ClusterLayout,
-  kind: 'ledger' | 'store',
+  kind: keyof typeof SETTINGS,
   how: { bin: string; account: Account },
 ): Promise<void> {
   await run(
@@ -77,7 +88,7 @@ export async function initCluster(
     ],
     { cwd: layout.base, timeoutMs: 60_000, account: how.account },
   );
-  await appendFile(join(layout.data, 'postgresql.conf'), kind === 'ledger' ? LEDGER : STORE);
+  await appendFile(join(layout.data, 'postgresql.conf'), SETTINGS[kind]);
   await writeFile(join(layout.data, 'pg_hba.conf'), HBA, { mode: 0o600 });
 }
 

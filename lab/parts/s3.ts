@@ -62,6 +62,19 @@ export function endpointOf(store: ObjectStore): string {
 
 /** Makes the lab's buckets. */
 export async function makeBuckets(store: ObjectStore): Promise<void> {
+  await withStore(store, async (client) => {
+    await client.send(new CreateBucketCommand({ Bucket: BACKUP_BUCKET }));
+    for (const Bucket of [VAULT_BUCKET, JOURNAL_BUCKET]) {
+      await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+      await client.send(
+        new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }),
+      );
+    }
+  });
+}
+
+/** Does `work` as the owner of the store. */
+export async function withStore<T>(store: ObjectStore, work: (client: S3Client) => Promise<T>): Promise<T> {
   const client = new S3Client({
     endpoint: endpointOf(store),
     region: REGION_CODES[store.region],
@@ -70,13 +83,7 @@ export async function makeBuckets(store: ObjectStore): Promise<void> {
     requestHandler: { httpsAgent: { ca: await readFile(store.tls.ca) }, requestTimeout: 10_000 },
   });
   try {
-    await client.send(new CreateBucketCommand({ Bucket: BACKUP_BUCKET }));
-    for (const Bucket of [VAULT_BUCKET, JOURNAL_BUCKET]) {
-      await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
-      await client.send(
-        new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }),
-      );
-    }
+    return await work(client);
   } finally {
     client.destroy();
   }

@@ -9,9 +9,9 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { resolveSecret } from '../../src/secrets.js';
-import { fixedAddress, resolvedAddress } from './addresses.js';
-import { LedgerDatabase } from './database.js';
-import { type Answer, endOnSignal, readJson, serve } from './http.js';
+import { fixedAddress, resolvedAddress } from '../service/addresses.js';
+import { FollowingDatabase } from '../service/database.js';
+import { type Answer, endOnSignal, needed, readJson, serve } from '../service/http.js';
 import { findBalance, findPayment, PaymentRefused, pay, pulse } from './ledger.js';
 
 const paymentSchema = z.strictObject({
@@ -24,7 +24,7 @@ const paymentSchema = z.strictObject({
 });
 
 const readOnly = process.argv.includes('--read-only');
-const database = new LedgerDatabase(
+const database = new FollowingDatabase(
   readOnly
     ? fixedAddress(needed('MUSTER_DATABASE_HOST'))
     : resolvedAddress(needed('PAYYMO_DATABASE_HOST'), needed('PAYYMO_RESOLVER')),
@@ -34,6 +34,7 @@ const database = new LedgerDatabase(
     user: needed('PAYYMO_DATABASE_USER'),
     password: await resolveSecret(needed('PAYYMO_DATABASE_PASSWORD')),
     readOnly,
+    application: 'payymo',
   },
 );
 const signingKey = readOnly
@@ -108,10 +109,4 @@ async function takePayment(request: IncomingMessage): Promise<Answer> {
     return { status: 422, body: { error: 'from and to are the same' } };
   const { payment, made } = await pay(database, signingKey, parsed.data);
   return { status: made === 'now' ? 201 : 200, body: { ...payment } };
-}
-
-function needed(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`payymo needs ${name} in its environment`);
-  return value;
 }

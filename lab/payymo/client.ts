@@ -6,13 +6,17 @@
  * Environment: PAYYMO_CLIENT_PORT, PAYYMO_CLIENT_FOLDER, PAYYMO_URL, PAYYMO_RATE (payments a second), PAYYMO_ACCOUNTS.
  */
 import { randomInt, randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AcknowledgedFile } from './acknowledged.js';
+import { AcknowledgedFile, type Acknowledgement, streamAcknowledged } from '../service/acknowledged.js';
+import { endOnSignal, needed, serve } from '../service/http.js';
 import { CURRENCY } from './generate.js';
-import { endOnSignal, serve } from './http.js';
+
+/** A payment that Payymo has answered for. */
+interface PaymentAcknowledged extends Acknowledgement {
+  readonly sequence: number;
+  readonly amountCents: number;
+}
 
 /** Payments under way at once; while Payymo does not answer, no more are begun. */
 const MOST_UNDER_WAY = 8;
@@ -22,7 +26,9 @@ const ANSWER_TIMEOUT_MS = 8_000;
 const url = needed('PAYYMO_URL');
 const rate = Number(needed('PAYYMO_RATE'));
 const accounts = Number(needed('PAYYMO_ACCOUNTS'));
-const acknowledged = await AcknowledgedFile.open(join(needed('PAYYMO_CLIENT_FOLDER'), 'acknowledged.ndjson'));
+const acknowledged = await AcknowledgedFile.open<PaymentAcknowledged>(
+  join(needed('PAYYMO_CLIENT_FOLDER'), 'acknowledged.ndjson'),
+);
 const stats = { refused: 0, unanswered: 0, heldBack: 0, lastError: null as string | null, lastErrorAt: '' };
 let underWay = 0;
 let stopping = false;
@@ -36,7 +42,8 @@ const server = await serve(Number(needed('PAYYMO_CLIENT_PORT')), async (request,
       body: { acknowledged: count, ...stats, underWay, paymentsPerSecond: rate, last: last ?? null },
     };
   }
-  if (asked.pathname === '/acknowledged') return streamAcknowledged(asked.searchParams, response);
+  if (asked.pathname === '/acknowledged')
+    return streamAcknowledged(acknowledged, asked.searchParams, response);
   return { status: 404, body: { error: `${asked.pathname} is not known here` } };
 });
 
@@ -90,25 +97,7 @@ async function payOnce(): Promise<void> {
   }
 }
 
-async function streamAcknowledged(query: URLSearchParams, response: ServerResponse) {
-  const bounds = { since: query.get('since') ?? undefined, until: query.get('until') ?? undefined };
-  const wrong = Object.entries(bounds).find(
-    ([, value]) => value !== undefined && Number.isNaN(Date.parse(value)),
-  );
-  if (wrong)
-    return { status: 400, body: { error: `${wrong[0]} must be a time such as 2026-01-31T03:02:11Z` } };
-  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-  await pipeline(acknowledged.lines(bounds), response);
-  return undefined;
-}
-
 function note(error: string): void {
   stats.lastError = error;
   stats.lastErrorAt = new Date().toISOString();
-}
-
-function needed(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`the paying client needs ${name} in its environment`);
-  return value;
 }

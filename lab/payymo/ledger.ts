@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { LedgerDatabase } from './database.js';
+import type { FollowingDatabase } from '../service/database.js';
 import { GENESIS, isoFromMicros, signTransaction } from './signature.js';
 
 /** What a client asks for. `id` is chosen by the client and makes asking twice harmless. */
@@ -56,7 +56,7 @@ const COLUMNS = `seq, id, from_account, to_account, amount_cents, currency, memo
  * @throws PaymentRefused when an account is missing or short of money, or the id belongs to another payment
  */
 export async function pay(
-  database: LedgerDatabase,
+  database: FollowingDatabase,
   key: Buffer,
   request: PaymentRequest,
 ): Promise<{ payment: Payment; made: 'now' | 'before' }> {
@@ -85,13 +85,13 @@ export async function pay(
 }
 
 /** A payment by its id; undefined when there is none. */
-export function findPayment(database: LedgerDatabase, id: string): Promise<Payment | undefined> {
+export function findPayment(database: FollowingDatabase, id: string): Promise<Payment | undefined> {
   return database.use((client) => find(client, id));
 }
 
 /** The balance of an account; undefined when there is none. */
 export async function findBalance(
-  database: LedgerDatabase,
+  database: FollowingDatabase,
   account: number,
 ): Promise<{ account: number; currency: string; balanceCents: number; updatedAt: string } | undefined> {
   const { rows } = await database.use((client) =>
@@ -108,7 +108,7 @@ export async function findBalance(
 
 /** What the database says of itself. */
 export async function pulse(
-  database: LedgerDatabase,
+  database: FollowingDatabase,
 ): Promise<{ lastSequence: number; takesWrites: boolean }> {
   const { rows } = await database.use((client) =>
     client.query<{ seq: string; refuses: boolean }>(

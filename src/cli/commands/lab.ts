@@ -31,34 +31,43 @@ interface UpOptions {
   readonly size?: string;
   readonly transactions?: string;
   readonly standby?: boolean;
+  readonly system?: readonly string[];
 }
 
 const registerUp: Register = (lab, context) => {
   lab
     .command('up')
     .description('bring the lab up, or what of it is down')
+    .option('--system <name>', 'a system that shall live in it; may be repeated (default: payymo)', also)
     .option('--size <bytes>', 'size of the ledger, such as 2GB (default: what its transactions take)')
     .option('--transactions <number>', 'signed transactions in the ledger (default: 300000)')
     .option('--standby', 'with a streaming standby of the ledger in another zone')
     .addHelpText(
       'after',
       `
-A lab that stands keeps its ledger; take it down first for another size.
+A lab that stands keeps its systems, and its ledger; take it down first for another size. A system that is
+named and does not live in it yet is added, except payymo.
+Systems: payymo, moneyflow, accubooks.
 
 Examples:
   muster lab up
   muster lab up --standby
+  muster lab up --system payymo --system moneyflow
   muster lab up --size 2GB`,
     )
     .action(async (options: UpOptions) => {
-      const { labUp } = await import('../../../lab/commands.js');
+      const { labUp, SYSTEMS } = await import('../../../lab/commands.js');
       const { renderUp } = await import('../../../lab/render.js');
       const size = {
         ...(options.size === undefined ? {} : { sizeBytes: parseSize('--size', options.size) }),
         ...(options.transactions === undefined ? {} : { transactions: parseCount(options.transactions) }),
       };
+      const systems = options.system?.map((given) =>
+        oneOf('--system', 'The lab has no such system.', given, SYSTEMS),
+      );
       const result = await labUp({
         ...place(context),
+        ...(systems === undefined ? {} : { systems }),
         log: (line) => context.out.note(line),
         size,
         standby: options.standby ? 'raised' : 'as-is',
@@ -101,15 +110,21 @@ Disasters:
 Examples:
   muster lab break corruption
   muster lab break az-loss payymo
+  muster lab break corruption moneyflow
   muster lab break az-loss --cut-off
   muster lab break corruption --json`,
     )
     .action(async (given: string, system: string, options: { readonly cutOff?: boolean }) => {
-      const { DISASTERS, labBreak, SYSTEMS } = await import('../../../lab/commands.js');
-      const { renderBreak } = await import('../../../lab/render.js');
+      const { DISASTERS, labBreak, labHarm, SYSTEMS } = await import('../../../lab/commands.js');
+      const { renderBreak, renderHarm } = await import('../../../lab/render.js');
       const disaster = oneOf('<disaster>', 'The lab cannot inflict that.', given, DISASTERS);
-      oneOf('[system]', 'The lab has no such system.', system, SYSTEMS);
+      const befallen = oneOf('[system]', 'The lab has no such system.', system, SYSTEMS);
       if (options.cutOff === true && disaster !== 'az-loss') throw notCutOff(disaster);
+      if (befallen !== 'payymo') {
+        const harm = await labHarm(disaster, befallen, place(context));
+        context.out.result({ disaster, system, ...harm }, () => renderHarm(harm));
+        return;
+      }
       const log = (line: string) => context.out.note(line);
       const done = await labBreak(disaster, {
         ...place(context),
@@ -153,6 +168,10 @@ const registerDown: Register = (lab, context) => {
       context.out.result(result, () => renderDown(result));
     });
 };
+
+function also(given: string, before: readonly string[] = []): readonly string[] {
+  return [...before, given];
+}
 
 function place({ world }: CliContext): { readonly dir?: string } {
   return world.env.MUSTER_LAB ? { dir: resolve(world.cwd, world.env.MUSTER_LAB) } : {};

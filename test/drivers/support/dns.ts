@@ -12,6 +12,7 @@ import {
   ensureZone,
   RECORD,
   route53Part,
+  ZONE,
 } from '../../../lab/parts/dns.js';
 import { findPrograms } from '../../../lab/parts/lookup.js';
 import { startPart, untilAnswers } from '../../../lab/parts/part.js';
@@ -22,6 +23,7 @@ import { temporaryFolder } from './folder.js';
 
 export const OLD = '127.0.2.1';
 export const NEW = '127.0.3.1';
+const ZONE_OF_LAB = { zone: ZONE, record: RECORD };
 
 /** A real Route 53 API and a server that answers from it. */
 export interface TestDns {
@@ -59,8 +61,8 @@ export async function startDns(): Promise<TestDns> {
     await untilAnswers(spec, mark);
   };
   await start(await route53Part(setup));
-  const { zoneId } = await ensureZone(setup, OLD);
-  await start(await dnsPart(setup, zoneId));
+  const { zoneId } = await ensureZone(setup, ZONE_OF_LAB, OLD);
+  await start((await dnsPart(setup, [{ ...ZONE_OF_LAB, zoneId }])).part);
   await writeFile(join(folder.path, 'key'), setup.accessKeyId);
   await writeFile(join(folder.path, 'secret'), setup.secretAccessKey);
   const api = new Route53Client({

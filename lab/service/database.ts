@@ -8,13 +8,15 @@ export interface DatabaseLogin {
   readonly user: string;
   readonly password: string;
   readonly readOnly: boolean;
+  /** What its sessions are called. */
+  readonly application: string;
 }
 
 /** A server that refuses writes, is going down, starts up, or is not there any more: look again where the database is. */
 const ELSEWHERE = /^(08|57P|25006|28|3D|53300|55000)/;
 
 /** A few connections that follow the database to wherever its name leads. */
-export class LedgerDatabase {
+export class FollowingDatabase {
   #pool: { readonly address: string; readonly pool: pg.Pool } | undefined;
 
   constructor(
@@ -56,7 +58,7 @@ export class LedgerDatabase {
     const address = await this.addresses.current();
     if (this.#pool?.address === address) return this.#pool.pool;
     const before = this.#pool;
-    const { port, database, user, password, readOnly } = this.login;
+    const { port, database, user, password, readOnly, application } = this.login;
     const pool = new pg.Pool({
       ...{ host: address, port, database, user, password },
       max: 4,
@@ -64,7 +66,7 @@ export class LedgerDatabase {
       statement_timeout: 5_000,
       query_timeout: 6_000,
       idle_in_transaction_session_timeout: 5_000,
-      application_name: readOnly ? 'payymo (read-only)' : 'payymo',
+      application_name: readOnly ? `${application} (read-only)` : application,
       ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
     });
     // An idle connection that breaks is simply gone; the next one is made where the name then leads.

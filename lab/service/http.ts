@@ -55,3 +55,10 @@ export function endOnSignal(close: () => Promise<void>): void {
     process.once(signal, () => void close().finally(() => process.exit(0)));
   }
 }
+
+/** A variable that a service cannot do without. */
+export function needed(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is missing in the environment`);
+  return value;
+}

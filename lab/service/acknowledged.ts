@@ -1,22 +1,23 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
+import type { Answer } from './http.js';
 
-/** A payment that Payymo has answered for. */
+/** A record that a system has answered for, with whatever else is worth keeping of it. */
 export interface Acknowledgement {
   readonly id: string;
-  /** When the ledger recorded it: ISO 8601 UTC with microseconds. */
+  /** When the database recorded it: ISO 8601 UTC with microseconds. */
   readonly at: string;
-  readonly sequence: number;
-  readonly amountCents: number;
   /** When the client got the answer. */
   readonly acknowledgedAt: string;
 }
 
-/** Every acknowledged payment, one JSON object a line; on disk before it counts. */
-export class AcknowledgedFile {
+/** Every acknowledged record, one JSON object a line; on disk before it counts. */
+export class AcknowledgedFile<T extends Acknowledgement = Acknowledgement> {
   #count = 0;
-  #last: Acknowledgement | undefined;
+  #last: T | undefined;
 
   private constructor(
     private readonly file: string,
@@ -24,8 +25,8 @@ export class AcknowledgedFile {
   ) {}
 
   /** Opens the file, made where it is missing, and counts what it holds. */
-  static async open(file: string): Promise<AcknowledgedFile> {
-    const opened = new AcknowledgedFile(file, await open(file, 'a', 0o644));
+  static async open<T extends Acknowledgement>(file: string): Promise<AcknowledgedFile<T>> {
+    const opened = new AcknowledgedFile<T>(file, await open(file, 'a', 0o644));
     for await (const line of opened.lines({})) {
       opened.#count++;
       opened.#last = JSON.parse(line);
@@ -37,11 +38,11 @@ export class AcknowledgedFile {
     return this.#count;
   }
 
-  get last(): Acknowledgement | undefined {
+  get last(): T | undefined {
     return this.#last;
   }
 
-  async add(acknowledgement: Acknowledgement): Promise<void> {
+  async add(acknowledgement: T): Promise<void> {
     await this.handle.write(`${JSON.stringify(acknowledgement)}\n`);
     await this.handle.datasync();
     this.#count++;
@@ -62,6 +63,23 @@ export class AcknowledgedFile {
   async close(): Promise<void> {
     await this.handle.close();
   }
+}
+
+/** Answers `?since=ISO&until=ISO` with the lines between them; undefined: answered already. */
+export async function streamAcknowledged(
+  file: AcknowledgedFile,
+  query: URLSearchParams,
+  response: ServerResponse,
+): Promise<Answer | undefined> {
+  const bounds = { since: query.get('since') ?? undefined, until: query.get('until') ?? undefined };
+  const wrong = Object.entries(bounds).find(
+    ([, value]) => value !== undefined && Number.isNaN(Date.parse(value)),
+  );
+  if (wrong)
+    return { status: 400, body: { error: `${wrong[0]} must be a time such as 2026-01-31T03:02:11Z` } };
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  await pipeline(file.lines(bounds), response);
+  return undefined;
 }
 
 /** To UTC with six digits, so that times compare as text without losing microseconds. */

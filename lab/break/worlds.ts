@@ -1,0 +1,140 @@
+/** Disasters of the systems beside Payymo: each for every system, by what its world says of itself. */
+import { rm } from 'node:fs/promises';
+import pg from 'pg';
+import { resolveSecret } from '../../src/secrets.js';
+import { runningServer } from '../clusters.js';
+import { LabError } from '../errors.js';
+import { layoutOf } from '../layout.js';
+import { isoFromMicros } from '../payymo/signature.js';
+import type { LabState } from '../state.js';
+import type { WorldName } from '../worlds/index.js';
+import { type WorldInLab, worldIn } from '../worlds/parts.js';
+import { homeOf, markLost } from '../worlds/start.js';
+import { strikeServer, untilGone } from './strike.js';
+
+/** What a disaster did to a system. Times are ISO 8601 UTC. */
+export interface Harm {
+  /** When it began: by the database's clock (microseconds) where its data is damaged, else by this machine's. */
+  readonly at: string;
+  /** One sentence. */
+  readonly what: string;
+  readonly facts: readonly (readonly [label: string, text: string])[];
+  /** The command that brings the system back. */
+  readonly recover: string;
+  /** Rows that each statement of a bad change hit. */
+  readonly rows?: readonly { readonly what: string; readonly rows: number }[];
+  /** Processes that are gone, the postmaster first. */
+  readonly serverPids?: readonly number[];
+}
+
+type Inflict = (state: LabState, name: WorldName) => Promise<Harm>;
+
+/** What may befall the systems beside Payymo. */
+export const WORLD_DISASTERS = {
+  corruption: breakRows,
+  'infrastructure-failure': breakWorldServer,
+} as const satisfies Readonly<Record<string, Inflict>>;
+
+/**
+ * Deploys a bad change while the client goes on: the world's own statements, each committed by itself, by the role that deploys.
+ *
+ * @throws LabError when the database does not let the deploying role in
+ */
+async function breakRows(state: LabState, name: WorldName): Promise<Harm> {
+  const world = worldIn({ layout: layoutOf(state.dir), state }, name);
+  const site = world.state.sites[await homeOf(world)];
+  const { deploy, database } = world.state;
+  const client = new pg.Client({
+    host: site?.address,
+    port: site?.port,
+    database,
+    user: deploy.user,
+    password: await resolveSecret(deploy.password),
+    application_name: 'a bad change',
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 120_000,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect().catch((error: unknown) => {
+      throw new LabError(
+        `The bad change cannot be deployed: the database at ${site?.address}:${site?.port} does not let ${deploy.user} in.`,
+        'See whether the lab is up (muster lab status) and not in the middle of a recovery.',
+        error,
+      );
+    });
+    const at = await clock(client);
+    const rows: { what: string; rows: number }[] = [];
+    for (const { sql, what } of world.definition.damage) {
+      const { rowCount } = await client.query(sql);
+      rows.push({ what, rows: rowCount ?? 0 });
+    }
+    const until = await clock(client);
+    const counted = rows.map(({ what, rows: count }) =>
+      count === 0 ? what : `${count.toLocaleString('en')} ${what}`,
+    );
+    return {
+      at,
+      what: 'A bad change has been deployed. The client goes on.',
+      facts: [
+        ['from', at],
+        ['to', until],
+        ['damage', counted.join(', ')],
+      ],
+      recover: `muster recover corruption ${name} --before ${at}`,
+      rows,
+    };
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function clock(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ micros: string }>(
+    'select (extract(epoch from clock_timestamp()) * 1000000)::bigint as micros',
+  );
+  return isoFromMicros(Number(rows[0]?.micros));
+}
+
+/** Kills the server that takes the writes and deletes its disk, with the copies of archives that lie on it. */
+async function breakWorldServer(state: LabState, name: WorldName): Promise<Harm> {
+  const { world, home, server, cluster } = await primaryOf(state, name);
+  await markLost(cluster.base, 'gone');
+  const at = new Date().toISOString();
+  const serverPids = strikeServer(server, 'SIGKILL');
+  await untilGone(serverPids);
+  const folders = [
+    cluster.data,
+    ...(home === world.definition.sites[0]?.name ? [world.layout.archives] : []),
+  ];
+  for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  return {
+    at,
+    what: `The server of ${world.definition.title} at ${home} is gone, its disk with it.`,
+    facts: [
+      ['at', at],
+      ['damage', `${serverPids.length} processes killed; ${folders.join(' and ')} deleted`],
+    ],
+    recover: `muster recover infrastructureFailure ${name} --detected-at ${at}`,
+    serverPids,
+  };
+}
+
+/**
+ * The server of a system that takes its writes.
+ *
+ * @throws LabError when none runs
+ */
+export async function primaryOf(state: LabState, name: WorldName) {
+  const world: WorldInLab = worldIn({ layout: layoutOf(state.dir), state }, name);
+  const home = await homeOf(world);
+  const cluster = world.layout.sites[home];
+  const server = cluster === undefined ? undefined : await runningServer(cluster.data);
+  if (cluster === undefined || server === undefined) {
+    throw new LabError(
+      `No server of ${world.definition.title} runs at ${home}: it cannot be lost any more.`,
+      'See whether the lab is up (muster lab status).',
+    );
+  }
+  return { world, home, cluster, server };
+}

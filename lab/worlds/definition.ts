@@ -1,0 +1,90 @@
+/** What a system of the lab beside Payymo is made of; one file each. */
+import type pg from 'pg';
+import type { RegionName } from '../layout.js';
+import type { Answer } from '../service/http.js';
+
+/** A place where the system's database can run. */
+export interface WorldSite {
+  readonly name: string;
+  /** Whose S3 server is beside it, and what takes it away. */
+  readonly region: RegionName;
+}
+
+/** What a request brought. */
+export interface Asked {
+  /** By the names in the route's path. */
+  readonly params: Readonly<Record<string, string>>;
+  /** JSON; undefined where there is none. */
+  readonly body: unknown;
+}
+
+/**
+ * A request that the application answers. `GET` is answered by copies too; `POST` runs in one transaction and must be harmless
+ * to repeat.
+ */
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** Segments that begin with a colon are parameters: `/invoices/:id`. */
+  readonly path: string;
+  readonly answer: (database: pg.ClientBase, asked: Asked) => Promise<Answer>;
+}
+
+/** What the client sends: `id` is in the body, and the answer holds it again, with `at`. */
+export interface Write {
+  readonly path: string;
+  readonly body: Readonly<Record<string, unknown>> & { readonly id: string };
+}
+
+/** Statements that damage the data, and how the damage reads. */
+export interface DamageStatement {
+  /** Changes rows by a predicate on data, scattered over the whole table. */
+  readonly sql: string;
+  /** Completes "<n> ...": `amounts rewritten`. */
+  readonly what: string;
+}
+
+export interface WorldDefinition {
+  readonly system: string;
+  /** How the lab's table names it: `MoneyFlow`. */
+  readonly title: string;
+  /** Its sites' addresses begin here: 10, 20 and so on. */
+  readonly firstHost: number;
+  readonly zone: string;
+  /** The name by which the application finds the database. */
+  readonly record: string;
+  readonly database: string;
+  /** `<rolePrefix>_owner`, `_app`, `_deploy`. */
+  readonly rolePrefix: string;
+  /** The primary first. */
+  readonly sites: readonly WorldSite[];
+  /** Region of the owner's runbook for each region of the lab. */
+  readonly regions: Readonly<Record<RegionName, string>>;
+  readonly backup: 'archive' | 'pgbackrest';
+  /** As superuser. */
+  readonly extensionsSql: string;
+  /** Tables, rows and rules in one transaction, as the owner. */
+  readonly schemaSql: string;
+  readonly seedSql: string;
+  readonly rulesSql: string;
+  /** One row: `newest`, when the newest record was written. */
+  readonly pulseSql: string;
+  readonly routes: readonly Route[];
+  readonly writesPerSecond: number;
+  /** What the client sends next. */
+  readonly write: () => Write;
+  /** A bad change, deployed by the role that deploys. */
+  readonly damage: readonly DamageStatement[];
+}
+
+/** An answer for a record that is not there. */
+export function notThere(what: string): Answer {
+  return { status: 404, body: { error: `no ${what}` } };
+}
+
+/** An answer for a request that makes no sense. */
+export function refused(why: string): Answer {
+  return { status: 422, body: { error: why } };
+}
+
+/** Columns of a timestamp as the systems answer it: ISO 8601 UTC with microseconds. */
+export const AT_SQL = `to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at`;

@@ -1,0 +1,115 @@
+/** Starts the systems beside Payymo, or what of them is down. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CreateBucketCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
+import { leaseFileOf } from '../../activities/provision/lease.js';
+import { runningServer } from '../clusters.js';
+import { exists } from '../folders.js';
+import type { World } from '../keeper.js';
+import { REGIONS } from '../layout.js';
+import { type PartContext, regionStore } from '../parts/all.js';
+import { ensurePart, type PartSpec } from '../parts/part.js';
+import { withStore } from '../parts/s3.js';
+import { isRunning } from '../process.js';
+import { isWorld, type WorldName } from './index.js';
+import { makeWorld } from './make.js';
+import { type WorldInLab, worldAppPart, worldClientPart, worldIn, worldPostgresPart } from './parts.js';
+
+/** The systems beside Payymo that a lab holds, in the order in which they came. */
+export function worldsOf({ layout, state }: Pick<PartContext, 'layout' | 'state'>): WorldInLab[] {
+  return state.systems.filter(isWorld).map((name) => worldIn({ layout, state }, name));
+}
+
+/** Makes the system where it is missing, else starts its primary again. */
+export async function ensureWorldDatabase(
+  world: World,
+  context: PartContext,
+  name: WorldName,
+): Promise<void> {
+  if (world.state.worlds[name] === undefined) return makeWorld(world, context, name);
+  await startDatabase(world, context, worldIn({ layout: context.layout, state: world.state }, name));
+}
+
+/**
+ * The site that the record leads to where it has to be made: the first one with a cluster that was not lost. Once a recovery
+ * has begun, clusters are its own: none is started beside it, that could make a second primary.
+ */
+export async function homeOf({ layout, definition }: WorldInLab): Promise<string> {
+  for (const { name } of definition.sites) {
+    const cluster = layout.sites[name];
+    if (
+      cluster &&
+      (await exists(join(cluster.data, 'PG_VERSION'))) &&
+      !(await exists(lostMarkOf(cluster.base)))
+    )
+      return name;
+  }
+  return definition.sites[0]?.name ?? '';
+}
+
+/** The file that says that a disaster of the lab took this place away. */
+export function lostMarkOf(base: string): string {
+  return join(base, 'zone-lost');
+}
+
+/** Nothing is started again at a place that was marked so. */
+export async function markLost(base: string, why: string): Promise<void> {
+  await writeFile(lostMarkOf(base), `${why}\n`);
+}
+
+/** Whether a recovery has taken one of the other places. */
+export async function recoveryHasBegun({ layout, definition }: WorldInLab): Promise<boolean> {
+  const [, ...others] = definition.sites;
+  const taken = await Promise.all(
+    others.map(async ({ name }) => {
+      const data = layout.sites[name]?.data ?? '';
+      return (await exists(leaseFileOf(data))) || (await exists(join(data, 'PG_VERSION')));
+    }),
+  );
+  return taken.some(Boolean);
+}
+
+async function startDatabase(world: World, context: PartContext, own: WorldInLab): Promise<void> {
+  const home = await homeOf(own);
+  const cluster = own.layout.sites[home];
+  if (cluster === undefined) return;
+  const known = world.known(`${own.name}-postgres-${home}`);
+  if (!(known && isRunning(known))) {
+    if (await runningServer(cluster.data)) return;
+    if ((await recoveryHasBegun(own)) || !(await exists(join(cluster.data, 'PG_VERSION')))) {
+      world.log(`${own.name}: a recovery has begun, or its server is lost; its servers are left as they are`);
+      return;
+    }
+  }
+  await ensurePart(await worldPostgresPart(context, own, home), world);
+}
+
+/** Application and client; while the database is being recovered it is enough that they respond. */
+export async function startWorldService(world: World, context: PartContext, name: WorldName): Promise<void> {
+  const own = worldIn({ layout: context.layout, state: world.state }, name);
+  const known = world.known(`${name}-postgres-${await homeOf(own)}`);
+  const well = known !== undefined && isRunning(known) && !(await recoveryHasBegun(own));
+  const lab = { layout: context.layout, state: world.state };
+  for (const spec of [worldAppPart(lab, own), worldClientPart(lab, own)]) {
+    const asIs: PartSpec = { ...spec, answers: spec.responds ?? spec.answers };
+    await ensurePart(well ? spec : asIs, world);
+  }
+}
+
+/** The system's bucket in each region: versioned, so that what is overwritten or deleted can be had again. */
+export async function ensureWorldBuckets(context: PartContext, bucket: string): Promise<void> {
+  await Promise.all(
+    REGIONS.map((region) =>
+      withStore(regionStore(context, region), async (store) => {
+        try {
+          await store.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: true }));
+        } catch (error) {
+          if ((error as { name?: string }).name !== 'BucketAlreadyOwnedByYou') throw error;
+        }
+        await store.send(
+          new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }),
+        );
+      }),
+    ),
+  );
+}
