@@ -24,7 +24,7 @@ export async function downLab(dir: string, options: { log: (line: string) => voi
       );
     }
     const state = await readState(layout);
-    const parts = Object.values(state?.parts ?? {}).filter((part) => part !== undefined);
+    const parts = Object.values(state?.parts ?? {});
     await Promise.all([
       ...parts.map((part) => stopProcess(part, part.stopSignal)),
       ...(await serversOf(layout)).map((server) => stopProcess(server, 'SIGQUIT')),

@@ -6,6 +6,7 @@ import { LabError } from './errors.js';
 import type { Layout, RegionName, SiteName } from './layout.js';
 import type { LabPeople } from './people.js';
 import type { ProcessMark } from './process.js';
+import type { PlaceName } from './worlds/definition.js';
 import type { SystemName, WorldName } from './worlds/index.js';
 
 /** Every process that a lab with Payymo starts. */
@@ -26,9 +27,7 @@ export const PART_NAMES = [
 /** Those of Payymo and of what all systems share, then those of the other systems. */
 export type PartName =
   | (typeof PART_NAMES)[number]
-  | `${WorldName}-postgres-${string}`
-  | `${WorldName}-app`
-  | `${WorldName}-client`;
+  | `${WorldName}-${`postgres-${PlaceName}` | 'app' | 'client'}`;
 
 /** A process of the lab as it was started. */
 export interface PartState extends ProcessMark {

@@ -103,10 +103,7 @@ async function breakWorldServer(state: LabState, name: WorldName): Promise<Harm>
   const at = new Date().toISOString();
   const serverPids = strikeServer(server, 'SIGKILL');
   await untilGone(serverPids);
-  const folders = [
-    cluster.data,
-    ...(home === world.definition.sites[0]?.name ? [world.layout.archives] : []),
-  ];
+  const folders = [cluster.data, ...(home === world.definition.sites[0].name ? [world.layout.archives] : [])];
   for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   return {
     at,

@@ -3,9 +3,13 @@ import type pg from 'pg';
 import type { RegionName } from '../layout.js';
 import type { Answer } from '../service/http.js';
 
+/** What sites are called: the primary is `west`, `recovery` is in its region, `east` in the other one. */
+export const PLACES = ['west', 'standby', 'recovery', 'east'] as const;
+export type PlaceName = (typeof PLACES)[number];
+
 /** A place where the system's database can run. */
 export interface WorldSite {
-  readonly name: string;
+  readonly name: PlaceName;
   /** Whose S3 server is beside it, and what takes it away. */
   readonly region: RegionName;
 }
@@ -56,7 +60,7 @@ export interface WorldDefinition {
   /** `<rolePrefix>_owner`, `_app`, `_deploy`. */
   readonly rolePrefix: string;
   /** The primary first. */
-  readonly sites: readonly WorldSite[];
+  readonly sites: readonly [WorldSite, ...WorldSite[]];
   /** Region of the owner's runbook for each region of the lab. */
   readonly regions: Readonly<Record<RegionName, string>>;
   readonly backup: 'archive' | 'pgbackrest';

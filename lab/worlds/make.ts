@@ -22,7 +22,7 @@ import { freePorts } from '../ports.js';
 import { stopProcess } from '../process.js';
 import { newPassword, writeSecret } from '../secrets.js';
 import type { LoginState, WorldBackup, WorldState } from '../state.js';
-import type { WorldDefinition } from './definition.js';
+import type { PlaceName, WorldDefinition } from './definition.js';
 import { type WorldName, worldNamed } from './index.js';
 
 const LOCAL = '127.0.0.1';
@@ -34,7 +34,7 @@ const LOCAL = '127.0.0.1';
 export async function makeWorld(world: World, context: PartContext, name: WorldName): Promise<void> {
   const definition = worldNamed(name);
   const begun = performance.now();
-  const primary = definition.sites[0]?.name ?? '';
+  const primary = definition.sites[0].name;
   const layout = context.layout.worldOf(
     name,
     definition.sites.map((site) => site.name),
@@ -122,7 +122,7 @@ interface Fresh {
   readonly definition: WorldDefinition;
   readonly layout: WorldLayout;
   readonly state: WorldState;
-  readonly primary: string;
+  readonly primary: PlaceName;
 }
 
 async function startPrimary(world: World, context: PartContext, fresh: Fresh): Promise<void> {

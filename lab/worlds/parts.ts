@@ -10,7 +10,7 @@ import { postgresPart } from '../parts/postgres.js';
 import { answersWell, responds } from '../parts/service.js';
 import { portOf } from '../ports.js';
 import type { LabState, WorldState } from '../state.js';
-import type { WorldDefinition } from './definition.js';
+import type { PlaceName, WorldDefinition } from './definition.js';
 import { type WorldName, worldNamed } from './index.js';
 
 /** A system that lives in the lab. */
@@ -42,7 +42,7 @@ export function worldIn(
 export async function worldPostgresPart(
   { programs, account }: PartContext,
   { name, state, layout }: WorldInLab,
-  site: string,
+  site: PlaceName,
 ): Promise<PartSpec> {
   const [cluster, place] = [layout.sites[site], state.sites[site]];
   if (cluster === undefined || place === undefined) throw new TypeError(`${name} has no site ${site}`);

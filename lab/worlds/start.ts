@@ -11,6 +11,7 @@ import { type PartContext, regionStore } from '../parts/all.js';
 import { ensurePart, type PartSpec } from '../parts/part.js';
 import { withStore } from '../parts/s3.js';
 import { isRunning } from '../process.js';
+import type { PlaceName } from './definition.js';
 import { isWorld, type WorldName } from './index.js';
 import { makeWorld } from './make.js';
 import { type WorldInLab, worldAppPart, worldClientPart, worldIn, worldPostgresPart } from './parts.js';
@@ -34,7 +35,7 @@ export async function ensureWorldDatabase(
  * The site that the record leads to where it has to be made: the first one with a cluster that was not lost. Once a recovery
  * has begun, clusters are its own: none is started beside it, that could make a second primary.
  */
-export async function homeOf({ layout, definition }: WorldInLab): Promise<string> {
+export async function homeOf({ layout, definition }: WorldInLab): Promise<PlaceName> {
   for (const { name } of definition.sites) {
     const cluster = layout.sites[name];
     if (
@@ -44,7 +45,7 @@ export async function homeOf({ layout, definition }: WorldInLab): Promise<string
     )
       return name;
   }
-  return definition.sites[0]?.name ?? '';
+  return definition.sites[0].name;
 }
 
 /** The file that says that a disaster of the lab took this place away. */
