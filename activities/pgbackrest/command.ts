@@ -1,5 +1,6 @@
 import { type MusterError, PermanentError, TransientError } from '../../src/errors.js';
 import { type RunOutcome, runTool } from '../../src/process.js';
+import { backupConfigOf } from '../../src/runbook/backup-config.js';
 import type { PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import { meaningOfExit } from './exit.js';
@@ -13,7 +14,7 @@ export interface PgbackrestScope {
 }
 
 export function scopeOf(postgres: PostgresSite, backup: PgbackrestBackup): PgbackrestScope {
-  return { account: postgres.service.account, config: postgres.backupConfig, stanza: backup.stanza };
+  return { account: postgres.service.account, config: backupConfigOf(postgres), stanza: backup.stanza };
 }
 
 export interface CommandOptions {

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { PermanentError, TransientError } from '../../src/errors.js';
 import { formatBytes } from '../../src/model/format.js';
 import { accountIds, runTool } from '../../src/process.js';
+import { backupConfigOf } from '../../src/runbook/backup-config.js';
 import type { DatabaseAt, ProvisionedTarget, RecoveryPoint, StepRef } from '../contract.js';
 import { endLeftovers } from '../pgbackrest/leftovers.js';
 import { type ClusterService, hasLeftRecovery, serviceOf } from '../service/index.js';
@@ -178,7 +179,8 @@ async function freeAt(path: string): Promise<number> {
 }
 
 async function requireBackupConfig(target: DatabaseAt): Promise<void> {
-  const { backupConfig, service } = target.postgres;
+  const { service } = target.postgres;
+  const backupConfig = backupConfigOf(target.postgres);
   const found = await stat(backupConfig).catch(() => undefined);
   const readable =
     found !== undefined &&

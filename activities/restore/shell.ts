@@ -1,4 +1,5 @@
 /** Commands that the recovered server itself runs; pure, because the printed runbook shows them too. */
+import { backupConfigOf } from '../../src/runbook/backup-config.js';
 import type { PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js';
 
 /** Where WAL is fetched to ahead of replay. */
@@ -44,7 +45,7 @@ export function archivePushCommand(postgres: PostgresSite, backup: PgbackrestBac
 function common(postgres: PostgresSite, backup: PgbackrestBackup): readonly string[] {
   return [
     'pgbackrest',
-    `--config=${word(postgres.backupConfig)}`,
+    `--config=${word(backupConfigOf(postgres))}`,
     `--pg1-path=${word(postgres.service.dataDirectory)}`,
     `--stanza=${word(backup.stanza)}`,
   ];

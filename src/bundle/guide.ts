@@ -120,7 +120,7 @@ export function backupsPage(runbook: Runbook): string {
     'pgBackRest, one a site:',
     '',
     ...Object.entries(sites).flatMap(([name, { postgres }]) =>
-      postgres === undefined ? [] : [`- ${name}: \`${postgres.backupConfig}\``],
+      postgres?.backupConfig === undefined ? [] : [`- ${name}: \`${postgres.backupConfig}\``],
     ),
     '',
     '```json',

@@ -2,13 +2,23 @@
 import { z } from 'zod';
 import { duration, name, scenarioName, text } from './fields.js';
 
+const phase = z.strictObject({
+  title: text,
+  from: duration,
+  until: duration,
+});
+
 const procedure = z.strictObject({
   title: text,
   scenario: scenarioName
     .optional()
     .describe('The scenario of this runbook that carries it out; left out while none does'),
   steps: z.array(text).default([]).describe("The owner's steps, in order, where they are named"),
-  takes: text.optional().describe("The owner's own estimate"),
+  takes: duration.optional().describe("The owner's own estimate, from detection until it is over"),
+  phases: z
+    .array(phase)
+    .default([])
+    .describe('Windows of time that the owner gives the parts of it, from detection on'),
   note: text.optional().describe('Where Muster does it otherwise, and why'),
 });
 

@@ -12,6 +12,7 @@ import {
   takeLease,
 } from '../../activities/provision/lease.js';
 import { accountIds } from '../../src/process.js';
+import { backupConfigOf } from '../../src/runbook/backup-config.js';
 
 let promotion: { promotedAt: string } | undefined;
 const { provisionTarget, destroyTarget } = provisionActivities({ promotionOf: async () => promotion });
@@ -154,7 +155,7 @@ test('a port that is taken is refused', async () => {
 });
 
 test('a configuration that the account cannot read is refused', async () => {
-  await rm(target.postgres.backupConfig);
+  await rm(backupConfigOf(target.postgres));
   await expect(provisionTarget({ at, target, point: point() })).rejects.toMatchObject({
     code: 'BackupConfigMissing',
   });

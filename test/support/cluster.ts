@@ -11,6 +11,7 @@ import type { DatabaseAt, RecoveryPoint, StepRef } from '../../activities/contra
 import { adminOf, programOf, serviceOf } from '../../activities/service/index.js';
 import { withClient } from '../../src/postgres.js';
 import { accountIds, runTool } from '../../src/process.js';
+import { backupConfigOf } from '../../src/runbook/backup-config.js';
 import type { PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js';
 
 /** A moment between two transactions, and the WAL that it needs. */
@@ -84,8 +85,8 @@ export async function startTestCluster(): Promise<TestCluster> {
     await writeFile(file, configOf(folder, postgres, repositories), { mode: 0o600 });
     await own(file);
   };
-  await writeConfig(primary.postgres.backupConfig, primary.postgres, folder);
-  await writeConfig(target.postgres.backupConfig, target.postgres, folder);
+  await writeConfig(backupConfigOf(primary.postgres), primary.postgres, folder);
+  await writeConfig(backupConfigOf(target.postgres), target.postgres, folder);
 
   const run = async (program: string, args: readonly string[]) => {
     const outcome = await runTool(program, args, { account, timeoutMs: 120_000 });

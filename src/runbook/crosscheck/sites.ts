@@ -9,7 +9,16 @@ export function checkSites(runbook: Runbook, problems: Problems): void {
   for (const [name] of primaries.slice(1)) {
     problems.add(['sites', name, 'role'], `one primary only: ${primaries[0]?.[0]} has this role already`);
   }
-  for (const [name, site] of sites) checkSite(name, site, problems);
+  const physical = Object.entries(runbook.backups).find(([, { driver }]) => driver === 'pgbackrest');
+  for (const [name, site] of sites) {
+    checkSite(name, site, problems);
+    if (physical !== undefined && site.postgres !== undefined && site.postgres.backupConfig === undefined) {
+      problems.add(
+        ['sites', name, 'postgres', 'backupConfig'],
+        `pgBackRest's configuration file for this cluster: ${physical[0]} is made with it`,
+      );
+    }
+  }
 
   sites.forEach(([name, site], index) => {
     for (const [otherName, other] of sites.slice(0, index)) {

@@ -23,7 +23,11 @@ export const postgresSite = z.strictObject({
     logFile: absolutePath,
     binDirectory: absolutePath.optional().describe('Where pg_ctl is; found by itself when left out'),
   }),
-  backupConfig: absolutePath.describe("pgBackRest's configuration file for this cluster (mode 0600)"),
+  backupConfig: absolutePath
+    .optional()
+    .describe(
+      "pgBackRest's configuration file for this cluster (mode 0600). Left out where the system's backups are archives",
+    ),
 });
 
 export const site = z.strictObject({
