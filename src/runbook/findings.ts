@@ -4,6 +4,7 @@
  */
 import { copiesOf, liesIn, primaryDomain } from './crosscheck/copies.js';
 import { fieldName } from './field-facts.js';
+import { ownerRules } from './owner-findings.js';
 import { peopleRules } from './people-findings.js';
 import type { GatePolicy, Runbook } from './schema.js';
 import type { FieldPath, RunbookSource } from './source.js';
@@ -217,5 +218,6 @@ const rules: readonly Rule[] = [
   fencingWithoutAnyone,
   componentsWithoutRecovery,
   proceduresWithoutScenario,
+  ...ownerRules,
   ...peopleRules,
 ];
