@@ -105,7 +105,7 @@ insert into chrona.time_entries
   select md5('entry ' || n)::uuid, 1 + (n * 7919) % ${EMPLOYEES}, 1 + n % ${PROJECTS}, minutes, minutes * ${RATE_CENTS} / 60,
     case when n <= ${ENTRIES} / 2 then 'billed' when n <= ${ENTRIES} * 3 / 4 then 'approved' else 'entered' end,
     case when n <= ${ENTRIES} / 2 then 1 + n % ${PROJECTS} end, now() - (${ENTRIES} - n) * interval '30 minutes'
-  from generate_series(1, ${ENTRIES}) as n, lateral (select 15 + (n * 104729) % 466) as some (minutes);
+  from generate_series(1, ${ENTRIES}) as n, lateral (select 15 + (n * 104729) % 466) as given (minutes);
 insert into chrona.steps (entry_id, state, at)
   select e.id, s.state, e.at + s.place * interval '1 second' from chrona.time_entries as e,
     (values ('entered', 0), ('approved', 1), ('billed', 2)) as s (state, place)

@@ -23,6 +23,7 @@ import { stopProcess } from '../process.js';
 import { newPassword, writeSecret } from '../secrets.js';
 import type { LoginState, WorldBackup, WorldState } from '../state.js';
 import type { PlaceName, WorldDefinition } from './definition.js';
+import { fill } from './fill.js';
 import { type WorldName, worldNamed } from './index.js';
 
 const LOCAL = '127.0.0.1';
@@ -163,15 +164,4 @@ async function makeDatabase(
     create role ${deploy.user} login in role ${rolePrefix}_owner ${await password(deploy)};
   `);
   await client.query(`create database ${database} owner ${rolePrefix}_owner`);
-}
-
-async function fill(client: pg.Client, definition: WorldDefinition): Promise<void> {
-  await client.query(definition.extensionsSql);
-  await client.query('begin');
-  await client.query(`set local role ${definition.rolePrefix}_owner`);
-  await client.query(definition.schemaSql);
-  await client.query(definition.seedSql);
-  await client.query(definition.rulesSql);
-  await client.query('commit');
-  await client.query('analyze');
 }

@@ -1,0 +1,98 @@
+/** The data of the systems beside Payymo and the rules of their runbooks, on a plain server. */
+import type pg from 'pg';
+import { fill } from '../../lab/worlds/fill.js';
+import { WORLD_NAMES, worldNamed } from '../../lab/worlds/index.js';
+import { loadRunbook } from '../../src/runbook/load.js';
+import type { Invariant } from '../../src/runbook/schema.js';
+import { startPostgres, type TestServer } from '../support/postgres.js';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server?.remove());
+
+describe.each(WORLD_NAMES)('%s', (name) => {
+  const world = worldNamed(name);
+  let client: pg.Client;
+  let invariants: readonly Invariant[];
+
+  beforeAll(async () => {
+    const admin = await server.connect();
+    await admin.query(
+      `create role ${world.rolePrefix}_owner nologin; create role ${world.rolePrefix}_app login;
+       create role ${world.rolePrefix}_deploy login in role ${world.rolePrefix}_owner`,
+    );
+    await admin.query(`create database ${world.database} owner ${world.rolePrefix}_owner`);
+    await admin.end();
+    client = await server.connect(world.database);
+    await fill(client, world);
+    invariants = (await loadRunbook(`runbooks/${name}.yaml`)).runbook.verification.invariants;
+  });
+  afterAll(() => client?.end());
+
+  async function broken(): Promise<string[]> {
+    const found: string[] = [];
+    for (const { name: invariant, sql } of invariants) {
+      if ((await client.query(sql)).rows.length > 0) found.push(invariant);
+    }
+    return found;
+  }
+
+  /** Does it as the role, and takes it back. */
+  async function as<T>(role: string, work: () => Promise<T>): Promise<T> {
+    await client.query('begin');
+    await client.query(`set local role ${role}`);
+    try {
+      return await work();
+    } finally {
+      await client.query('rollback');
+    }
+  }
+
+  test('a sound system breaks no rule, with thousands of rows', async () => {
+    expect(await broken()).toEqual([]);
+    const { rows } = await client.query<{ rows: string }>(
+      'select sum(n_live_tup) as rows from pg_stat_user_tables',
+    );
+    expect(Number(rows[0]?.rows)).toBeGreaterThan(5_000);
+  });
+
+  test('what the client writes keeps every rule, and is the same when it is sent again', async () => {
+    const { path, body } = world.write();
+    const route = world.routes.find((each) => each.method === 'POST' && each.path === path);
+    await as(`${world.rolePrefix}_app`, async () => {
+      const first = await route?.answer(client, { params: {}, body });
+      expect(first).toMatchObject({
+        status: 201,
+        body: { id: body.id, at: expect.stringMatching(/\.\d{6}Z$/) },
+      });
+      expect(await route?.answer(client, { params: {}, body })).toEqual({ status: 200, body: first?.body });
+      await client.query('reset role');
+      expect(await broken()).toEqual([]);
+    });
+  });
+
+  test('the application cannot take back what is final', async () => {
+    const final = { moneyflow: 'books.lines', accubooks: 'chrona.time_entries' }[name];
+    await as(`${world.rolePrefix}_app`, async () => {
+      await expect(client.query(`delete from ${final}`)).rejects.toThrow('permission denied');
+    });
+    await as(`${world.rolePrefix}_deploy`, async () => {
+      await expect(client.query(`delete from ${final}`)).rejects.toThrow('is refused');
+    });
+  });
+
+  test('the bad change breaks the rules that it violates', async () => {
+    await as(`${world.rolePrefix}_deploy`, async () => {
+      for (const { sql } of world.damage) await client.query(sql);
+      await client.query('reset role');
+      expect(await broken()).toEqual(
+        {
+          moneyflow: ['double-entry', 'balances', 'append-only'],
+          accubooks: ['bills', 'amounts', 'workflow', 'triggers'],
+        }[name],
+      );
+    });
+  });
+});
