@@ -5,6 +5,7 @@ import { withPlace } from '../../src/archive/place.js';
 import type { CopySeen } from '../../src/diagnosis/symptoms.js';
 import { PermanentError } from '../../src/errors.js';
 import { formatDuration } from '../../src/model/format.js';
+import { backupConfigOf } from '../../src/runbook/backup-config.js';
 import type { ArchiveBackup, ArchiveCopy, PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js';
 import { scopeOf } from '../pgbackrest/command.js';
 import { askRepositories } from '../pgbackrest/reach.js';
@@ -27,7 +28,7 @@ export function lookAtRepository(
   const silent: CopySeen = { title, failureDomain, state: 'silent', newest: null };
   const absent = (state: Absence): CopySeen => ({ ...silent, state });
   return lookAt(`repository ${number} (${title})`, LOOK_MS, absent, async () => {
-    await requireConfiguration(from.backupConfig);
+    await requireConfiguration(backupConfigOf(from));
     // pgBackRest itself waits for a dead store far longer.
     const dead = (await askRepositories(scopeOf(from, backup), [number])).get(number);
     if (dead !== undefined) {
