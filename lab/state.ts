@@ -84,6 +84,8 @@ export interface WorldState {
   readonly admin: LoginState;
   readonly app: LoginState;
   readonly deploy: LoginState;
+  /** What a standby follows the primary with; the role is there from the beginning. */
+  readonly replication: LoginState;
   readonly dns: { readonly zone: string; readonly zoneId: string; readonly record: string };
   readonly appUrl: string;
   readonly clientUrl: string;

@@ -7,6 +7,7 @@ import { layoutOf } from './layout.js';
 import { releaseLock, whileLocked } from './lock.js';
 import type { PartContext } from './parts/all.js';
 import { findPrograms } from './parts/lookup.js';
+import { ensurePart } from './parts/part.js';
 import type { SeedSize } from './payymo/generate.js';
 import { writeLabRunbook } from './payymo/runbook.js';
 import { prepareLab } from './prepare.js';
@@ -17,8 +18,10 @@ import { startAll } from './start.js';
 import { type LabState, readState } from './state.js';
 import { takeFirstArchive } from './worlds/archive.js';
 import type { SystemName } from './worlds/index.js';
+import { worldPostgresPart } from './worlds/parts.js';
+import { raiseWorldStandby, takeFirstBackup, worldHasStandby } from './worlds/physical.js';
 import { writeWorldRunbook } from './worlds/runbook.js';
-import { recoveryHasBegun, worldsOf } from './worlds/start.js';
+import { homeOf, recoveryHasBegun, worldsOf } from './worlds/start.js';
 
 /** How large the ledger of an ordinary lab is. */
 export const DEFAULT_SIZE: SeedSize = { transactions: 300_000, sizeBytes: 0 };
@@ -75,12 +78,9 @@ export async function upLab(options: UpOptions): Promise<LabState> {
       try {
         await startAll(world, options.worker ?? 'when-built', context, systems);
         const now: PartContext = { ...context, state: world.state };
-        if (!world.state.systems.includes('payymo')) {
-          if (options.standby === 'raised') throw withoutPayymo(world.state);
-        } else if (options.standby === 'raised') await raiseStandby(world, now);
-        else if (await hasStandby(layout)) await keepStandby(world, now);
         await writeRunbooks(now);
         await protectWorlds(world, now);
+        await standbys(world, now, options.standby ?? 'as-is');
       } catch (error) {
         await world.stopStarted();
         throw error;
@@ -97,13 +97,39 @@ async function writeRunbooks({ layout, state }: PartContext): Promise<void> {
     await writeWorldRunbook(state, own, layout.secrets, join(layout.runbooks, `${own.name}.yaml`));
 }
 
+/** Raises the standbys of those systems that have a place for one, or keeps those that there are. */
+async function standbys(world: World, context: PartContext, wanted: 'raised' | 'as-is'): Promise<void> {
+  const { layout, state } = context;
+  const others = worldsOf({ layout, state }).filter((own) => own.layout.sites.standby !== undefined);
+  if (wanted === 'raised' && !state.systems.includes('payymo') && others.length === 0) {
+    throw new LabError(
+      'No system of this lab has a place for a standby.',
+      'Leave --standby out, or name a system that has one.',
+    );
+  }
+  if (state.systems.includes('payymo')) {
+    if (wanted === 'raised') await raiseStandby(world, context);
+    else if (await hasStandby(layout)) await keepStandby(world, context);
+  }
+  for (const own of others) {
+    const home = await homeOf(own);
+    if (home === 'standby' || (await recoveryHasBegun(own))) continue;
+    if (wanted === 'raised') await raiseWorldStandby(world, context, own, home);
+    else if (await worldHasStandby(own))
+      await ensurePart(await worldPostgresPart(context, own, 'standby'), world);
+  }
+}
+
 /** A system that is recovered has its copies already; one that was just made gets the first. */
-async function protectWorlds(world: World, { layout, state }: PartContext): Promise<void> {
-  const made = worldsOf({ layout, state }).filter(({ state: { backup } }) => backup.driver === 'archive');
+async function protectWorlds(world: World, context: PartContext): Promise<void> {
+  const { layout, state } = context;
   await Promise.all(
-    made.map(async (own) => {
+    worldsOf({ layout, state }).map(async (own) => {
       if (await recoveryHasBegun(own)) return;
-      const taken = await takeFirstArchive(join(layout.runbooks, `${own.name}.yaml`));
+      const taken =
+        own.state.backup.driver === 'archive'
+          ? await takeFirstArchive(join(layout.runbooks, `${own.name}.yaml`))
+          : await takeFirstBackup(context, own);
       if (taken !== undefined) world.log(`${own.name}: ${taken}`);
     }),
   );

@@ -11,6 +11,10 @@ export const STANZA = 'payymo';
 
 /** What a cluster's backup configuration is made of. */
 export interface BackupSetup {
+  /** Left out: Payymo's. */
+  readonly stanza?: string;
+  /** In every region. Left out: Payymo's. */
+  readonly bucket?: string;
   readonly cluster: ClusterLayout;
   readonly port: number;
   readonly account: Account;
@@ -51,7 +55,7 @@ export async function writeBackupConfig(setup: BackupSetup): Promise<void> {
     const settings: Record<string, string> = {
       type: 's3',
       path: '/postgresql',
-      's3-bucket': BACKUP_BUCKET,
+      's3-bucket': setup.bucket ?? BACKUP_BUCKET,
       's3-endpoint': 'localhost',
       's3-region': REGION_CODES[region],
       's3-uri-style': 'path',
@@ -79,7 +83,7 @@ export async function writeBackupConfig(setup: BackupSetup): Promise<void> {
     `lock-path=${folders.lock}`,
     `spool-path=${folders.spool}`,
     '',
-    `[${STANZA}]`,
+    `[${setup.stanza ?? STANZA}]`,
     `pg1-path=${cluster.data}`,
     `pg1-port=${setup.port}`,
     `pg1-socket-path=${cluster.socket}`,
@@ -94,13 +98,13 @@ export async function writeBackupConfig(setup: BackupSetup): Promise<void> {
 }
 
 /** The shell command by which PostgreSQL hands a finished WAL segment to pgBackRest. */
-export function archiveCommand(program: string, cluster: ClusterLayout): string {
-  return `${program} --config=${cluster.backupConfig} --stanza=${STANZA} archive-push %p`;
+export function archiveCommand(program: string, cluster: ClusterLayout, stanza = STANZA): string {
+  return `${program} --config=${cluster.backupConfig} --stanza=${stanza} archive-push %p`;
 }
 
 /** The shell command by which a standby gets a WAL segment that the primary no longer has. */
-export function restoreCommand(program: string, cluster: ClusterLayout): string {
-  return `${program} --config=${cluster.backupConfig} --stanza=${STANZA} archive-get %f "%p"`;
+export function restoreCommand(program: string, cluster: ClusterLayout, stanza = STANZA): string {
+  return `${program} --config=${cluster.backupConfig} --stanza=${stanza} archive-get %f "%p"`;
 }
 
 /** Runs pgBackRest for a cluster under its account and returns what it printed. @throws LabError with its own words. */
@@ -109,8 +113,9 @@ export function pgbackrest(
   cluster: ClusterLayout,
   account: Account,
   args: readonly string[],
+  stanza = STANZA,
 ): Promise<string> {
-  return run(program, [`--config=${cluster.backupConfig}`, `--stanza=${STANZA}`, ...args], {
+  return run(program, [`--config=${cluster.backupConfig}`, `--stanza=${stanza}`, ...args], {
     cwd: cluster.base,
     timeoutMs: 3_600_000,
     account,

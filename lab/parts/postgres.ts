@@ -50,6 +50,12 @@ max_wal_size = 512MB
 min_wal_size = 80MB
 `;
 
+/** The same with its WAL in an archive. */
+const ARCHIVING = `${WORLD}
+archive_mode = on
+archive_timeout = 60
+`;
+
 const STORE = `${COMMON}
 wal_level = minimal
 max_wal_senders = 0
@@ -57,7 +63,7 @@ archive_mode = off
 shared_buffers = 64MB
 `;
 
-const SETTINGS = { ledger: LEDGER, world: WORLD, store: STORE } as const;
+const SETTINGS = { ledger: LEDGER, world: WORLD, 'world-archiving': ARCHIVING, store: STORE } as const;
 
 /** Socket connections need no password: the socket's folder is open to the database account alone. */
 const HBA = `# TYPE  DATABASE     USER  ADDRESS       METHOD

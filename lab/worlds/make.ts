@@ -6,12 +6,11 @@ import { newKeyPair } from '../../src/people/keys.js';
 import { resolveSecret } from '../../src/secrets.js';
 import { makePrivateFolder } from '../folders.js';
 import type { World } from '../keeper.js';
-import type { WorldLayout } from '../layout.js';
+import { REGIONS, type WorldLayout } from '../layout.js';
 import type { PartContext } from '../parts/all.js';
 import { ensurePart } from '../parts/part.js';
 import {
   initCluster,
-  listening,
   makeClusterFolders,
   postgresPart,
   socketClient,
@@ -25,6 +24,7 @@ import type { LoginState, WorldBackup, WorldState } from '../state.js';
 import type { PlaceName, WorldDefinition } from './definition.js';
 import { fill } from './fill.js';
 import { type WorldName, worldNamed } from './index.js';
+import { worldSiteSettings, writeWorldBackupConfigs } from './physical.js';
 
 const LOCAL = '127.0.0.1';
 
@@ -91,6 +91,7 @@ async function describe(
     admin: await login('muster', 'admin'),
     app: await login(`${rolePrefix}_app`, 'app'),
     deploy: await login(`${rolePrefix}_deploy`, 'deploy'),
+    replication: await login(`${rolePrefix}_replica`, 'replication'),
     dns: { zone: definition.zone, zoneId: '', record: definition.record },
     appUrl: `http://${LOCAL}:${ports.app}`,
     clientUrl: `http://${LOCAL}:${ports.client}`,
@@ -105,7 +106,11 @@ async function makeBackup(
   { system, backup }: WorldDefinition,
   layout: WorldLayout,
 ): Promise<WorldBackup> {
-  if (backup === 'pgbackrest') return { driver: 'pgbackrest', stanza: system };
+  if (backup === 'pgbackrest') {
+    for (const region of REGIONS)
+      await writeSecret(secrets, `${system}-backup-${region}-passphrase`, newPassword());
+    return { driver: 'pgbackrest', stanza: system };
+  }
   const identity = await generateIdentity();
   const { privateKey, publicKey } = newKeyPair();
   await writeSecret(secrets, `${system}-archive-identity`, identity);
@@ -131,8 +136,10 @@ async function startPrimary(world: World, context: PartContext, fresh: Fresh): P
   const { programs, account } = context;
   const [cluster, place] = [layout.sites[primary], state.sites[primary]];
   if (cluster === undefined || place === undefined) throw new TypeError(`${name} has no site ${primary}`);
-  await initCluster(cluster, 'world', { bin: programs.postgresBin, account });
-  await writeSiteSettings(cluster, account, listening(cluster, place.address, place.port));
+  const physical = definition.backup === 'pgbackrest';
+  if (physical) await writeWorldBackupConfigs(context, { layout, state });
+  await initCluster(cluster, physical ? 'world-archiving' : 'world', { bin: programs.postgresBin, account });
+  await writeSiteSettings(cluster, account, worldSiteSettings(context, state, cluster, place));
   const part = postgresPart({
     name: `${name}-postgres-${primary}`,
     layout: cluster,
@@ -153,7 +160,7 @@ async function startPrimary(world: World, context: PartContext, fresh: Fresh): P
 async function makeDatabase(
   client: pg.Client,
   { rolePrefix, database }: WorldDefinition,
-  { admin, app, deploy }: WorldState,
+  { admin, app, deploy, replication }: WorldState,
 ): Promise<void> {
   const password = async ({ password: reference }: LoginState) =>
     `password ${client.escapeLiteral(await resolveSecret(reference))}`;
@@ -162,6 +169,7 @@ async function makeDatabase(
     create role ${admin.user} login superuser ${await password(admin)};
     create role ${app.user} login ${await password(app)};
     create role ${deploy.user} login in role ${rolePrefix}_owner ${await password(deploy)};
+    create role ${replication.user} login replication ${await password(replication)};
   `);
   await client.query(`create database ${database} owner ${rolePrefix}_owner`);
 }

@@ -81,6 +81,7 @@ function siteReplacements(
   const optional: readonly Replacement[] = [
     [['sites', name, 'quarantineDirectory'], world.state.quarantineDir],
     [[...postgres, 'backupConfig'], site.backupConfig],
+    [[...postgres, 'replication', 'user'], world.state.replication.user],
   ];
   return [
     ...serverReplacements(state, postgres, site, world.state),

@@ -32,7 +32,7 @@ export async function ensureWorldDatabase(
 }
 
 /**
- * The site that the record leads to where it has to be made: the first one with a cluster that was not lost. Once a recovery
+ * The site that the record leads to where it has to be made: the first one with a cluster that was not lost and is no standby. Once a recovery
  * has begun, clusters are its own: none is started beside it, that could make a second primary.
  */
 export async function homeOf({ layout, definition }: WorldInLab): Promise<PlaceName> {
@@ -41,6 +41,7 @@ export async function homeOf({ layout, definition }: WorldInLab): Promise<PlaceN
     if (
       cluster &&
       (await exists(join(cluster.data, 'PG_VERSION'))) &&
+      !(await exists(join(cluster.data, 'standby.signal'))) &&
       !(await exists(lostMarkOf(cluster.base)))
     )
       return name;
@@ -64,7 +65,9 @@ export async function recoveryHasBegun({ layout, definition }: WorldInLab): Prom
   const taken = await Promise.all(
     others.map(async ({ name }) => {
       const data = layout.sites[name]?.data ?? '';
-      return (await exists(leaseFileOf(data))) || (await exists(join(data, 'PG_VERSION')));
+      if (await exists(leaseFileOf(data))) return true;
+      // An ordinary standby follows its primary.
+      return (await exists(join(data, 'PG_VERSION'))) && !(await exists(join(data, 'standby.signal')));
     }),
   );
   return taken.some(Boolean);
