@@ -72,33 +72,21 @@ const windowsOfPhases: Rule = (runbook) => {
   });
 };
 
-/** What was written since the last dump is lost, and a dump that is being taken does not count yet. */
-const rpoOfArchives: Rule = ({ backups, objectives }) =>
+/** An RPO as long as the interval leaves no time for the dump itself. */
+const rpoWithoutRoom: Rule = ({ backups, objectives }) =>
   Object.entries(backups).flatMap(([name, backup]): Found[] => {
-    if (backup.driver !== 'archive') return [];
-    const { takenEvery } = backup;
-    if (takenEvery === undefined) {
-      return [
-        {
-          severity: 'advice',
-          path: ['backups', name],
-          what: 'It is not said how often an archive is made, so no RPO can be held against it.',
-          proposal: 'Set takenEvery: what an archive loses at most.',
-        },
-      ];
-    }
-    const tight = Object.entries(objectives.dataClasses).filter(([, { rpo }]) => rpo <= takenEvery);
-    const [first] = tight;
-    if (first === undefined) return [];
-    const least = Math.min(...tight.map(([, { rpo }]) => rpo));
+    if (backup.driver !== 'archive' || backup.takenEvery === undefined) return [];
+    const every = writeDuration(backup.takenEvery);
+    const tight = Object.entries(objectives.dataClasses).filter(([, { rpo }]) => rpo === backup.takenEvery);
+    if (tight.length === 0) return [];
     return [
       {
         severity: 'warning',
         path: ['backups', name, 'takenEvery'],
-        what: `${tight.map(([dataClass]) => dataClass).join(', ')} may lose at most ${writeDuration(least)}, but an archive is made every ${writeDuration(takenEvery)} and counts only when it is ready: shortly before, ${writeDuration(takenEvery)} and the time of a dump are lost.`,
-        proposal: `Take archives more often than every ${writeDuration(least)}, or archive the WAL as well.`,
+        what: `${tight.map(([dataClass]) => dataClass).join(', ')} may lose at most ${every}, but an archive is made every ${every} and counts only when it is ready: shortly before, ${every} and the time of a dump are lost.`,
+        proposal: `Take archives more often than every ${every}, or archive the WAL as well.`,
       },
     ];
   });
 
-export const ownerRules: readonly Rule[] = [proceduresBeyondRto, windowsOfPhases, rpoOfArchives];
+export const ownerRules: readonly Rule[] = [proceduresBeyondRto, windowsOfPhases, rpoWithoutRoom];

@@ -148,7 +148,7 @@ describe.each(WORLD_NAMES)('%s', (name) => {
     const text = await readFile(join(lab.state.runbooks, `${name}.yaml`), 'utf8');
     expect(text).not.toMatch(/file:\/etc\/|\b10\.[34]\d\.|https:\/\/(gateway|accounting|workflow)\./);
     const secrets = (await readdir(join(lab.dir, 'secrets'))).filter((file) => file.startsWith(name));
-    expect(secrets.length).toBe(5);
+    expect(secrets.length).toBe(6);
     for (const file of secrets) {
       expect(text).not.toContain(await resolveSecret(`file:${join(lab.dir, 'secrets', file)}`));
     }
