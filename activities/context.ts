@@ -67,3 +67,8 @@ function lastBeat(context: Context): Beat | undefined {
 export function attempt(): number {
   return currentContext() === undefined ? 1 : activityInfo().attempt;
 }
+
+/** When the work was asked for: the same for all attempts, so that what is named after it is found again. */
+export function scheduledAt(): Date {
+  return currentContext() === undefined ? new Date() : new Date(activityInfo().scheduledTimestampMs);
+}

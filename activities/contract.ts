@@ -11,6 +11,7 @@ import type {
   Anchor,
   Application,
   ArchiveBackup,
+  Backup,
   Bucket,
   DataClass,
   DnsRecord,
@@ -78,7 +79,7 @@ export interface MusterActivities extends SearchActivities {
   proposePoint(input: {
     at: StepRef;
     damaged: DatabaseAt;
-    backup: PgbackrestBackup;
+    backup: Backup;
     before: string;
     dataClasses: Readonly<Record<string, DataClass>>;
   }): Promise<RecoveryPoint>;
@@ -91,8 +92,10 @@ export interface MusterActivities extends SearchActivities {
     at: StepRef;
     /** Whose configuration leads to the backups: the site that is to be restored to. */
     from: DatabaseAt;
-    backup: PgbackrestBackup;
+    backup: Backup;
     dataClasses: Readonly<Record<string, DataClass>>;
+    /** The lost primary: an archive does not tell its timeline. What cannot be read of it is taken from the newest archive. */
+    lost?: DatabaseAt;
   }): Promise<RecoveryPoint>;
 
   fencePrimary(input: {
@@ -174,7 +177,7 @@ export interface MusterActivities extends SearchActivities {
     at: StepRef;
     target: DatabaseAt;
     provisioned: ProvisionedTarget;
-    backup: PgbackrestBackup;
+    backup: Backup;
     point: RecoveryPoint;
   }): Promise<RestoreResult>;
 
@@ -195,14 +198,14 @@ export interface MusterActivities extends SearchActivities {
   verifyRepository(input: {
     at: StepRef;
     target: DatabaseAt;
-    backup: PgbackrestBackup;
+    backup: Backup;
     point: RecoveryPoint;
   }): Promise<RepositoryResult>;
   /** Looks at all others. */
   verifyOtherCopies(input: {
     at: StepRef;
     target: DatabaseAt;
-    backup: PgbackrestBackup;
+    backup: Backup;
     point: RecoveryPoint;
     lookedAt: readonly number[];
   }): Promise<CopiesResult>;
@@ -215,6 +218,8 @@ export interface MusterActivities extends SearchActivities {
   verifyPoint(input: {
     at: StepRef;
     target: DatabaseAt;
+    /** An archive has to be given: its figures are held against what was loaded. */
+    backup?: Backup;
     point: RecoveryPoint;
     restored: RestoreResult;
   }): Promise<RungResult>;
@@ -240,7 +245,7 @@ export interface MusterActivities extends SearchActivities {
     damaged: DatabaseAt;
     vault: Bucket;
     point: ReplacedPrimary;
-    restored: Pick<RestoreResult, 'lsn'>;
+    restored: Pick<RestoreResult, 'lsn' | 'cluster'>;
     fence: FenceProof;
     checks: readonly RungCheck[];
   }): Promise<Promotion>;
@@ -315,6 +320,8 @@ export interface MusterActivities extends SearchActivities {
     damaged: DatabaseAt;
     /** One without proof: an old primary that is silent is accepted, one that takes a write is not. Left out: proven. */
     fence?: Pick<FenceProof, 'refusedWrite'>;
+    /** `archives`: the system is kept by dumps, and its WAL goes nowhere. Left out: its WAL has to be archived. */
+    keptBy?: 'archives';
   }): Promise<ServiceValidation>;
 
   measureLoss(input: {
@@ -325,7 +332,7 @@ export interface MusterActivities extends SearchActivities {
     dataClasses: Readonly<Record<string, DataClass>>;
   }): Promise<LossReport>;
 
-  protectAgain(input: { at: StepRef; target: DatabaseAt; backup: PgbackrestBackup }): Promise<BackupTaken>;
+  protectAgain(input: { at: StepRef; target: DatabaseAt; backup: Backup }): Promise<BackupTaken>;
 
   /**
    * Looks which files are not as they were; changes nothing.

@@ -67,8 +67,10 @@ export interface RecoveryPoint extends Summarised {
     readonly databaseBytes: number;
     readonly walStart: string;
   };
-  /** Every repository that holds this backup and all the WAL up to the point, best first. */
+  /** Every repository that holds this backup and all the WAL up to the point, best first. Of an archive: its copies, from 1. */
   readonly usableRepositories: readonly number[];
+  /** Set where the backup is an archive: it is loaded into a cluster of its own, and no WAL leads on from it. */
+  readonly archive?: PointArchive;
   readonly walSegments: number;
   readonly walEnd: string;
   /** Per data class with an outside record: acknowledged at or after the point, so lost by going there. */
@@ -93,6 +95,23 @@ export interface CleanPointSearch {
   readonly looks: number;
   readonly durationMs: number;
   readonly assumes: string;
+}
+
+/** The archive that a recovery goes back to. */
+export interface PointArchive {
+  readonly label: string;
+  /** The copy that it is taken from first. */
+  readonly copy: string;
+  /** As it is stored. */
+  readonly bytes: number;
+  /** From its snapshot until it was proposed. */
+  readonly ageMs: number;
+  /** Who has signed it: the beginning of the SHA-256 of the key. */
+  readonly signer: string;
+  /** What was done to see that it is sound before it was proposed, in words. */
+  readonly checked: string;
+  /** Newer archives and better copies that cannot be used, a sentence each. */
+  readonly passedOver: readonly string[];
 }
 
 /** The primary that a copy takes the place of. A recovery point says it too. */
@@ -196,6 +215,8 @@ export interface RestoreResult extends Summarised {
   /** Position at which replay is paused. */
   readonly lsn: string;
   readonly lastCommitAt: string | null;
+  /** Of a loaded archive, whose cluster is a new one. Left out: that of the original. */
+  readonly cluster?: { readonly systemIdentifier: string; readonly timeline: number };
 }
 
 /** The outcome of one rung of the ladder of verification. */

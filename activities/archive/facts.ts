@@ -24,6 +24,7 @@ export async function beginSnapshot(client: pg.Client): Promise<Snapshot> {
        pg_current_snapshot()::text as transactions,
        current_database() as name, pg_database_size(current_database())::text as bytes,
        (select system_identifier::text from pg_control_system()) as system,
+       (select timeline_id from pg_control_checkpoint())::text as timeline,
        current_setting('server_version') as version, current_setting('server_version_num') as number,
        current_setting('data_checksums') as checksums,
        pg_encoding_to_char(encoding) as encoding, datcollate as collate, datctype as ctype
@@ -38,6 +39,7 @@ export async function beginSnapshot(client: pg.Client): Promise<Snapshot> {
       name: text('name'),
       bytes: Number(row.bytes),
       systemIdentifier: text('system'),
+      timeline: Number(row.timeline),
       serverVersion: text('version'),
       serverVersionNumber: Number(row.number),
       encoding: text('encoding'),

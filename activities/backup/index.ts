@@ -1,23 +1,27 @@
 import type { Progress } from '../../src/model/run.js';
+import { byDriver } from '../../src/runbook/backups.js';
+import type { Backup } from '../../src/runbook/schema.js';
 import type { BackupTaken, MusterActivities } from '../contract.js';
 import { requireReal } from '../production.js';
 import { withProgress } from '../progress.js';
 import { takeArchive } from './archive.js';
+import { archiveProtect } from './archive-protect.js';
 import { pgbackrestBackup } from './pgbackrest.js';
 
-export type ProtectInput = Parameters<MusterActivities['protectAgain']>[0];
+/** @template B backups of the driver; left out: any */
+export type ProtectInput<B extends Backup = Backup> = Parameters<MusterActivities['protectAgain']>[0] & {
+  readonly backup: B;
+};
 
 /** One way of taking backups. */
-export interface BackupDriver {
+export interface BackupDriver<B extends Backup> {
   /**
    * Ends when every repository holds a backup that was begun after the promotion; an attempt that finds one accepts it.
    */
-  protect(input: ProtectInput, update: (progress: Progress) => void): Promise<BackupTaken>;
+  protect(input: ProtectInput<B>, update: (progress: Progress) => void): Promise<BackupTaken>;
 }
 
-const drivers: Readonly<Record<ProtectInput['backup']['driver'], BackupDriver>> = {
-  pgbackrest: pgbackrestBackup,
-};
+const protect = byDriver({ pgbackrest: pgbackrestBackup.protect, archive: archiveProtect.protect });
 
 /** Takes backups. */
 export function backupActivities(): Pick<MusterActivities, 'protectAgain' | 'takeArchive'> {
@@ -25,7 +29,7 @@ export function backupActivities(): Pick<MusterActivities, 'protectAgain' | 'tak
     async protectAgain(input) {
       requireReal(input.at, `add backups of ${input.target.site} to the repositories`);
       const first: Progress = { done: 0, unit: 'bytes', text: 'waiting for the archive' };
-      return withProgress(first, (update) => drivers[input.backup.driver].protect(input, update));
+      return withProgress(first, (update) => protect(input, update));
     },
     takeArchive(input) {
       requireReal(input.at, `add archives of ${input.source.site} to the copies`);

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { formatBytes } from '../../src/model/format.js';
 import { withClient } from '../../src/postgres.js';
+import type { PgbackrestBackup } from '../../src/runbook/schema.js';
 import type { BackupTaken, DatabaseAt } from '../contract.js';
 import {
   failureOf,
@@ -15,17 +16,18 @@ import { askRepositories } from '../pgbackrest/reach.js';
 import { spoolDirectoryOf } from '../provision/lease.js';
 import { adminOf } from '../service/index.js';
 import { waitForArchiving } from './archiving.js';
-import type { BackupDriver, ProtectInput } from './index.js';
+import type { ProtectInput as AnyProtectInput, BackupDriver } from './index.js';
 
 const BACKUP_MS = 24 * 3_600_000;
 
+type ProtectInput = AnyProtectInput<PgbackrestBackup>;
 type Taken = BackupTaken['labels'][number];
 
 /**
  * A full backup into each repository, because a chain across a promotion would rest on files of the damaged cluster.
  * Nothing is expired: old backups stand still until the recovery is closed (pgBackRest: backup, `--no-expire-auto`).
  */
-export const pgbackrestBackup: BackupDriver = {
+export const pgbackrestBackup: BackupDriver<PgbackrestBackup> = {
   async protect(input, update) {
     const { target, backup } = input;
     const scope = scopeOf(target.postgres, backup);

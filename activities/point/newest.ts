@@ -1,5 +1,6 @@
 /** The newest state that the archive leads to: for a server that is gone, where nothing that it wrote is bad. */
 import { PermanentError } from '../../src/errors.js';
+import type { OfPgbackrest } from '../../src/runbook/backups.js';
 import type { PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { MusterActivities } from '../contract.js';
@@ -12,6 +13,8 @@ import { describePoint } from './describe.js';
 import { type Holding, lookInto, pathFrom } from './holding.js';
 import { countLosses } from './losses.js';
 import { justAfter } from './moment.js';
+
+type Input = OfPgbackrest<Parameters<MusterActivities['proposeNewest']>[0]>;
 
 /** How far a repository leads. */
 interface Reach extends Candidate {
@@ -28,7 +31,7 @@ interface Reach extends Candidate {
  *
  * @throws what the repository that could be read says, for instance PermanentError `NoBackup`, `NoCommit`, `WrongTimeline`
  */
-export const proposeNewest: MusterActivities['proposeNewest'] = async ({ from, backup, dataClasses }) => {
+export async function proposeNewest({ from, backup, dataClasses }: Input): Promise<RecoveryPoint> {
   const held = await Promise.all(
     backup.repositories.map(({ number }) => lookIntoOne(from.postgres, backup, number)),
   );
@@ -74,7 +77,7 @@ export const proposeNewest: MusterActivities['proposeNewest'] = async ({ from, b
     losses,
     notes,
   });
-};
+}
 
 function lookIntoOne(
   postgres: PostgresSite,

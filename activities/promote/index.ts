@@ -15,7 +15,14 @@ import {
   type Vault,
   withVault,
 } from '../vault/index.js';
-import { inspectServer, readBranch, requireReady, requireSystem, type ServerState } from './server.js';
+import {
+  inspectServer,
+  readBranch,
+  requireReady,
+  requireSystem,
+  requireTakesWrites,
+  type ServerState,
+} from './server.js';
 import { hashOfChecks, requireVerified } from './verified.js';
 
 /** A promotion writes a checkpoint request and one record: seconds. */
@@ -76,10 +83,12 @@ function requireFence({ fence, at }: Input): void {
  */
 async function promoteOnce(open: Vault, client: Client, input: Input) {
   const { at, target, point, fence } = input;
+  const copy = input.restored.cluster ?? point;
   const found = await inspectServer(client, point);
-  requireSystem(found, target, point);
+  requireSystem(found, target, copy);
   if (found.inRecovery) {
-    requireReady(found, target, point);
+    if (input.restored.cluster === undefined) requireReady(found, target, point);
+    else requireTakesWrites(found, target);
     requireVerifiedPosition(found, input);
     await requireStillFenced(input.damaged);
   } else {
@@ -98,7 +107,7 @@ async function promoteOnce(open: Vault, client: Client, input: Input) {
     requireStill(found, token);
     await endRecovery(client, target);
   }
-  const timeline = await confirm(client, target, point, token);
+  const timeline = await confirm(client, target, point, copy.timeline, token);
   const done = await recordPromotionDone(open, token, { timeline, promotedAt: new Date().toISOString() });
   return {
     token: token.key,
@@ -165,6 +174,8 @@ async function confirm(
   client: Client,
   target: DatabaseAt,
   point: ReplacedPrimary,
+  /** Timeline that the copy stood on. */
+  before: number,
   token: PromotionToken,
 ): Promise<number> {
   const { timeline } = await inspectServer(client, point);
@@ -173,14 +184,14 @@ async function confirm(
       next: 'See its log. The step looks again by itself; nothing is promoted twice.',
     });
   }
-  const branch = timeline > point.timeline ? await readBranch(client, timeline) : undefined;
-  if (branch?.parent === point.timeline && branch.lsn === token.claim.replayLsn) {
+  const branch = timeline > before ? await readBranch(client, timeline) : undefined;
+  if (branch?.parent === before && branch.lsn === token.claim.replayLsn) {
     await client.query('begin; create temporary table muster_proof (x integer); rollback');
     return timeline;
   }
   throw new PermanentError(
     'PromotionWrong',
-    `The server at ${target.site} writes on timeline ${timeline}, which left timeline ${branch?.parent ?? 'unknown'} at ${branch?.lsn ?? 'unknown'}; this run's copy stood on ${point.timeline} at ${token.claim.replayLsn}.`,
+    `The server at ${target.site} writes on timeline ${timeline}, which left timeline ${branch?.parent ?? 'unknown'} at ${branch?.lsn ?? 'unknown'}; this run's copy stood on ${before} at ${token.claim.replayLsn}.`,
     {
       why: 'What runs there is not what was verified and approved.',
       next: 'Keep traffic away from it (no cutover), find out who promoted it, then restore and verify again.',

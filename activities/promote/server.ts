@@ -40,7 +40,11 @@ export async function inspectServer(client: Client, point: ReplacedPrimary): Pro
 }
 
 /** @throws PermanentError `WrongServer` */
-export function requireSystem(server: ServerState, target: DatabaseAt, point: ReplacedPrimary): void {
+export function requireSystem(
+  server: ServerState,
+  target: DatabaseAt,
+  point: Pick<ReplacedPrimary, 'systemIdentifier'>,
+): void {
   if (server.systemIdentifier === point.systemIdentifier) return;
   const { host, port } = target.postgres;
   throw new PermanentError(
@@ -74,6 +78,20 @@ export function requireReady(server: ServerState, target: DatabaseAt, point: Rep
     {
       next: 'Correct the setting in its postgresql.auto.conf, restart it (it pauses at the same point again), then retry the step.',
     },
+  );
+}
+
+/**
+ * A loaded archive: nothing leads it on, so that it is still where it was verified is seen by its position alone; and its
+ * owner's dumps protect it, whatever its WAL does.
+ * @throws PermanentError `NotProductionSettings`
+ */
+export function requireTakesWrites({ readOnlyByDefault }: ServerState, { site }: DatabaseAt): void {
+  if (!readOnlyByDefault) return;
+  throw new PermanentError(
+    'NotProductionSettings',
+    `The copy at ${site} is not set up for production: it refuses writes by default (default_transaction_read_only).`,
+    { next: 'Correct the setting in its postgresql.auto.conf, restart it, then retry the step.' },
   );
 }
 

@@ -29,14 +29,21 @@ export function provisionActivities(
   const { promotionOf } = deps;
   return {
     ...infrastructureActivities(),
-    provisionTarget: ({ at, target, point }) => provisionDirectory(at, target, point),
+    provisionTarget: ({ at, target, point }) =>
+      point.archive === undefined
+        ? provisionDirectory(at, target, point)
+        : provisionRoom(at, target, roomToLoad(point.backup.databaseBytes)),
     provisionForArchive: ({ at, target, databaseBytes }) =>
-      provisionRoom(at, target, Math.ceil(databaseBytes * LOAD_GROWTH)),
+      provisionRoom(at, target, roomToLoad(databaseBytes)),
     destroyTarget: ({ at, target, vault }) =>
       destroyDirectory(at, target, () =>
         promotionOf === undefined ? promotionInVault(vault, at) : promotionOf(vault, at.system, at.runId),
       ),
   };
+}
+
+function roomToLoad(databaseBytes: number): number {
+  return Math.ceil(databaseBytes * LOAD_GROWTH);
 }
 
 async function promotionInVault(

@@ -29,13 +29,16 @@ const leaseSchema = z.object({
   holder: z.string().optional(),
   /** The point whose files stand in the directory; absent while none are complete. */
   restored: restoredSchema.optional(),
-  /** Loaded from an archive: a cluster of its own, never in recovery. */
+  /** Loaded from an archive: a cluster of its own, in recovery only once it is closed. */
   logical: z.literal(true).optional(),
 });
 
 /** What ties a target to the run that made it. It lies beside the data directory and outlives its content. */
 export type Lease = z.output<typeof leaseSchema>;
 export type RestoredFiles = z.output<typeof restoredSchema>;
+
+/** Ends the mark of a loaded archive that was put back into recovery: it is in it until it is promoted. */
+export const CLOSED = ' closed';
 
 export function leaseFileOf(dataDirectory: string): string {
   return `${dataDirectory}.lease.json`;

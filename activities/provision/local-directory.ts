@@ -10,6 +10,7 @@ import { endLeftovers } from '../pgbackrest/leftovers.js';
 import { type ClusterService, hasLeftRecovery, serviceOf } from '../service/index.js';
 import { ownedDirectory } from '../service/pg-ctl.js';
 import {
+  CLOSED,
   dropLease,
   holdLease,
   readLease,
@@ -110,9 +111,9 @@ export async function destroyDirectory(
     throw keepPromoted(target, `the vault holds its promotion of ${promoted.promotedAt}`);
   const service = serviceOf(target.postgres);
   // A directory whose files are not complete holds nothing that could have been promoted, unless a server runs there.
-  // One that was loaded from an archive has never been in recovery: whether it was promoted, the vault alone tells.
-  const complete =
-    lease.logical !== true && (lease.restored !== undefined || (await service.pid()) !== undefined);
+  // While an archive is loaded its server is not in recovery; nor is one that was loaded to be handed over: of both the vault tells.
+  const closed = lease.logical === true ? lease.restored?.backupLabel.endsWith(CLOSED) === true : undefined;
+  const complete = closed ?? (lease.restored !== undefined || (await service.pid()) !== undefined);
   if (complete && (await hasLeftRecovery(target.postgres, lease.restored?.timeline ?? Infinity))) {
     throw keepPromoted(target, 'its server has left recovery');
   }

@@ -76,6 +76,12 @@ export async function makeCluster(target: DatabaseAt, archive: OpenArchive): Pro
       { next: 'Install the version of the original or a newer one there, then retry the step.' },
     );
   }
+  // Until everything is loaded nobody else may look, or write: the roles come back with their passwords.
+  const user = `"${postgres.admin.user.replaceAll('"', '""')}"`;
+  await writeFile(
+    join(dataDirectory, 'pg_hba.conf'),
+    `local all ${user} scram-sha-256\nhost all ${user} all scram-sha-256\n`,
+  );
   await writeSettings(target, '', LOADING);
 }
 
@@ -106,8 +112,12 @@ export async function syncToDisk({ postgres }: DatabaseAt): Promise<void> {
 const PLACES =
   /^(\s*(?:data_directory|hba_file|ident_file|external_pid_file|include|include_dir|include_if_exists)\b.*)$/gim;
 
-/** The original's own settings, with what is the target's; syncing is on whatever they say. */
-export async function writeProductionSettings(target: DatabaseAt, archive: OpenArchive): Promise<void> {
+/** The original's own settings, with what is the target's; syncing is on whatever they say. @param besides wins over both */
+export async function writeProductionSettings(
+  target: DatabaseAt,
+  archive: OpenArchive,
+  besides: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const { dataDirectory } = target.postgres.service;
   let own = '';
   for (const part of partsOf(archive, 'configuration')) {
@@ -130,6 +140,7 @@ export async function writeProductionSettings(target: DatabaseAt, archive: OpenA
     primary_slot_name: '',
     // There is no standby yet: commits would wait for one for ever.
     synchronous_standby_names: '',
+    ...besides,
   });
 }
 

@@ -1,26 +1,42 @@
 import { readCatalog } from '../../src/archive/catalog.js';
 import { isFaultOfCopy } from '../../src/archive/errors.js';
 import type { ArchiveManifest } from '../../src/archive/manifest.js';
-import { type ArchivePlace, openPlace } from '../../src/archive/place.js';
-import { messageOf, PermanentError } from '../../src/errors.js';
+import { type MusterError, messageOf, PermanentError } from '../../src/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
-import { resolveSecret } from '../../src/secrets.js';
+import type { ArchiveBackup } from '../../src/runbook/schema.js';
+import { identitiesOf, type OpenCopy, withCopies } from '../archive/choice.js';
 import { runClient, wordsOf } from '../archive/client.js';
 import { loadArchive, type OpenArchive, partsOf, readPart } from '../archive/load.js';
 import { compareWith, factsOf } from '../archive/trial.js';
 import { activitySignal } from '../context.js';
 import type { ArchiveRestored, MusterActivities } from '../contract.js';
-import { holdLease, type Lease, markRestored, requireHeld } from '../provision/lease.js';
-import { serviceOf } from '../service/index.js';
+import {
+  CLOSED,
+  holdLease,
+  type Lease,
+  markRestored,
+  type RestoredFiles,
+  requireHeld,
+} from '../provision/lease.js';
+import { hasLeftRecovery, serviceOf } from '../service/index.js';
+import {
+  type ClosedCopy,
+  closeCluster,
+  closedSettings,
+  copyPromoted,
+  prepareToClose,
+  startClosed,
+} from './archive-closed.js';
 import { makeCluster, syncToDisk, writeProductionSettings } from './archive-cluster.js';
+import type { RestoreDriver } from './index.js';
 
 type Input = Parameters<MusterActivities['restoreArchive']>[0];
 
-/** One archive, and the places that hold it, preferred one first. */
+/** One archive, and the copies that hold it, preferred one first. */
 interface Choice {
   readonly manifest: ArchiveManifest;
-  readonly places: readonly ArchivePlace[];
+  readonly copies: readonly OpenCopy[];
   readonly passedOver: readonly string[];
 }
 
@@ -36,6 +52,63 @@ export async function restoreArchive(
   input: Input,
   update: (progress: Progress) => void,
 ): Promise<ArchiveRestored> {
+  return fromAnyCopy(input, update, [], restoreFrom);
+}
+
+/**
+ * The same for a recovery: what was loaded is put back into recovery instead of being handed over, and stays closed until it is
+ * promoted. Its figures are compared by rung 4.
+ */
+export const archiveRestore: RestoreDriver<ArchiveBackup> = {
+  async restore(order, update) {
+    const { point } = order;
+    const label = point.archive?.label ?? point.backup.label;
+    // What was found bad before the archive was proposed is tried last.
+    const sound = point.usableRepositories;
+    return fromAnyCopy(
+      { ...order, label },
+      update,
+      sound,
+      async (input, lease, archive, { number, passedOver, told }) => {
+        const { files, copy, found } = await restoreClosed(input, lease, archive, told);
+        return {
+          repository: number,
+          backupLabel: label,
+          restoredBytes: files.restoredBytes,
+          filesMs: files.filesMs,
+          replayMs: 0,
+          delta: false,
+          lsn: copy.lsn,
+          lastCommitAt: null,
+          cluster: { systemIdentifier: copy.systemIdentifier, timeline: copy.timeline },
+          summary: [
+            found
+              ? `archive ${label} loaded already`
+              : `archive ${label} from ${archive.place.title}: ${formatBytes(files.restoredBytes)} loaded in ${formatDuration(files.filesMs)}`,
+            `closed as system ${copy.systemIdentifier}: it refuses every write until it is promoted`,
+            ...passedOver.map((one) => `passed over: ${one}`),
+          ].join('; '),
+        };
+      },
+    );
+  },
+};
+
+interface From {
+  /** Of the copy in the runbook's list, from 1. */
+  readonly number: number;
+  readonly passedOver: readonly string[];
+  readonly told: (progress: Progress) => void;
+}
+
+type FromCopy<T> = (input: Input, lease: Lease, archive: OpenArchive, from: From) => Promise<T>;
+
+async function fromAnyCopy<T>(
+  input: Input,
+  update: (progress: Progress) => void,
+  first: readonly number[],
+  restore: FromCopy<T>,
+): Promise<T> {
   const { at, target, backup } = input;
   const lease = await holdLease(at, target);
   if (lease.id !== input.provisioned.lease) {
@@ -48,37 +121,50 @@ export async function restoreArchive(
     );
   }
   const signal = activitySignal();
-  const identities = await Promise.all(backup.identities.map(resolveSecret));
-  if (identities.length === 0) {
-    throw new PermanentError(
-      'ArchiveKeyMissing',
-      'The runbook names no private key that archives are read with.',
-      {
-        next: 'Name one where archives are restored (backups.<name>.identities), then retry the step.',
-      },
-    );
-  }
-  const places: ArchivePlace[] = [];
-  try {
-    for (const copy of backup.copies) places.push(await openPlace(copy, signal));
-    const choice = await choose(input, places);
-    return await restoreChoice(input, lease, choice, identities, update);
-  } finally {
-    for (const place of places) place.close();
-  }
+  const identities = await identitiesOf(backup);
+  const failures: MusterError[] = [];
+  return withCopies(
+    backup,
+    signal,
+    (_copy, error) => failures.push(error),
+    async (copies) => {
+      const rank = ({ number }: OpenCopy) =>
+        first.includes(number) ? first.indexOf(number) : first.length + number;
+      const choice = await choose(
+        input,
+        [...copies].sort((one, other) => rank(one) - rank(other)),
+        failures,
+      );
+      const passedOver = [...choice.passedOver];
+      for (const [index, { place, number }] of choice.copies.entries()) {
+        const archive: OpenArchive = { place, manifest: choice.manifest, identities };
+        try {
+          return await restore(input, lease, archive, { number, passedOver, told: update });
+        } catch (error) {
+          if (!isFaultOfCopy(error) || index === choice.copies.length - 1) throw error;
+          passedOver.push(messageOf(error));
+        }
+      }
+      throw new TypeError('an archive was chosen that no place holds');
+    },
+  );
 }
 
-async function choose({ at, backup, label }: Input, places: readonly ArchivePlace[]): Promise<Choice> {
-  const found: { readonly place: ArchivePlace; readonly manifest: ArchiveManifest }[] = [];
-  const failures: unknown[] = [];
-  for (const place of places) {
+async function choose(
+  { at, backup, label }: Input,
+  copies: readonly OpenCopy[],
+  unopened: readonly MusterError[],
+): Promise<Choice> {
+  const found: { readonly copy: OpenCopy; readonly manifest: ArchiveManifest }[] = [];
+  const failures: unknown[] = [...unopened];
+  for (const copy of copies) {
     try {
       const isWanted = (one: { label: string; manifest?: ArchiveManifest }) =>
         one.manifest !== undefined &&
         (label === undefined ? one.manifest.content !== 'data' : one.label === label);
-      const entries = await readCatalog(place, at.system, backup, isWanted);
+      const entries = await readCatalog(copy.place, at.system, backup, isWanted);
       const entry = entries.find(isWanted);
-      if (entry?.manifest !== undefined) found.push({ place, manifest: entry.manifest });
+      if (entry?.manifest !== undefined) found.push({ copy, manifest: entry.manifest });
       for (const { unusable, ...other } of entries) {
         if (unusable !== undefined && (label === undefined || other.label === label)) failures.push(unusable);
       }
@@ -90,45 +176,24 @@ async function choose({ at, backup, label }: Input, places: readonly ArchivePlac
   const newest = found.map(({ manifest }) => manifest).sort((a, b) => (a.label < b.label ? 1 : -1))[0];
   const passedOver = failures.map((error) => messageOf(error));
   if (newest !== undefined) {
-    const holders = found.filter(({ manifest }) => manifest.label === newest.label).map(({ place }) => place);
-    return { manifest: newest, places: holders, passedOver };
+    const holders = found.filter(({ manifest }) => manifest.label === newest.label).map(({ copy }) => copy);
+    return { manifest: newest, copies: holders, passedOver };
   }
   if (failures[0] !== undefined) throw failures[0];
   throw new PermanentError(
     'NoArchive',
-    `There is no archive of ${at.system}${label === undefined ? '' : ` with the label ${label}`} in ${places.map(({ title }) => title).join(', ')}.`,
+    `There is no archive of ${at.system}${label === undefined ? '' : ` with the label ${label}`} in ${copies.map(({ place }) => place.title).join(', ')}.`,
     {
       next: 'Name another label, or the right places in the runbook (backups.<name>.copies), then retry the step.',
     },
   );
 }
 
-async function restoreChoice(
-  input: Input,
-  lease: Lease,
-  choice: Choice,
-  identities: readonly string[],
-  update: (progress: Progress) => void,
-): Promise<ArchiveRestored> {
-  const passedOver = [...choice.passedOver];
-  for (const [index, place] of choice.places.entries()) {
-    const archive: OpenArchive = { place, manifest: choice.manifest, identities };
-    try {
-      return await restoreFrom(input, lease, archive, passedOver, update);
-    } catch (error) {
-      if (!isFaultOfCopy(error) || index === choice.places.length - 1) throw error;
-      passedOver.push(messageOf(error));
-    }
-  }
-  throw new TypeError('an archive was chosen that no place holds');
-}
-
 async function restoreFrom(
   input: Input,
   lease: Lease,
   archive: OpenArchive,
-  passedOver: readonly string[],
-  update: (progress: Progress) => void,
+  { passedOver, told: update }: From,
 ): Promise<ArchiveRestored> {
   const { target, backup, tables } = input;
   const { manifest } = archive;
@@ -138,16 +203,7 @@ async function restoreFrom(
   const archived = await factsOf(archive);
   let { restored } = lease;
   if (restored?.backupLabel !== mark) {
-    const loadMs = await loadIntoNew(input, lease, archive, update);
-    restored = {
-      time: manifest.snapshot.at,
-      timeline: 1,
-      backupLabel: mark,
-      repository: 1,
-      restoredBytes: manifest.database.bytes,
-      filesMs: loadMs,
-      delta: false,
-    };
+    restored = filesOf(manifest, mark, await loadIntoNew(input, lease, archive, update, 'open'));
     await markRestored({ ...lease, logical: true }, restored);
   }
   await requireHeld(lease);
@@ -181,12 +237,54 @@ async function restoreFrom(
   };
 }
 
-/** @returns milliseconds until everything was on disk */
+function filesOf({ snapshot, database }: ArchiveManifest, mark: string, filesMs: number): RestoredFiles {
+  return {
+    time: snapshot.at,
+    timeline: 1,
+    backupLabel: mark,
+    repository: 1,
+    restoredBytes: database.bytes,
+    filesMs,
+    delta: false,
+  };
+}
+
+/** An attempt that finds the archive loaded and closed only starts it. */
+async function restoreClosed(
+  input: Input,
+  lease: Lease,
+  archive: OpenArchive,
+  update: (progress: Progress) => void,
+): Promise<{ readonly files: RestoredFiles; readonly copy: ClosedCopy; readonly found: boolean }> {
+  const { target } = input;
+  const mark = `${archive.manifest.label}${CLOSED}`;
+  const before = lease.restored;
+  if (before?.backupLabel === mark) {
+    await requireHeld(lease);
+    return { files: before, copy: await startClosed(target), found: true };
+  }
+  if (before !== undefined && (await hasLeftRecovery(target.postgres, before.timeline))) {
+    throw copyPromoted(target);
+  }
+  const filesMs = await loadIntoNew(input, lease, archive, update, 'closed');
+  await requireHeld(lease);
+  const copy = await startClosed(target);
+  const files = filesOf(archive.manifest, mark, filesMs);
+  // Only now: a cluster that has never been in recovery would look like a promoted one.
+  await markRestored({ ...lease, logical: true }, files);
+  return { files, copy, found: false };
+}
+
+/**
+ * @param ends `open`: with the original's settings, to be started; `closed`: the same, to be started in recovery
+ * @returns milliseconds until everything was on disk
+ */
 async function loadIntoNew(
   { target, backup, tables }: Input,
   lease: Lease,
   archive: OpenArchive,
   update: (progress: Progress) => void,
+  ends: 'open' | 'closed',
 ): Promise<number> {
   const { postgres } = target;
   const service = serviceOf(postgres);
@@ -212,10 +310,15 @@ async function loadIntoNew(
       signal: activitySignal(),
       update: (done, text) => update({ done: Math.min(done, total), total, unit: 'bytes', text }),
     });
+    if (ends === 'closed') await prepareToClose(target, archive.manifest.database.name);
     await requireHeld(lease);
     update({ done: total, total, unit: 'bytes', text: 'writing to disk' });
     await service.stop('fast');
     await writeProductionSettings(target, archive);
+    if (ends === 'closed') {
+      await writeProductionSettings(target, archive, await closedSettings(target));
+      await closeCluster(target);
+    }
     await syncToDisk(target);
   } catch (error) {
     await endServer(service);

@@ -1,21 +1,24 @@
 import type { Progress } from '../../src/model/run.js';
+import { byDriver } from '../../src/runbook/backups.js';
+import type { Backup } from '../../src/runbook/schema.js';
 import type { MusterActivities, RestoreResult } from '../contract.js';
 import { withProgress } from '../progress.js';
-import { restoreArchive } from './archive.js';
+import { archiveRestore, restoreArchive } from './archive.js';
 import { listArchives } from './archive-list.js';
 import { pgbackrestRestore } from './pgbackrest.js';
 
-export type RestoreInput = Parameters<MusterActivities['restoreDatabase']>[0];
+/** @template B backups of the driver; left out: any */
+export type RestoreInput<B extends Backup = Backup> = Parameters<MusterActivities['restoreDatabase']>[0] & {
+  readonly backup: B;
+};
 
 /** One way of bringing a database back to a point. */
-export interface RestoreDriver {
-  /** Ends with the server paused at the point; an attempt that finds it there returns the same result. */
-  restore(input: RestoreInput, update: (progress: Progress) => void): Promise<RestoreResult>;
+export interface RestoreDriver<B extends Backup> {
+  /** Ends with the server in recovery at the point; an attempt that finds it there returns the same result. */
+  restore(input: RestoreInput<B>, update: (progress: Progress) => void): Promise<RestoreResult>;
 }
 
-const drivers: Readonly<Record<RestoreInput['backup']['driver'], RestoreDriver>> = {
-  pgbackrest: pgbackrestRestore,
-};
+const restore = byDriver({ pgbackrest: pgbackrestRestore.restore, archive: archiveRestore.restore });
 
 /** Restores databases. */
 export function restoreActivities(): Pick<
@@ -25,7 +28,7 @@ export function restoreActivities(): Pick<
   return {
     restoreDatabase(input) {
       const first: Progress = { done: 0, unit: 'bytes', text: 'preparing the restore' };
-      return withProgress(first, (update) => drivers[input.backup.driver].restore(input, update));
+      return withProgress(first, (update) => restore(input, update));
     },
     restoreArchive(input) {
       const first: Progress = { done: 0, unit: 'bytes', text: 'choosing the archive' };

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { PermanentError, TransientError } from '../../src/errors.js';
 import { formatBytes, formatDuration } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
+import type { PgbackrestBackup } from '../../src/runbook/schema.js';
 import type { DatabaseAt } from '../contract.js';
 import { repositoryName, scopeOf } from '../pgbackrest/command.js';
 import { endLeftovers } from '../pgbackrest/leftovers.js';
@@ -17,17 +18,19 @@ import {
 import { hasLeftRecovery, serviceOf } from '../service/index.js';
 import { ownedDirectory } from '../service/pg-ctl.js';
 import { type Answers, restoreFiles } from './files.js';
-import type { RestoreDriver, RestoreInput } from './index.js';
+import type { RestoreInput as AnyRestoreInput, RestoreDriver } from './index.js';
 import { type PausedCopy, replayToPoint } from './replay.js';
 import { writeTargetSettings } from './settings.js';
 import { archiveGetCommand, archivePushCommand } from './shell.js';
+
+type RestoreInput = AnyRestoreInput<PgbackrestBackup>;
 
 /**
  * Physical restore with pgBackRest and replay to a time (PostgreSQL manual: 26.3; pgBackRest user guide: point-in-time
  * recovery). Safe to repeat: the lease says whose files stand there and for which point, so an attempt goes on from files,
  * from replay, or finds everything done.
  */
-export const pgbackrestRestore: RestoreDriver = {
+export const pgbackrestRestore: RestoreDriver<PgbackrestBackup> = {
   async restore(input, update) {
     const lease = await ownLease(input);
     const placed = await placeFiles(input, lease, update);

@@ -17,7 +17,7 @@ const ANSWER_MS = 5_000;
 
 export function validateActivities(): Pick<MusterActivities, 'validateService'> {
   return {
-    async validateService({ at, application, target, damaged, fence }) {
+    async validateService({ at, application, target, damaged, fence, keptBy }) {
       requireReal(at, `pay at ${application.url}`);
       const signal = activitySignal();
       const checks: RungCheck[] = [];
@@ -30,7 +30,11 @@ export function validateActivities(): Pick<MusterActivities, 'validateService'> 
           : await timed('the old primary refuses writes', () => proveRefusalOrSilence(damaged)),
       );
       checks.push(
-        await timed('the new primary takes writes and archives them', () => requireWritable(target)),
+        keptBy === 'archives'
+          ? await timed('the new primary takes writes', () => requireWritable(target, 'dumped'))
+          : await timed('the new primary takes writes and archives them', () =>
+              requireWritable(target, 'archived'),
+            ),
       );
       checks.push(
         await timed('the application is healthy on the new primary', () =>
@@ -79,7 +83,11 @@ async function timed(title: string, work: () => Promise<string>): Promise<RungCh
   };
 }
 
-async function requireWritable({ site, postgres }: DatabaseAt): Promise<string> {
+/** @param writes how what it takes is kept: its WAL is archived, or its owner dumps it now and then */
+async function requireWritable(
+  { site, postgres }: DatabaseAt,
+  writes: 'archived' | 'dumped',
+): Promise<string> {
   const { host, port, database, admin } = postgres;
   return withClient(
     { host, port, database, ...admin },
@@ -96,7 +104,7 @@ async function requireWritable({ site, postgres }: DatabaseAt): Promise<string> 
           next: 'See in its log whether the promotion came to its end, then retry the step.',
         });
       }
-      if (server.archiving === 'off') {
+      if (writes === 'archived' && server.archiving === 'off') {
         throw new PermanentError(
           'NewPrimaryUnprotected',
           `The database at ${site} does not archive its WAL.`,
@@ -107,7 +115,8 @@ async function requireWritable({ site, postgres }: DatabaseAt): Promise<string> 
         );
       }
       await client.query('begin; create temporary table muster_proof (x integer); rollback');
-      return `takes writes at ${host}:${port}; archive_mode ${server.archiving}`;
+      const kept = writes === 'dumped' ? 'kept by dumps' : `archive_mode ${server.archiving}`;
+      return `takes writes at ${host}:${port}; ${kept}`;
     },
   );
 }

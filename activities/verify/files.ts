@@ -5,6 +5,7 @@ import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, RecoveryPoint, RestoreResult, RungResult } from '../contract.js';
 import { lsnToNumber } from '../pgbackrest/wal.js';
 import { holdLease, requireHeld } from '../provision/lease.js';
+import { startClosed } from '../restore/archive-closed.js';
 import { replayToPoint } from '../restore/replay.js';
 import { type ControlData, serviceOf } from '../service/index.js';
 import { check, headingOf, passed, verificationFailed } from './check.js';
@@ -36,7 +37,7 @@ export async function verifyFiles(
   let control: ControlData | undefined;
   const controlled = await check(controlHeading, async () => {
     control = await service.control();
-    return judgeControl(controlHeading, control, point, restored);
+    return judgeControl(controlHeading, control, restored.cluster ?? point, restored);
   });
   const { program, heading: pagesHeading } = await headingOf(target.postgres, 'pg_checksums', {
     rung: 3,
@@ -49,7 +50,8 @@ export async function verifyFiles(
   );
   update({ done: 0, unit: 'segments', text: 'starting the copy again' });
   await requireHeld(lease);
-  const paused = await replayToPoint(target, point, update);
+  const paused =
+    restored.cluster === undefined ? await replayToPoint(target, point, update) : await startClosed(target);
   if (paused.lsn !== restored.lsn) {
     throw verificationFailed(
       { rung: 2, title: 'same position after a restart' },

@@ -1,5 +1,6 @@
 import { MusterError, messageOf } from '../../src/errors.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
+import type { OfPgbackrest } from '../../src/runbook/backups.js';
 import type { PgbackrestBackup } from '../../src/runbook/schema.js';
 import type {
   CopiesResult,
@@ -17,7 +18,7 @@ import { canVerifyOneSet, runVerify } from '../pgbackrest/verify.js';
 import type { VerifyReport, WrongFile } from '../pgbackrest/verify-report.js';
 import { check, passed, verificationFailed } from './check.js';
 
-type Input = Parameters<MusterActivities['verifyRepository']>[0];
+type Input = OfPgbackrest<Parameters<MusterActivities['verifyRepository']>[0]>;
 
 const RUNG = 1;
 const VERIFY_MS = 12 * 3_600_000;
@@ -57,7 +58,7 @@ export async function verifyOtherCopies({
   backup,
   point,
   lookedAt,
-}: Parameters<MusterActivities['verifyOtherCopies']>[0]): Promise<CopiesResult> {
+}: OfPgbackrest<Parameters<MusterActivities['verifyOtherCopies']>[0]>): Promise<CopiesResult> {
   const others = point.usableRepositories.filter((repository) => !lookedAt.includes(repository));
   const looked = await Promise.all(others.map((repository) => lookAt(target, backup, point, repository)));
   const checks = looked.flatMap((one) => ('checks' in one ? one.checks : []));

@@ -2,7 +2,7 @@
 import { messageOf } from '../errors.js';
 import type { ArchiveBackup } from '../runbook/schema.js';
 import { damaged, missing } from './errors.js';
-import { type ArchiveManifest, MANIFEST, readManifest, SIGNATURE } from './manifest.js';
+import { type ArchiveManifest, MANIFEST, readSigned, SIGNATURE } from './manifest.js';
 import type { ArchivePlace, StoredFile } from './place.js';
 
 export const LABEL = /^\d{8}T\d{6}Z-(full|schema|data)$/;
@@ -13,6 +13,8 @@ export interface CatalogEntry {
   /** Bytes that are stored. */
   readonly bytes: number;
   readonly manifest?: ArchiveManifest;
+  /** Who signed the manifest: the beginning of the key's SHA-256. */
+  readonly signer?: string;
   /** Why it cannot be used; absent where nothing speaks against it. Its parts have not been read. */
   readonly unusable?: unknown;
 }
@@ -20,6 +22,34 @@ export interface CatalogEntry {
 /** `moneyflow/20261121T030000Z-full/` */
 export function folderOf(system: string, label: string): string {
   return `${system}/${label}/`;
+}
+
+/** What a place holds of a system; manifests are read when they are asked for. */
+export interface Catalog {
+  /** Newest first. */
+  readonly labels: readonly string[];
+  /** @returns undefined when the place holds nothing of that label */
+  entry(label: string): Promise<CatalogEntry | undefined>;
+}
+
+export async function openCatalog(
+  place: ArchivePlace,
+  system: string,
+  backup: Pick<ArchiveBackup, 'signers'>,
+): Promise<Catalog> {
+  const archives = new Map<string, StoredFile[]>();
+  for (const file of await place.list(`${system}/`)) {
+    const [, label = ''] = file.name.split('/');
+    if (!LABEL.test(label)) continue;
+    archives.set(label, [...(archives.get(label) ?? []), file]);
+  }
+  return {
+    labels: [...archives.keys()].sort().reverse(),
+    async entry(label) {
+      const files = archives.get(label);
+      return files === undefined ? undefined : entryOf(place, system, label, backup, files);
+    },
+  };
 }
 
 /**
@@ -33,15 +63,11 @@ export async function readCatalog(
   backup: Pick<ArchiveBackup, 'signers'>,
   enough: (entry: CatalogEntry) => boolean = () => false,
 ): Promise<CatalogEntry[]> {
-  const archives = new Map<string, StoredFile[]>();
-  for (const file of await place.list(`${system}/`)) {
-    const [, label = ''] = file.name.split('/');
-    if (!LABEL.test(label)) continue;
-    archives.set(label, [...(archives.get(label) ?? []), file]);
-  }
+  const catalog = await openCatalog(place, system, backup);
   const entries: CatalogEntry[] = [];
-  for (const label of [...archives.keys()].sort().reverse()) {
-    const entry = await entryOf(place, system, label, backup, archives.get(label) ?? []);
+  for (const label of catalog.labels) {
+    const entry = await catalog.entry(label);
+    if (entry === undefined) continue;
     entries.push(entry);
     if (enough(entry)) break;
   }
@@ -57,13 +83,13 @@ async function entryOf(
 ): Promise<CatalogEntry> {
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   try {
-    const manifest = await readManifest(
+    const { manifest, signer } = await readSigned(
       (file, most) => place.read(`${folderOf(system, label)}${file}`, most),
       `${label} in ${place.title}`,
       { system, label, signers },
     );
     requireParts(manifest, place, files);
-    return { label, bytes, manifest };
+    return { label, bytes, manifest, signer };
   } catch (error) {
     if ((error as { name?: string }).name === 'TransientError') throw error;
     return { label, bytes, unusable: error };

@@ -2,7 +2,7 @@
  * What an archive says of itself: `manifest.json`, in the clear so that the catalog can be read without a private key, and
  * signed (Ed25519, RFC 8032, detached in `manifest.sig`), so that nothing of it can be changed or put into another's place.
  */
-import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import { z } from 'zod';
 import { messageOf, PermanentError } from '../errors.js';
 import { canonicalJson } from '../model/canonical-json.js';
@@ -43,6 +43,7 @@ const manifest = z.strictObject({
     name: z.string().min(1),
     bytes,
     systemIdentifier: z.string(),
+    timeline: z.number().int().min(1).optional(),
     serverVersion: z.string(),
     /** `server_version_num`. */
     serverVersionNumber: z.number().int(),
@@ -120,18 +121,19 @@ export interface ExpectedArchive {
  * @param where in words, for errors: `20261121T030000Z-full in S3 us-west-2`
  * @throws PermanentError `ArchiveIncomplete`, `ArchiveDamaged`, `ForeignArchive`
  */
-export async function readManifest(
+export async function readSigned(
   read: (file: string, mostBytes: number) => Promise<Buffer | undefined>,
   where: string,
   expected: ExpectedArchive,
-): Promise<ArchiveManifest> {
+): Promise<{ readonly manifest: ArchiveManifest; readonly signer: string }> {
   const file = `${MANIFEST} of ${where}`;
   const text = await read(MANIFEST, LARGEST_MANIFEST_BYTES);
   if (text === undefined) throw missing(file);
   const signature = await read(SIGNATURE, LARGEST_SIGNATURE_BYTES);
   if (signature === undefined) throw missing(`${SIGNATURE} of ${where}`);
   if (text.length === 0) throw damaged(file, 'is empty');
-  if (!expected.signers.some((pem) => isSignedBy(pem, text, signature))) {
+  const signer = expected.signers.find((pem) => isSignedBy(pem, text, signature));
+  if (signer === undefined) {
     throw foreign(
       file,
       'none of the keys that may sign (backups.<name>.signers) has signed it',
@@ -153,7 +155,18 @@ export async function readManifest(
       'The archive was renamed: it is not from when its name says.',
     );
   }
-  return content;
+  return { manifest: content, signer: fingerprintOf(signer) };
+}
+
+/** The same where nobody asks who has signed. */
+export async function readManifest(...from: Parameters<typeof readSigned>): Promise<ArchiveManifest> {
+  return (await readSigned(...from)).manifest;
+}
+
+/** `openssl pkey -pubin -in signer.pem -outform DER | sha256sum | head -c 16` */
+export function fingerprintOf(pem: string): string {
+  const der = createPublicKey(pem).export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(der).digest('hex').slice(0, 16);
 }
 
 function parseManifest(text: Buffer, file: string): ArchiveManifest {

@@ -65,6 +65,8 @@ export const runbookSchema = z.strictObject({
 export type Runbook = z.output<typeof runbookSchema>;
 export type Site = Runbook['sites'][string];
 export type PostgresSite = z.output<typeof postgresSite>;
+/** One way of keeping copies; its driver tells which. */
+export type Backup = Runbook['backups'][string];
 export type PgbackrestBackup = z.output<typeof pgbackrestBackup>;
 export type DnsRecord = z.output<typeof dnsRecord>;
 export type Route53Record = z.output<typeof route53Record>;

@@ -1,0 +1,130 @@
+/** The recovery point where dumps are all there is: the moment of the newest archive that can be used. */
+import { folderOf } from '../../src/archive/catalog.js';
+import { formatBytes, formatCount, formatDuration } from '../../src/model/format.js';
+import { withClient } from '../../src/postgres.js';
+import type { OfArchive } from '../../src/runbook/backups.js';
+import { type ChosenArchive, chooseArchive, titleOf } from '../archive/choice.js';
+import { activitySignal } from '../context.js';
+import type { DatabaseAt, MusterActivities, RecoveryPoint, ReplacedPrimary } from '../contract.js';
+import { adminOf, serviceOf } from '../service/index.js';
+import { countLosses, type Losses } from './losses.js';
+import { currentMoment, toMoment } from './moment.js';
+
+type Before = OfArchive<Parameters<MusterActivities['proposePoint']>[0]>;
+type Newest = OfArchive<Parameters<MusterActivities['proposeNewest']>[0]>;
+
+/** One that is there answers at once. */
+const ANSWER_MS = 3_000;
+
+/** @throws what `chooseArchive` throws */
+export async function proposeArchiveBefore({
+  at,
+  damaged,
+  backup,
+  before,
+  dataClasses,
+}: Before): Promise<RecoveryPoint> {
+  const chosen = await chooseArchive(at.system, backup, activitySignal(), toMoment(before));
+  return describeArchive(chosen, damaged, before, { backup, dataClasses });
+}
+
+/** @throws what `chooseArchive` throws */
+export async function proposeNewestArchive({
+  at,
+  backup,
+  dataClasses,
+  lost,
+}: Newest): Promise<RecoveryPoint> {
+  const chosen = await chooseArchive(at.system, backup, activitySignal());
+  return describeArchive(chosen, lost, 'newest', { backup, dataClasses });
+}
+
+async function describeArchive(
+  chosen: ChosenArchive,
+  replaced: DatabaseAt | undefined,
+  asked: string,
+  { backup, dataClasses }: Pick<Newest, 'backup' | 'dataClasses'>,
+): Promise<RecoveryPoint> {
+  const { manifest, signer, copies, checked, passedOver, newest } = chosen;
+  const time = toMoment(manifest.snapshot.at);
+  const bytes = manifest.parts.reduce((sum, part) => sum + part.bytes, 0);
+  const [identity, losses] = await Promise.all([
+    identityOf(replaced, newest),
+    countLosses(dataClasses, time, activitySignal()),
+  ]);
+  const [first = 1] = copies;
+  const ageMs = Math.max(0, Date.parse(currentMoment()) - Date.parse(time));
+  const copy = titleOf(backup, first);
+  return {
+    time,
+    asked,
+    ...identity,
+    backup: {
+      label: manifest.label,
+      repository: first,
+      type: 'full',
+      stoppedAt: toMoment(manifest.finishedAt),
+      databaseBytes: manifest.database.bytes,
+      walStart: '',
+    },
+    usableRepositories: copies,
+    walSegments: 0,
+    walEnd: '',
+    archive: { label: manifest.label, copy, bytes, ageMs, signer, checked, passedOver },
+    loses: losses.loses,
+    summary: [
+      `${time}: archive ${folderOf(manifest.system, manifest.label)} in ${copy}, ${formatBytes(bytes)} of ${formatBytes(manifest.database.bytes)}, ${formatDuration(ageMs)} old, signed by ${signer}; ${checked}`,
+      ...inWords(losses),
+      ...passedOver.map((one) => `passed over ${one}`),
+    ].join('; '),
+  };
+}
+
+/**
+ * The primary that is replaced, as it is itself: running, or by its control file. Where neither can be read, the newest archive
+ * tells whose it was; the fence finds out if that has changed since.
+ */
+async function identityOf(
+  replaced: DatabaseAt | undefined,
+  { database }: ChosenArchive['newest'],
+): Promise<Pick<ReplacedPrimary, 'systemIdentifier' | 'timeline'>> {
+  const told = { systemIdentifier: database.systemIdentifier, timeline: database.timeline ?? 1 };
+  if (replaced === undefined) return told;
+  const live = await askPrimary(replaced).catch(() => undefined);
+  if (live !== undefined) return live;
+  const control = await serviceOf(replaced.postgres)
+    .control()
+    .catch(() => undefined);
+  return control === undefined
+    ? told
+    : { systemIdentifier: control.systemIdentifier, timeline: control.timeline };
+}
+
+function askPrimary({ postgres }: DatabaseAt) {
+  return withClient(
+    adminOf(postgres),
+    { statementTimeoutMs: ANSWER_MS, connectTimeoutMs: ANSWER_MS, applicationName: 'muster-point' },
+    async (client) => {
+      const { rows } = await client.query<{ system: string; timeline: number }>(
+        `select (select system_identifier::text from pg_control_system()) as system,
+           case when pg_is_in_recovery() then (select timeline_id from pg_control_checkpoint())
+                else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer end as timeline`,
+      );
+      const [row] = rows;
+      return row === undefined ? undefined : { systemIdentifier: row.system, timeline: row.timeline };
+    },
+  );
+}
+
+function inWords({ loses, unknown }: Losses): string[] {
+  return [
+    ...Object.entries(loses).map(([name, { records, windowMs }]) =>
+      records === 0
+        ? `loses no acknowledged ${name}`
+        : `loses ${formatCount(records)} acknowledged ${name} over ${formatDuration(windowMs)}`,
+    ),
+    ...unknown.map(
+      (name) => `how many ${name} it loses cannot be told: their outside record does not answer`,
+    ),
+  ];
+}
