@@ -31,7 +31,9 @@ export function azLossParts(runbook: Runbook) {
     slot: section.newStandby.slot,
     at: databaseAt(runbook, section.newStandby.site),
   };
-  return { section, parts: databaseParts(runbook, section, places), newStandby };
+  // A standby catches up from WAL, which an archive of pg_dump has none of; the loader refuses such a runbook.
+  const backup = required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`);
+  return { section, parts: { ...databaseParts(runbook, section, places), backup }, newStandby };
 }
 
 /** @throws Error for a scenario that recovers no database */
@@ -65,8 +67,7 @@ function databaseParts(runbook: Runbook, named: Named, places: Places): Database
     target: databaseAt(runbook, target),
     targets: [target, ...otherTargets],
     targetAt: ({ site }) => databaseAt(runbook, site),
-    // A recovery to a moment needs WAL, which an archive of pg_dump has none of; the loader refuses such a runbook.
-    backup: required(pgbackrestOf(runbook, named.backup), runbook, `backups.${named.backup}`),
+    backup: required(runbook.backups[named.backup], runbook, `backups.${named.backup}`),
     record: required(runbook.dns[named.record], runbook, `dns.${named.record}`),
     application: required(
       runbook.applications[named.application],

@@ -1,15 +1,21 @@
 import type { PrintedCommand } from '../../src/model/plan.js';
-import type { PgbackrestBackup } from '../../src/runbook/schema.js';
+import { byDriver, type OfPgbackrest } from '../../src/runbook/backups.js';
+import type { Backup } from '../../src/runbook/schema.js';
+import { takeArchiveCommands } from '../archive/commands.js';
 import type { DatabaseAt } from '../contract.js';
 
+interface ForBackup {
+  readonly target: DatabaseAt;
+  readonly backup: Backup;
+}
+
 /** How a recovered system is protected again by hand. */
-export function backupCommands({
-  target,
-  backup,
-}: {
-  target: DatabaseAt;
-  backup: PgbackrestBackup;
-}): readonly PrintedCommand[] {
+export const backupCommands: (given: ForBackup) => readonly PrintedCommand[] = byDriver({
+  pgbackrest: backUpAgain,
+  archive: takeArchiveCommands,
+});
+
+function backUpAgain({ target, backup }: OfPgbackrest<ForBackup>): readonly PrintedCommand[] {
   const { host, port, database, admin, service, backupConfig } = target.postgres;
   const where = `on ${host}, as ${service.account}`;
   const bin = service.binDirectory === undefined ? '' : `${service.binDirectory}/`;

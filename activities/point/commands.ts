@@ -1,15 +1,32 @@
 import type { PrintedCommand } from '../../src/model/plan.js';
-import type { PgbackrestBackup } from '../../src/runbook/schema.js';
+import { byDriver, type OfPgbackrest } from '../../src/runbook/backups.js';
+import type { Backup } from '../../src/runbook/schema.js';
+import { chooseArchiveCommands } from '../archive/commands.js';
 import type { DatabaseAt } from '../contract.js';
 
-/** Finding backup and WAL by hand. */
-export function pointCommands({
-  damaged,
-  backup,
-}: {
+interface ForPoint {
   readonly damaged: DatabaseAt;
-  readonly backup: PgbackrestBackup;
-}): readonly PrintedCommand[] {
+  readonly backup: Backup;
+}
+
+interface ForNewest {
+  readonly target: DatabaseAt;
+  readonly backup: Backup;
+}
+
+/** Finding by hand what to go back to. */
+export const pointCommands: (given: ForPoint) => readonly PrintedCommand[] = byDriver({
+  pgbackrest: pointInWal,
+  archive: ({ backup }) => chooseArchiveCommands(backup, 'Take the newest from before the damage.'),
+});
+
+/** Finding the newest by hand, from where the database is restored to. */
+export const newestCommands: (given: ForNewest) => readonly PrintedCommand[] = byDriver({
+  pgbackrest: endOfWal,
+  archive: ({ backup }) => chooseArchiveCommands(backup, 'Take the newest.'),
+});
+
+function pointInWal({ damaged, backup }: OfPgbackrest<ForPoint>): readonly PrintedCommand[] {
   const { host, port, database, admin, service, backupConfig } = damaged.postgres;
   const pgbackrest = (rest: string) =>
     `pgbackrest --config=${backupConfig} --stanza=${backup.stanza} ${rest}`;
@@ -39,14 +56,7 @@ export function pointCommands({
   ];
 }
 
-/** Finding the end of the archive by hand, from where the database is restored to. */
-export function newestCommands({
-  target,
-  backup,
-}: {
-  readonly target: DatabaseAt;
-  readonly backup: PgbackrestBackup;
-}): readonly PrintedCommand[] {
+function endOfWal({ target, backup }: OfPgbackrest<ForNewest>): readonly PrintedCommand[] {
   const { host, service, backupConfig } = target.postgres;
   const pgbackrest = (rest: string) =>
     `pgbackrest --config=${backupConfig} --stanza=${backup.stanza} ${rest}`;

@@ -1,5 +1,5 @@
 /** What workflows know of the search for a recovery point. Types only. */
-import type { DataClass, Invariant, PgbackrestBackup } from '../../src/runbook/schema.js';
+import type { Backup, DataClass, Invariant } from '../../src/runbook/schema.js';
 import type { DatabaseAt, RecoveryPoint, StepRef, Summarised } from '../results.js';
 
 export interface SearchActivities {
@@ -11,7 +11,7 @@ export interface SearchActivities {
     damaged: DatabaseAt;
     /** Where the private copy is made, beside the target's own directory. */
     target: DatabaseAt;
-    backup: PgbackrestBackup;
+    backup: Backup;
     invariants: readonly Invariant[];
     dataClasses: Readonly<Record<string, DataClass>>;
   }): Promise<RecoveryPoint>;

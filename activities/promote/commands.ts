@@ -1,22 +1,21 @@
 import type { PrintedCommand } from '../../src/model/plan.js';
-import type { Bucket } from '../../src/runbook/schema.js';
+import type { Backup, Bucket } from '../../src/runbook/schema.js';
+import { openLoadedCommands } from '../archive/commands.js';
 import type { DatabaseAt } from '../contract.js';
 
-/** The promotion by hand: first the token, then the server. */
+/** The promotion by hand: first the token, then the server. @param given.backup what the copy was made from; left out: pgBackRest's */
 export function promoteCommands({
   target,
   vault,
+  backup,
 }: {
   readonly target: DatabaseAt;
   readonly vault: Bucket;
+  readonly backup?: Pick<Backup, 'driver'>;
 }): readonly PrintedCommand[] {
-  const { host, port, database, admin } = target.postgres;
-  const psql = (statement: string) =>
-    `psql -h ${host} -p ${port} -U ${admin.user} -d ${database} -Atc "${statement}"`;
   const s3 = (verb: string) =>
     `aws s3api ${verb} --bucket ${vault.bucket}${vault.endpoint === undefined ? '' : ` --endpoint-url ${vault.endpoint}`} --region ${vault.region}${vault.caFile === undefined ? '' : ` --ca-bundle ${vault.caFile}`}`;
   const anywhere = 'anywhere that reaches the vault';
-  const where = 'anywhere that reaches the recovered copy';
   return [
     {
       where: anywhere,
@@ -33,6 +32,16 @@ export function promoteCommands({
         target.site +
         '","replayLsn":"<from the next command>","checksSha256":"by hand"}. Refused with 412: somebody else was faster; stop.',
     },
+    ...(backup?.driver === 'archive' ? openLoadedCommands({ target }) : endRecovery(target)),
+  ];
+}
+
+function endRecovery({ postgres }: DatabaseAt): readonly PrintedCommand[] {
+  const { host, port, database, admin } = postgres;
+  const where = 'anywhere that reaches the recovered copy';
+  const psql = (statement: string) =>
+    `psql -h ${host} -p ${port} -U ${admin.user} -d ${database} -Atc "${statement}"`;
+  return [
     {
       where,
       command: psql(

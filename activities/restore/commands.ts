@@ -1,16 +1,22 @@
 import type { PrintedCommand } from '../../src/model/plan.js';
-import type { PgbackrestBackup } from '../../src/runbook/schema.js';
+import { byDriver, type OfPgbackrest } from '../../src/runbook/backups.js';
+import type { Backup } from '../../src/runbook/schema.js';
+import { loadArchiveCommands } from '../archive/commands.js';
 import type { DatabaseAt } from '../contract.js';
 import { archiveGetCommand, archivePushCommand } from './shell.js';
 
+interface ForRestore {
+  readonly target: DatabaseAt;
+  readonly backup: Backup;
+}
+
 /** How a database is restored to a point by hand. */
-export function restoreCommands({
-  target,
-  backup,
-}: {
-  target: DatabaseAt;
-  backup: PgbackrestBackup;
-}): readonly PrintedCommand[] {
+export const restoreCommands: (given: ForRestore) => readonly PrintedCommand[] = byDriver({
+  pgbackrest: restoreAndReplay,
+  archive: loadArchiveCommands,
+});
+
+function restoreAndReplay({ target, backup }: OfPgbackrest<ForRestore>): readonly PrintedCommand[] {
   const { postgres } = target;
   const { host, port, database, service, admin } = postgres;
   const where = `on ${host}, as ${service.account}`;

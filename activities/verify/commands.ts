@@ -1,16 +1,32 @@
 import type { PrintedCommand } from '../../src/model/plan.js';
-import type { PgbackrestBackup } from '../../src/runbook/schema.js';
+import { byDriver, type OfPgbackrest } from '../../src/runbook/backups.js';
+import type { Backup } from '../../src/runbook/schema.js';
+import { loadedControlCommands, verifyArchiveCommands, verifyLoadedCommands } from '../archive/commands.js';
 import type { DatabaseAt } from '../contract.js';
 
 export interface VerifyCommandsInput {
   /** 1 to 8, as in docs/verification.md. */
   readonly rung: number;
   readonly target: DatabaseAt;
-  readonly backup: PgbackrestBackup;
+  readonly backup: Backup;
 }
 
 /** How a rung of the ladder is climbed by hand. */
-export function verifyCommands({ rung, target, backup }: VerifyCommandsInput): readonly PrintedCommand[] {
+export const verifyCommands: (given: VerifyCommandsInput) => readonly PrintedCommand[] = byDriver({
+  pgbackrest: verifyRestored,
+  archive: ({ backup, ...given }) => {
+    if (given.rung === 1) return verifyArchiveCommands(backup);
+    if (given.rung === 2) return loadedControlCommands(given);
+    if (given.rung === 4) return verifyLoadedCommands({ ...given, backup });
+    return verifyContents(given);
+  },
+});
+
+function verifyRestored({
+  rung,
+  target,
+  backup,
+}: OfPgbackrest<VerifyCommandsInput>): readonly PrintedCommand[] {
   const { host, port, database, admin, service, backupConfig } = target.postgres;
   const where = `on ${host}, as ${service.account}`;
   const bin = service.binDirectory === undefined ? '' : `${service.binDirectory}/`;
@@ -43,19 +59,6 @@ export function verifyCommands({ rung, target, backup }: VerifyCommandsInput): r
           note: 'System identifier and timeline as on the damaged primary; state "shut down in recovery"; "End-of-backup record required: no".',
         },
       ];
-    case 3:
-      return [
-        {
-          where,
-          command: `${bin}pg_checksums --check --progress -D ${data}`,
-          note: 'Must end with "Bad checksums: 0".',
-        },
-        {
-          where,
-          command: `${bin}pg_ctl start -D ${data} -l ${service.logFile}`,
-          note: 'Wait until replay is paused at the same position as before.',
-        },
-      ];
     case 4:
       return [
         {
@@ -69,6 +72,36 @@ export function verifyCommands({ rung, target, backup }: VerifyCommandsInput): r
           where,
           command: `TZ=UTC ${bin}pg_waldump -p ${data}/pg_wal -t <timeline> -s <position> -n 1`,
           note: 'Must show a COMMIT or ABORT at or after the point: the first one that is not in the copy.',
+        },
+      ];
+    default:
+      return verifyContents({ rung, target });
+  }
+}
+
+/** The rungs that are climbed in the same way whatever the copy was made from. */
+function verifyContents({
+  rung,
+  target,
+}: Pick<VerifyCommandsInput, 'rung' | 'target'>): readonly PrintedCommand[] {
+  const { host, port, database, admin, service } = target.postgres;
+  const where = `on ${host}, as ${service.account}`;
+  const bin = service.binDirectory === undefined ? '' : `${service.binDirectory}/`;
+  const login = `-h ${host} -p ${port} -U ${admin.user}`;
+  const data = service.dataDirectory;
+
+  switch (rung) {
+    case 3:
+      return [
+        {
+          where,
+          command: `${bin}pg_checksums --check --progress -D ${data}`,
+          note: 'Must end with "Bad checksums: 0".',
+        },
+        {
+          where,
+          command: `${bin}pg_ctl start -D ${data} -l ${service.logFile}`,
+          note: 'Wait until replay is paused at the same position as before.',
         },
       ];
     case 5:

@@ -4,7 +4,7 @@ import { productionSteps } from '../../workflows/engine/rules.js';
 import { InputError, MusterError, messageOf, RefusedError } from '../errors.js';
 import type { PlanDocument } from '../model/plan.js';
 import type { Mode, ScenarioParams } from '../model/run.js';
-import type { Runbook } from '../runbook/schema.js';
+import type { ArchiveBackup, Runbook } from '../runbook/schema.js';
 
 export interface PreflightSubject {
   readonly runbook: Runbook;
@@ -19,6 +19,8 @@ export type PreflightCheck = (subject: PreflightSubject) => Promise<string | und
 
 /** How long the vault is asked. */
 const VAULT_MS = 15_000;
+/** How long the copies of archives are asked what they hold. */
+const COPIES_MS = 30_000;
 
 /** The first one that finds something decides what is said. */
 const checks: Readonly<Record<string, readonly PreflightCheck[]>> = {
@@ -72,24 +74,31 @@ export function requireConfined(mode: Mode, plan: PlanDocument): void {
 async function toolsAreThere(subject: PreflightSubject): Promise<undefined> {
   const { programOf, versionOf } = await import('../../activities/service/index.js');
   const { pgbackrestVersion } = await import('../../activities/pgbackrest/command.js');
-  await pgbackrestVersion();
-  const { postgres } = (await partsOf(subject)).target;
-  for (const program of ['pg_ctl', 'pg_controldata', 'pg_checksums', 'pg_amcheck', 'pg_dump']) {
-    await versionOf(await programOf(postgres, program));
+  const { target, backup } = await partsOf(subject);
+  if (backup.driver === 'pgbackrest') await pgbackrestVersion();
+  const loading = backup.driver === 'archive' ? ['initdb', 'pg_restore', 'psql'] : [];
+  for (const program of ['pg_ctl', 'pg_controldata', 'pg_checksums', 'pg_amcheck', 'pg_dump', ...loading]) {
+    await versionOf(await programOf(target.postgres, program));
   }
 }
 
 async function targetReadsBackups(subject: PreflightSubject): Promise<string | undefined> {
   const { unreadableFrom } = await import('../../activities/point/coverage.js');
+  const { archiveReach } = await import('../../activities/archive/reach.js');
   const { target, backup } = await partsOf(subject);
-  const unreadable = await unreadableFrom(target, backup);
+  const unreadable =
+    backup.driver === 'archive'
+      ? (await archiveReach(subject.runbook.system, backup, AbortSignal.timeout(COPIES_MS))).unreadable
+      : await unreadableFrom(target, backup);
   if (unreadable.length === 0) return undefined;
-  return `From ${target.site} not every repository can be read: ${unreadable.map(messageOf).join(' ')}`;
+  const copies = backup.driver === 'archive' ? 'copy' : 'repository';
+  return `From ${target.site} not every ${copies} can be read: ${unreadable.map(messageOf).join(' ')}`;
 }
 
 async function standbyStands(subject: PreflightSubject): Promise<string | undefined> {
   const { checkStandby } = await import('../../activities/standby/check.js');
-  const { target, damaged, backup } = await partsOf(subject);
+  const { azLossParts } = await import('../../workflows/parts.js');
+  const { target, damaged, backup } = azLossParts(subject.runbook).parts;
   const at = {
     runId: '',
     system: subject.runbook.system,
@@ -121,6 +130,7 @@ async function pointIsCovered({
   const { coverage, toMoment } = await import('../../activities/point/index.js');
   const { corruptionParts } = await import('../../workflows/parts.js');
   const { damaged, backup } = corruptionParts(runbook).parts;
+  if (backup.driver === 'archive') return archiveIsOlder(runbook.system, backup, before);
   const { oldest, newest, live } = await coverage(damaged, backup);
   if (before === undefined) return searches(runbook, oldest, newest);
   const asked = toMoment(before);
@@ -142,6 +152,28 @@ function searches({ verification: { invariants } }: Runbook, oldest: string, new
       field: '--before',
       given: 'nothing',
       allowed: 'the newest moment at which the data is known to be good; or add verification.invariants',
+    },
+  ]);
+}
+
+async function archiveIsOlder(
+  system: string,
+  backup: ArchiveBackup,
+  before: string | undefined,
+): Promise<undefined> {
+  const { archiveReach } = await import('../../activities/archive/reach.js');
+  const { toMoment } = await import('../../activities/point/index.js');
+  const { oldest } = await archiveReach(system, backup, AbortSignal.timeout(COPIES_MS));
+  if (before !== undefined && oldest !== undefined && Date.parse(toMoment(before)) > Date.parse(oldest)) {
+    return undefined;
+  }
+  const what =
+    before === undefined ? 'It is not said until when the data is good' : 'No archive is from before that moment';
+  throw new InputError(`${what}: archives of ${system} are not searched for it.`, [
+    {
+      field: '--before',
+      given: before ?? 'nothing',
+      allowed: oldest === undefined ? 'nothing: there is no full archive' : `later than ${oldest}`,
     },
   ]);
 }

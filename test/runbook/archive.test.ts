@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { InputError, InputProblem } from '../../src/errors.js';
 import { readRunbook } from '../../src/runbook/load.js';
+import { corruptionScenario } from '../../workflows/corruption.js';
 
 const payymo = readFileSync('runbooks/payymo.yaml', 'utf8');
 const SECTION = `
@@ -110,12 +111,48 @@ it.each<[string, (section: string) => string, string, RegExp]>([
   });
 });
 
-it('refuses a recovery to a moment from an archive', () => {
-  const [problem] = problemsOf(withArchive().replace('    backup: ledger', '    backup: nightly'));
-  expect(problem).toMatchObject({
-    field: 'scenarios.corruption.backup',
-    allowed: expect.stringContaining('only to that of its dump'),
-  });
+const restoring = (section: (section: string) => string) =>
+  withArchive(section).replace('    backup: ledger', '    backup: nightly');
+const readable = (s: string) => s.replace('signers:', 'identities: [file:/keys/age]\n    signers:');
+
+it('takes an archive for a recovery, if it holds everything and can be read', () => {
+  expect(problemsOf(restoring(readable))).toEqual([]);
+  expect(problemsOf(restoring((s) => s))).toMatchObject([
+    { field: 'backups.nightly.identities', allowed: expect.stringContaining('corruption restores from it') },
+  ]);
+  expect(
+    problemsOf(restoring((s) => readable(s).replace('copies:', 'content: data\n    copies:'))),
+  ).toMatchObject([
+    { field: 'scenarios.corruption.backup', allowed: 'a backup of everything (content: full)' },
+  ]);
+});
+
+it('refuses a standby that would catch up from an archive', () => {
+  const text = withArchive(readable).replace(/(\n {2}azLoss:[\s\S]*?\n {4}backup: )ledger/, '$1nightly');
+  expect(problemsOf(text)).toMatchObject([
+    { field: 'scenarios.azLoss.backup', allowed: expect.stringContaining('catches up from WAL') },
+  ]);
+});
+
+it('plans the recovery of a system that has dumps, with the commands of dumps', () => {
+  const { runbook } = readRunbook('runbooks/payymo.yaml', restoring(readable));
+  const { steps } = corruptionScenario.buildPlan(runbook).document;
+  const commands = steps.flatMap((step) => step.commands.map(({ command }) => command));
+  expect(commands.filter((command) => /pgbackrest|backupConfig|undefined/.test(command))).toEqual([]);
+  expect(steps.map(({ title }) => title)).toEqual(
+    expect.arrayContaining([
+      'Load the archive into a new cluster and close it to writes',
+      'Rung 1: the archive in its copy, byte for byte',
+      'Rung 4: what was dumped is what was loaded',
+    ]),
+  );
+  expect(commands).toEqual(
+    expect.arrayContaining([
+      'ls -r /backups/<system>',
+      expect.stringContaining('openssl pkeyutl -verify'),
+      expect.stringMatching(/^touch \/.*\/standby\.signal$/m),
+    ]),
+  );
 });
 
 it('never shows a private key that was written where a public one belongs', () => {

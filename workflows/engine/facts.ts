@@ -4,6 +4,7 @@ import type {
   CleanPointSearch,
   FenceProof,
   InvariantResult,
+  PointArchive,
   RecoveryPoint,
   RungCheck,
   StandbyCaughtUp,
@@ -34,6 +35,12 @@ export function showPoint(point: RecoveryPoint, dataClasses: Readonly<Record<str
       value: `${formatCount(loss.records)} acknowledged over ${formatDuration(loss.windowMs)} (RPO ${formatDuration(dataClasses[name]?.rpo ?? 0)})`,
     })),
     ...(point.search === undefined ? [] : showSearch(point.search)),
+    ...(point.archive === undefined ? showBackup(point) : showArchive(point.archive)),
+  ];
+}
+
+function showBackup(point: RecoveryPoint): Fact[] {
+  return [
     {
       label: 'backup',
       value: `${point.backup.label} (${point.backup.type}) and ${formatCount(point.walSegments)} WAL segments, repositories ${point.usableRepositories.join(', ')}`,
@@ -54,6 +61,18 @@ function showSearch(search: CleanPointSearch): Fact[] {
       label: 'searched',
       value: `${formatCount(candidates.backups)} backups, ${formatCount(candidates.segments)} segments of WAL, ${formatCount(candidates.commits)} commits: ${formatCount(restores)} restores, all rules asked at ${formatCount(looks)} states, ${formatDuration(search.durationMs)}. Assumed: ${search.assumes}`,
     },
+  ];
+}
+
+/** Which copy it is, how old, by whom and how large; and what would have been nearer and cannot be used. */
+function showArchive({ label, copy, bytes, ageMs, signer, checked, passedOver }: PointArchive): Fact[] {
+  return [
+    {
+      label: 'archive',
+      value: `${label} in ${copy}, ${formatBytes(bytes)}, ${formatDuration(ageMs)} old, signed by ${signer}`,
+    },
+    { label: 'archive checked', value: checked },
+    ...passedOver.map((value) => ({ label: 'PASSED OVER', value })),
   ];
 }
 

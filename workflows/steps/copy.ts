@@ -63,7 +63,10 @@ export function buildCopy<Params>(
 
   const restored = plan.step({
     name: 'restore',
-    title: 'Restore the database to the point and pause there',
+    title:
+      backup.driver === 'archive'
+        ? 'Load the archive into a new cluster and close it to writes'
+        : 'Restore the database to the point and pause there',
     effect: 'sandbox',
     budgetMs: 30 * minutes,
     needs: { place, point, provisioned },

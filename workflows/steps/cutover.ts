@@ -8,7 +8,7 @@ import { type DatabaseRecovery, minutes, type Place } from './parts.js';
 
 type Led = Pick<
   DatabaseRecovery,
-  'record' | 'damaged' | 'target' | 'targetAt' | 'restores' | 'vault' | 'application'
+  'record' | 'damaged' | 'target' | 'targetAt' | 'restores' | 'vault' | 'application' | 'backup'
 >;
 
 /** As early as it is allowed: what resolvers hold already, they hold for the old TTL. */
@@ -51,7 +51,7 @@ export function cutOver<Params>(
     /** Where the application has to be brought up anew: what validation waits for besides. */
     readonly started?: StepHandle<unknown>;
   },
-  { record, damaged, target, targetAt, restores, vault, application }: Led,
+  { record, damaged, target, targetAt, restores, vault, application, backup }: Led,
 ): { readonly cutover: StepHandle<RecordChange>; readonly validation: StepHandle<ServiceValidation> } {
   const cutover = plan.step({
     name: 'cutover',
@@ -79,7 +79,14 @@ export function cutOver<Params>(
     commands: validateCommands({ application, target, damaged }),
     skipping: 'the service counts as restored although nothing has proven it',
     do: ({ at, careful }, { place, fence }) =>
-      careful.validateService({ at, application, target: targetAt(place), damaged, fence }),
+      careful.validateService({
+        at,
+        application,
+        target: targetAt(place),
+        damaged,
+        fence,
+        ...(backup.driver === 'archive' ? { keptBy: 'archives' } : {}),
+      }),
   });
 
   plan.step({

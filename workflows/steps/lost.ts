@@ -22,18 +22,33 @@ export function lookAtLost<Params>(
   });
 }
 
-/** Read from where the copy is built: nothing of the lost server is asked. */
+/** Read from where the copy is built. The lost server is needed for nothing: it is asked which one it is where only it can tell. */
 export function proposeNewest<Params>(
   plan: PlanBuilder<Params>,
-  { target, backup, dataClasses }: Pick<DatabaseRecovery, 'target' | 'backup' | 'dataClasses'>,
+  {
+    target,
+    damaged,
+    backup,
+    dataClasses,
+  }: Pick<DatabaseRecovery, 'target' | 'damaged' | 'backup' | 'dataClasses'>,
 ): StepHandle<RecoveryPoint> {
   return plan.step({
     name: 'propose-point',
-    title: 'Find the newest state that the archive leads to',
+    title:
+      backup.driver === 'archive'
+        ? 'Find the newest archive that can be used'
+        : 'Find the newest state that the archive leads to',
     effect: 'none',
     budgetMs: 2 * minutes,
     needs: {},
     commands: newestCommands({ target, backup }),
-    do: ({ at, quick }) => quick.proposeNewest({ at, from: target, backup, dataClasses }),
+    do: ({ at, quick }) =>
+      quick.proposeNewest({
+        at,
+        from: target,
+        backup,
+        dataClasses,
+        ...(backup.driver === 'archive' ? { lost: damaged } : {}),
+      }),
   });
 }

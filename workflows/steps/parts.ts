@@ -3,14 +3,7 @@
  * steps names those that it needs, so a scenario that has no backup to restore gives none.
  */
 import type { DatabaseAt, Summarised } from '../../activities/contract.js';
-import type {
-  Application,
-  Bucket,
-  DataClass,
-  DnsRecord,
-  PgbackrestBackup,
-  Runbook,
-} from '../../src/runbook/schema.js';
+import type { Application, Backup, Bucket, DataClass, DnsRecord, Runbook } from '../../src/runbook/schema.js';
 
 export const minutes = 60_000;
 
@@ -36,7 +29,8 @@ export function headOf(
   };
 }
 
-export interface DatabaseRecovery {
+/** @template B backups of the drivers that the scenario takes; left out: any */
+export interface DatabaseRecovery<B extends Backup = Backup> {
   /** The component that the database is. */
   readonly component: string;
   /** Components that are back with the service. */
@@ -48,7 +42,7 @@ export interface DatabaseRecovery {
   readonly target: DatabaseAt;
   readonly targets: readonly string[];
   readonly targetAt: (place: Pick<Place, 'site'>) => DatabaseAt;
-  readonly backup: PgbackrestBackup;
+  readonly backup: B;
   readonly record: DnsRecord;
   readonly application: Application;
   readonly quarantineDirectory: string;

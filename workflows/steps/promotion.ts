@@ -53,7 +53,8 @@ export function promoteCopy<Params>(
     targetAt,
     damaged,
     vault,
-  }: Pick<DatabaseRecovery, 'component' | 'target' | 'targetAt' | 'damaged' | 'vault'>,
+    backup,
+  }: Pick<DatabaseRecovery, 'component' | 'target' | 'targetAt' | 'damaged' | 'vault' | 'backup'>,
 ): StepHandle<Promotion> {
   return plan.step({
     name: 'promote',
@@ -65,7 +66,7 @@ export function promoteCopy<Params>(
     budgetMs: 5 * minutes,
     needs: { place, point, restored, fence, ...rungs },
     after: [approved],
-    commands: promoteCommands({ target, vault }),
+    commands: promoteCommands({ target, vault, backup }),
     do: ({ at, careful }, { place, point, restored, fence, ...results }) =>
       careful.promote({
         at,

@@ -17,6 +17,7 @@ import {
   checkCommands,
   verifyStandbyCommands,
 } from '../../activities/standby/commands.js';
+import type { PgbackrestBackup } from '../../src/runbook/schema.js';
 import type { GateOutcome, StepHandle } from '../engine/plan.js';
 import type { PlanBuilder } from '../engine/plan-builder.js';
 import type { ContentsRungs } from './ladder.js';
@@ -30,7 +31,7 @@ export function checkStandby<Params>(
     damaged,
     backup,
     dataClasses,
-  }: Pick<DatabaseRecovery, 'target' | 'damaged' | 'backup' | 'dataClasses'>,
+  }: Pick<DatabaseRecovery<PgbackrestBackup>, 'target' | 'damaged' | 'backup' | 'dataClasses'>,
 ): StepHandle<StandbyState> {
   return plan.step({
     name: 'check-standby',
@@ -71,7 +72,7 @@ export function catchUp<Params>(
     backup,
     vault,
     dataClasses,
-  }: Pick<DatabaseRecovery, 'target' | 'damaged' | 'backup' | 'vault' | 'dataClasses'>,
+  }: Pick<DatabaseRecovery<PgbackrestBackup>, 'target' | 'damaged' | 'backup' | 'vault' | 'dataClasses'>,
 ): StepHandle<StandbyCaughtUp> {
   return plan.step({
     name: 'catch-up',
@@ -104,7 +105,7 @@ export function catchUp<Params>(
 export function verifyStandby<Params>(
   plan: PlanBuilder<Params>,
   { caughtUp }: { readonly caughtUp: StepHandle<StandbyCaughtUp> },
-  { target, backup }: Pick<DatabaseRecovery, 'target' | 'backup'>,
+  { target, backup }: Pick<DatabaseRecovery<PgbackrestBackup>, 'target' | 'backup'>,
 ): StepHandle<RungResult> {
   return plan.step({
     name: 'verify-standby',
@@ -169,7 +170,7 @@ export function buildStandby<Params>(
     target,
     backup,
     newStandby: { at: newStandby, slot },
-  }: Pick<DatabaseRecovery, 'target' | 'backup'> & {
+  }: Pick<DatabaseRecovery<PgbackrestBackup>, 'target' | 'backup'> & {
     readonly newStandby: { readonly at: DatabaseAt; readonly slot: string };
   },
 ): StepHandle<StandbyBuilt> {

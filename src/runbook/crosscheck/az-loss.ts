@@ -10,6 +10,13 @@ export function checkAzLoss(runbook: Runbook, problems: Problems): void {
   const azLoss = runbook.scenarios.azLoss;
   if (azLoss === undefined) return;
   checkDatabaseSection(runbook, 'azLoss', azLoss, problems);
+  if (runbook.backups[azLoss.backup]?.driver === 'archive') {
+    problems.add(
+      [...section, 'backup'],
+      'a backup whose driver is pgbackrest: a standby catches up from WAL, which archives have none of',
+      `${azLoss.backup}, whose driver is archive`,
+    );
+  }
   checkPlaces(runbook, azLoss, problems);
   checkStandby(runbook, azLoss, problems);
   checkNewStandby(runbook, azLoss, problems);

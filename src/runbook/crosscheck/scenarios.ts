@@ -54,13 +54,7 @@ export function checkDatabaseSection(
     problems.add([...section, 'restores'], `the component of the run, ${named.component}, among others`);
   }
   problems.mustBeOneOf([...section, 'backup'], named.backup, known(runbook.backups), 'a backup of backups');
-  if (runbook.backups[named.backup]?.driver === 'archive') {
-    problems.add(
-      [...section, 'backup'],
-      `a backup whose driver is pgbackrest: ${scenario} goes back to any moment, an archive only to that of its dump`,
-      `${named.backup}, whose driver is archive`,
-    );
-  }
+  checkArchive(runbook, section, named.backup, problems);
   problems.mustBeOneOf([...section, 'record'], named.record, known(runbook.dns), 'a record of dns');
   problems.mustBeOneOf(
     [...section, 'application'],
@@ -73,6 +67,30 @@ export function checkDatabaseSection(
   }
   checkGates(runbook, section, named.gates, problems);
   checkTrial(runbook, scenario, named.application, problems);
+}
+
+/** An archive that a recovery goes back to has to hold everything, and to be read. */
+function checkArchive(
+  runbook: Runbook,
+  section: readonly [string, string],
+  name: string,
+  problems: Problems,
+): void {
+  const backup = runbook.backups[name];
+  if (backup?.driver !== 'archive') return;
+  if (backup.content !== 'full') {
+    problems.add(
+      [...section, 'backup'],
+      'a backup of everything (content: full)',
+      `${name}, ${backup.content} only`,
+    );
+  }
+  if (backup.identities.length === 0) {
+    problems.add(
+      ['backups', name, 'identities'],
+      `the private keys that its archives are read with: ${section[1]} restores from it`,
+    );
+  }
 }
 
 function checkGates(
