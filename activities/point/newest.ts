@@ -3,7 +3,7 @@ import { PermanentError } from '../../src/errors.js';
 import type { OfPgbackrest } from '../../src/runbook/backups.js';
 import type { PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
-import type { MusterActivities } from '../contract.js';
+import type { MusterActivities, RecoveryPoint } from '../contract.js';
 import { repositoryName } from '../pgbackrest/command.js';
 import { withStandIn } from '../pgbackrest/stand-in.js';
 import { lsnToNumber } from '../pgbackrest/wal.js';

@@ -2,6 +2,7 @@
 import { PermanentError, TransientError } from '../../src/errors.js';
 import { formatCount, formatDuration } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
+import { byDriver, type OfPgbackrest } from '../../src/runbook/backups.js';
 import type { Invariant, PgbackrestBackup } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type {
@@ -9,6 +10,7 @@ import type {
   DatabaseAt,
   InvariantResult,
   MusterActivities,
+  RecoveryPoint,
   StepRef,
 } from '../contract.js';
 import { openPrivateCopy, removePrivateCopy } from '../private/copy.js';
@@ -33,13 +35,27 @@ const ASSUMES =
  * @throws PermanentError `NoInvariants`, `DamageNotFound`, `DamageNotArchived`, `DamageNotSteady`, `NoCleanBackup`, `NoRoom`, and
  *   what restoring, replaying and asking throw
  */
-export const searchPoint: MusterActivities['searchPoint'] = (input) =>
-  withProgress({ done: 0, unit: 'rows', text: 'asking the rules on the live data' }, (update) =>
-    search(input, update),
-  );
+export const searchPoint: MusterActivities['searchPoint'] = byDriver({
+  pgbackrest: (input) =>
+    withProgress({ done: 0, unit: 'rows', text: 'asking the rules on the live data' }, (update) =>
+      search(input, update),
+    ),
+  archive: async ({ backup: { copies } }): Promise<RecoveryPoint> => {
+    throw new PermanentError('MomentNeeded', 'Archives are not searched for the newest good state.', {
+      next: `Abort, find the newest good archive in ${copies.map(({ title }) => title).join(' or ')}, and say with --before until when the data was good.`,
+    });
+  },
+});
 
 async function search(
-  { at, damaged, target, backup, invariants, dataClasses }: Parameters<MusterActivities['searchPoint']>[0],
+  {
+    at,
+    damaged,
+    target,
+    backup,
+    invariants,
+    dataClasses,
+  }: OfPgbackrest<Parameters<MusterActivities['searchPoint']>[0]>,
   update: (progress: Progress) => void,
 ) {
   const begun = performance.now();

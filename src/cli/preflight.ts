@@ -168,7 +168,9 @@ async function archiveIsOlder(
     return undefined;
   }
   const what =
-    before === undefined ? 'It is not said until when the data is good' : 'No archive is from before that moment';
+    before === undefined
+      ? 'It is not said until when the data is good'
+      : 'No archive is from before that moment';
   throw new InputError(`${what}: archives of ${system} are not searched for it.`, [
     {
       field: '--before',

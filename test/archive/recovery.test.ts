@@ -1,5 +1,5 @@
 /** A whole way back from a dump: proposed, loaded, closed, verified, promoted once, protected anew. */
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { backupActivities } from '../../activities/backup/index.js';
 import type {
