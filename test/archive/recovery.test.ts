@@ -148,10 +148,14 @@ async function load(point: RecoveryPoint, backup: ArchiveBackup): Promise<Restor
   return restoreDatabase({ at: at(), target: there(), provisioned, backup, point });
 }
 
-it('loads, closes, verifies and promotes once, and protects what was promoted', async () => {
+let point: RecoveryPoint;
+let restored: RestoreResult;
+let climbed: readonly RungCheck[];
+
+it('loads and closes: nobody writes, whatever they set, and a second attempt finds it done', async () => {
   const { backup } = world;
-  const point = await newest(backup);
-  const restored = await load(point, backup);
+  point = await newest(backup);
+  restored = await load(point, backup);
   expect(restored.cluster?.systemIdentifier).not.toBe(point.systemIdentifier);
   const written = target.cluster.admin((client) =>
     client.query("set default_transaction_read_only = off; insert into books.account values (99, 'x')"),
@@ -161,8 +165,10 @@ it('loads, closes, verifies and promotes once, and protects what was promoted', 
     lsn: restored.lsn,
     summary: expect.stringContaining('loaded already'),
   });
+});
 
-  const input = { at: at(), target: there(), backup, point };
+it('climbs the rungs of an archive, and tells another one from it', async () => {
+  const input = { at: at(), target: there(), backup: world.backup, point };
   const rung1 = await verify.verifyRepository(input);
   const rung4 = await verify.verifyPoint({ ...input, restored });
   const rungs23 = await verify.verifyFiles({ at: at(), target: there(), point, restored });
@@ -177,23 +183,25 @@ it('loads, closes, verifies and promotes once, and protects what was promoted', 
   expect(await verify.verifyOtherCopies({ ...input, lookedAt: rung1.lookedAt })).toMatchObject({
     unsound: [],
   });
+  climbed = [rung1, rungs23, rung4, rung5].flatMap(({ checks }) => checks);
+});
 
+it('promotes once, to all that was dumped, and nothing undoes it', async () => {
   await world.source.stop('fast');
-  const promotion = await orderPromotion(
-    point,
-    restored,
-    [rung1, rungs23, rung4, rung5].flatMap((r) => r.checks),
-  );
-  const promoted = await promote(promotion);
+  const order = await orderPromotion();
+  const promoted = await promote(order);
   expect(promoted).toMatchObject({ timeline: 2, alreadyDone: false });
-  expect(await promote(promotion)).toMatchObject({ alreadyDone: true, promotedAt: promoted.promotedAt });
+  expect(await promote(order)).toMatchObject({ alreadyDone: true, promotedAt: promoted.promotedAt });
   expect(await contentOf(target.cluster)).toEqual(original);
   await target.cluster.admin((client) => client.query("insert into books.account values (99, 'x')"));
-  await expect(load(point, backup)).rejects.toMatchObject({ code: 'CopyPromoted' });
+  await expect(load(point, world.backup)).rejects.toMatchObject({ code: 'CopyPromoted' });
   await expect(destroyTarget({ at: at(), target: there(), vault: world.vault.bucket })).rejects.toMatchObject(
     { code: 'TargetPromoted' },
   );
+});
 
+it('protects what was promoted with one archive, however often it is asked', async () => {
+  const { backup } = world;
   const kept = await protectAgain({ at: at(), target: there(), backup });
   const again = await protectAgain({ at: at(), target: there(), backup });
   expect(kept.labels.map(({ repository }) => repository)).toEqual([1, 2]);
@@ -201,7 +209,7 @@ it('loads, closes, verifies and promotes once, and protects what was promoted', 
   expect((await newest(backup)).archive?.label).toBe(kept.labels[0]?.label);
 });
 
-async function orderPromotion(point: RecoveryPoint, restored: RestoreResult, climbed: readonly RungCheck[]) {
+async function orderPromotion() {
   const token = await withVault(world.vault.bucket, new AbortController().signal, (open) =>
     acquireFencingToken(open, { ...at(), ...point }),
   );
