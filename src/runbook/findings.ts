@@ -6,7 +6,7 @@ import { copiesOf, liesIn, primaryDomain } from './crosscheck/copies.js';
 import { fieldName } from './field-facts.js';
 import { ownerRules } from './owner-findings.js';
 import { peopleRules } from './people-findings.js';
-import type { ArchiveBackup, GatePolicy, Runbook } from './schema.js';
+import type { GatePolicy, Runbook } from './schema.js';
 import type { FieldPath, RunbookSource } from './source.js';
 import { writeDuration } from './write-duration.js';
 
@@ -68,8 +68,7 @@ const rtoOfDependencies: Rule = ({ objectives: { components } }) =>
 const rpoOfBackups: Rule = ({ objectives: { dataClasses }, scenarios, backups }) => {
   const name = scenarios.corruption?.backup;
   const backup = name === undefined ? undefined : backups[name];
-  if (name === undefined || backup === undefined) return [];
-  if (backup.driver === 'archive') return rpoOfArchives(name, backup, dataClasses);
+  if (name === undefined || backup?.driver !== 'pgbackrest') return [];
   const within = backup.walArchivedWithin;
   if (within === undefined) {
     return [
@@ -90,32 +89,6 @@ const rpoOfBackups: Rule = ({ objectives: { dataClasses }, scenarios, backups })
       proposal: `Lower archive_timeout so that WAL is archived within ${writeDuration(rpo)}, or keep a streaming standby.`,
     }));
 };
-
-/** What was written since the last dump is lost with the primary. */
-function rpoOfArchives(
-  name: string,
-  { takenEvery }: ArchiveBackup,
-  dataClasses: Runbook['objectives']['dataClasses'],
-): ReturnType<Rule> {
-  if (takenEvery === undefined) {
-    return [
-      {
-        severity: 'advice',
-        path: ['backups', name],
-        what: 'It is not said how often an archive is made, so no RPO can be held against it.',
-        proposal: 'Set takenEvery.',
-      },
-    ];
-  }
-  return Object.entries(dataClasses)
-    .filter(([, { rpo }]) => rpo < takenEvery)
-    .map(([dataClass, { rpo }]) => ({
-      severity: 'warning' as const,
-      path: ['objectives', 'dataClasses', dataClass, 'rpo'],
-      what: `${dataClass} may lose at most ${writeDuration(rpo)}, but an archive is made every ${writeDuration(takenEvery)} (backups.${name}.takenEvery).`,
-      proposal: `Make one at least every ${writeDuration(rpo)}, or archive WAL besides (driver pgbackrest).`,
-    }));
-}
 
 const copiesInOneRegion: Rule = (runbook) => {
   const region = primaryDomain(runbook)?.split('/')[0];

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { InputError, InputProblem } from '../../src/errors.js';
-import { findingsOf } from '../../src/runbook/findings.js';
 import { readRunbook } from '../../src/runbook/load.js';
 import { corruptionScenario } from '../../workflows/corruption.js';
 
@@ -162,18 +161,4 @@ it('never shows a private key that was written where a public one belongs', () =
   const misplaced = problemsOf(withArchive((s) => s.replace('age1t2', 'AGE-SECRET-KEY-1')));
   expect(JSON.stringify(misplaced)).not.toContain('AGE-SECRET-KEY-1evdy');
   expect([problems.length, misplaced.length]).toEqual([1, 1]);
-});
-
-it('holds how often archives are made against every RPO', () => {
-  const every = (takenEvery: string) =>
-    restoring((s) => readable(s).replace('copies:', `${takenEvery}\n    copies:`));
-  const found = (text: string) => {
-    const { runbook, source } = readRunbook('runbooks/payymo.yaml', text);
-    return findingsOf(runbook, source).map(({ what }) => what);
-  };
-  expect(found(every('takenEvery: 24 h'))).toContain(
-    'transactions may lose at most 5 min, but an archive is made every 24 h (backups.nightly.takenEvery).',
-  );
-  expect(found(every('takenEvery: 5 min')).join()).not.toContain('an archive is made every');
-  expect(found(every('check: read')).join()).toContain('It is not said how often an archive is made');
 });
