@@ -21,6 +21,7 @@ import type {
   Person,
   PgbackrestBackup,
 } from '../src/runbook/schema.js';
+import type { FailbackActivities } from './failback/contract.js';
 import type { SearchActivities } from './point/contract.js';
 import type {
   ApplicationStarted,
@@ -66,9 +67,10 @@ import type {
   Summarised,
 } from './results.js';
 
+export type * from './failback/contract.js';
 export type * from './results.js';
 
-export interface MusterActivities extends SearchActivities {
+export interface MusterActivities extends FailbackActivities, SearchActivities {
   assessDamage(input: {
     at: StepRef;
     damaged: DatabaseAt;
@@ -288,6 +290,8 @@ export interface MusterActivities extends SearchActivities {
     target: DatabaseAt;
     backup: PgbackrestBackup;
     slot: string;
+    /** The directory stays the run's, so that it can be removed if the run is called off. Left out: it is nobody's any more. */
+    lease?: 'kept';
   }): Promise<StandbyBuilt>;
   /** Runs the owner's command unless the application answers already; that it is healthy is not waited for. */
   startApplication(input: {

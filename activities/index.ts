@@ -6,6 +6,7 @@ import type { MusterActivities } from './contract.js';
 import { deployActivities } from './deploy/index.js';
 import { startActivities } from './deploy/start.js';
 import { dnsActivities } from './dns/index.js';
+import { failbackActivities } from './failback/index.js';
 import { fenceActivities } from './fence/index.js';
 import { appendJournal, keepRun } from './journal/append.js';
 import { readProgress } from './look.js';
@@ -34,6 +35,7 @@ export function createActivities(): MusterActivities {
     ...restoreActivities(),
     ...verifyActivities(),
     ...standbyActivities(),
+    ...failbackActivities(),
     ...startActivities(),
     ...promoteActivities(),
     ...dnsActivities(),

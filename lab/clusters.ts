@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
+import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { leaseFileOf } from '../activities/provision/lease.js';
 import { exists } from './folders.js';
@@ -45,12 +45,12 @@ export async function serversOf(layout: Layout): Promise<ProcessMark[]> {
 }
 
 /**
- * The site whose cluster takes writes: the one that was promoted last. The one at west is then fenced or in quarantine, and
- * nothing of the lab may ever start it again.
+ * The site whose cluster takes writes: the one that was promoted last. The others are then fenced, in quarantine or standbys, and
+ * nothing of the lab may ever start them as primaries again.
  */
 export async function activeSite(layout: Layout): Promise<SiteName> {
   const promoted: { readonly site: SiteName; readonly timeline: number }[] = [];
-  for (const site of ['standby', 'recovery'] as const) {
+  for (const site of ['west', 'standby', 'recovery'] as const) {
     const { data } = layout.sites[site];
     const there = (name: string) => exists(join(data, name));
     const takesWrites =
@@ -67,9 +67,15 @@ async function newestTimeline(data: string): Promise<number> {
   return Math.max(1, ...names.filter((name) => name.endsWith('.history')).map((name) => parseInt(name, 16)));
 }
 
-/** Whether the zone of a site was lost to a disaster of the lab: nothing is started there again. */
-export function isLost(layout: Layout, site: SiteName): Promise<boolean> {
-  return exists(lostMark(layout, site));
+/**
+ * Whether the zone of a site was lost to a disaster of the lab: nothing is started there again. A cluster that was copied there
+ * since says that the site is back.
+ */
+export async function isLost(layout: Layout, site: SiteName): Promise<boolean> {
+  const lost = await stat(lostMark(layout, site)).catch(() => undefined);
+  if (lost === undefined) return false;
+  const copied = await stat(join(layout.sites[site].data, 'backup_manifest')).catch(() => undefined);
+  return copied === undefined || copied.mtimeMs < lost.mtimeMs;
 }
 
 /** The file that says so. */
@@ -80,6 +86,8 @@ export function lostMark(layout: Layout, site: SiteName): string {
 /** Whether a recovery has begun at the recovery site and has not promoted its copy. */
 export async function recoveryUnderWay(layout: Layout): Promise<boolean> {
   const { data } = layout.sites.recovery;
-  const begun = (await exists(leaseFileOf(data))) || (await exists(join(data, 'PG_VERSION')));
+  // A site that a way home has left is an ordinary standby.
+  const follows = await exists(join(data, 'standby.signal'));
+  const begun = (await exists(leaseFileOf(data))) || (!follows && (await exists(join(data, 'PG_VERSION'))));
   return begun && (await activeSite(layout)) === 'west';
 }

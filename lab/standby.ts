@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import { runTool } from '../src/process.js';
 import { resolveSecret } from '../src/secrets.js';
-import { activeSite, isLost, runningServer } from './clusters.js';
+import { activeSite, isLost, recoveryUnderWay, runningServer } from './clusters.js';
 import { LabError } from './errors.js';
 import { exists } from './folders.js';
 import type { World } from './keeper.js';
@@ -76,6 +76,16 @@ export async function raiseStandby(world: World, context: PartContext): Promise<
   );
 }
 
+/** Whoever may be followed one day knows the login that standbys use, from the beginning. */
+export async function welcomeStandbys(context: PartContext): Promise<void> {
+  const { layout, state } = context;
+  const active = await activeSite(layout);
+  const runs = (await runningServer(layout.sites[active].data)) !== undefined;
+  if (!runs || (await isLost(layout, active)) || (await recoveryUnderWay(layout))) return;
+  const primary = socketClient(layout.sites[active], state.ledger.sites[active].port, 'postgres');
+  await withClient(primary, (client) => replicationLogin(client, context));
+}
+
 async function follows({ layout, state }: PartContext, active: SiteName): Promise<boolean> {
   if (!(await hasStandby(layout))) return false;
   const text = await readFile(join(layout.sites.standby.data, 'postgresql.auto.conf'), 'utf8');
@@ -83,19 +93,27 @@ async function follows({ layout, state }: PartContext, active: SiteName): Promis
 }
 
 /** The login and the slot. */
-async function welcome(client: pg.Client, { state }: PartContext): Promise<void> {
-  const { user, password } = state.ledger.replication;
-  const known = await client.query('select from pg_roles where rolname = $1', [user]);
-  const secret = client.escapeLiteral(await resolveSecret(password));
-  if (known.rows.length === 0)
-    await client.query(`create role ${client.escapeIdentifier(user)} login replication password ${secret}`);
+async function welcome(client: pg.Client, context: PartContext): Promise<void> {
+  await replicationLogin(client, context);
   await client.query(
     'select pg_create_physical_replication_slot($1, true) where not exists (select from pg_replication_slots where slot_name = $1)',
     [SLOT],
   );
 }
 
-async function copyPrimary(world: World, context: PartContext, active: 'west' | 'recovery'): Promise<void> {
+async function replicationLogin(client: pg.Client, { state }: PartContext): Promise<void> {
+  const { user, password } = state.ledger.replication;
+  const known = await client.query('select from pg_roles where rolname = $1', [user]);
+  const secret = client.escapeLiteral(await resolveSecret(password));
+  if (known.rows.length === 0)
+    await client.query(`create role ${client.escapeIdentifier(user)} login replication password ${secret}`);
+}
+
+async function copyPrimary(
+  world: World,
+  context: PartContext,
+  active: Exclude<SiteName, 'standby'>,
+): Promise<void> {
   const { layout, state, programs, account } = context;
   const { standby } = layout.sites;
   const { address, port } = state.ledger.sites[active];

@@ -13,7 +13,7 @@ import { writeLabRunbook } from './payymo/runbook.js';
 import { prepareLab } from './prepare.js';
 import { ownerRunbook } from './runbook.js';
 import { readSecrets } from './secrets.js';
-import { hasStandby, keepStandby, raiseStandby } from './standby.js';
+import { hasStandby, keepStandby, raiseStandby, welcomeStandbys } from './standby.js';
 import { startAll } from './start.js';
 import { type LabState, readState } from './state.js';
 import { takeFirstArchive } from './worlds/archive.js';
@@ -108,6 +108,7 @@ async function standbys(world: World, context: PartContext, wanted: 'raised' | '
     );
   }
   if (state.systems.includes('payymo')) {
+    await welcomeStandbys(context);
     if (wanted === 'raised') await raiseStandby(world, context);
     else if (await hasStandby(layout)) await keepStandby(world, context);
   }

@@ -4,6 +4,7 @@ import type { Runbook } from '../src/runbook/schema.js';
 import { azLossScenario } from './azLoss.js';
 import { corruptionScenario } from './corruption.js';
 import { runScenario } from './engine/scenario-workflow.js';
+import { failbackScenario } from './failback.js';
 import { infrastructureFailureScenario } from './infrastructureFailure.js';
 
 export function corruption(input: RunInput<Runbook, CorruptionParams>): Promise<RunResult> {
@@ -16,6 +17,10 @@ export function azLoss(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
 
 export function infrastructureFailure(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
   return runScenario(infrastructureFailureScenario, input);
+}
+
+export function failback(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
+  return runScenario(failbackScenario, input);
 }
 
 export { deliverNotice } from './deliver-notice.js';

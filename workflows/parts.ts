@@ -36,12 +36,21 @@ export function azLossParts(runbook: Runbook) {
   return { section, parts: { ...databaseParts(runbook, section, places), backup }, newStandby };
 }
 
+/** The same for the way home: the primary that is left is not damaged, and is kept where it is. */
+export function failbackParts(runbook: Runbook) {
+  const section = required(runbook.scenarios.failback, runbook, 'scenarios.failback');
+  const { home, from } = section;
+  const places = { old: from, what: 'lost', target: home, otherTargets: [], kept: 'in-place' } as const;
+  return { section, parts: databaseParts(runbook, section, places) };
+}
+
 /** @throws Error for a scenario that recovers no database */
 export function partsOfScenario(runbook: Runbook, scenario: string): DatabaseRecovery {
   const of: Readonly<Record<string, (runbook: Runbook) => { readonly parts: DatabaseRecovery }>> = {
     corruption: corruptionParts,
     azLoss: azLossParts,
     infrastructureFailure: infrastructureFailureParts,
+    failback: failbackParts,
   };
   return required(of[scenario], runbook, `scenarios.${scenario}`)(runbook).parts;
 }
@@ -55,6 +64,8 @@ interface Places {
   readonly what: DatabaseRecovery['what'];
   readonly target: string;
   readonly otherTargets: readonly string[];
+  /** Where the old cluster is kept; left out: in the quarantine of its site. */
+  readonly kept?: 'in-place';
 }
 
 function databaseParts(runbook: Runbook, named: Named, places: Places): DatabaseRecovery {
@@ -74,11 +85,10 @@ function databaseParts(runbook: Runbook, named: Named, places: Places): Database
       runbook,
       `applications.${named.application}`,
     ),
-    quarantineDirectory: required(
-      runbook.sites[old]?.quarantineDirectory,
-      runbook,
-      `sites.${old}.quarantineDirectory`,
-    ),
+    quarantineDirectory:
+      places.kept === 'in-place'
+        ? ''
+        : required(runbook.sites[old]?.quarantineDirectory, runbook, `sites.${old}.quarantineDirectory`),
     vault: runbook.vault,
     verification: runbook.verification,
     dataClasses: runbook.objectives.dataClasses,

@@ -3,16 +3,19 @@ import type { CorruptionParams, NoParams } from '../src/model/run.js';
 import { azLossScenario } from './azLoss.js';
 import { corruptionScenario } from './corruption.js';
 import type { Scenario } from './engine/plan.js';
+import { failbackScenario } from './failback.js';
 import { infrastructureFailureScenario } from './infrastructureFailure.js';
 
 export const scenarios: {
   readonly corruption: Scenario<CorruptionParams>;
   readonly azLoss: Scenario<NoParams>;
   readonly infrastructureFailure: Scenario<NoParams>;
+  readonly failback: Scenario<NoParams>;
 } = {
   corruption: corruptionScenario,
   azLoss: azLossScenario,
   infrastructureFailure: infrastructureFailureScenario,
+  failback: failbackScenario,
 };
 
 export type ScenarioName = keyof typeof scenarios;

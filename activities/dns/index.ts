@@ -114,6 +114,11 @@ export async function dnsReadiness(record: DnsRecord): Promise<string> {
   return summary;
 }
 
+/** Where a record leads now, asked of its authority. @throws what the driver throws */
+export function readRecord(record: DnsRecord) {
+  return withDns(record, activitySignal(), (driver) => driver.read());
+}
+
 async function withDns<T>(
   record: DnsRecord,
   signal: AbortSignal,

@@ -21,8 +21,19 @@ export interface TargetSettings {
   readonly instead?: Readonly<Record<string, string>>;
 }
 
-const BEGIN = '# Muster: settings of this copy, begin';
-const END = '# Muster: settings of this copy, end';
+/** `copy`: what a server is at its site; `hold`: what keeps a standby where it stands, for as long as it is held. */
+export type OwnSection = 'copy' | 'hold';
+
+const MARKS: Readonly<Record<OwnSection, { readonly begin: string; readonly end: string }>> = {
+  copy: {
+    begin: '# Muster: settings of this copy, begin',
+    end: '# Muster: settings of this copy, end',
+  },
+  hold: {
+    begin: '# Muster: settings that hold this standby, begin',
+    end: '# Muster: settings that hold this standby, end',
+  },
+};
 
 /**
  * Writes the copy's own settings to the end of postgresql.auto.conf, which is read last and where a later line wins
@@ -40,20 +51,25 @@ export async function writeTargetSettings(target: DatabaseAt, settings: TargetSe
 export async function writeOwnSettings(
   { postgres }: DatabaseAt,
   values: Readonly<Record<string, string>>,
+  section: OwnSection = 'copy',
 ): Promise<void> {
   const { dataDirectory, account } = postgres.service;
+  const { begin, end } = MARKS[section];
   const file = join(dataDirectory, 'postgresql.auto.conf');
-  const before = withoutSection(await readFile(file, 'utf8').catch(() => ''));
+  const before = withoutSection(await readFile(file, 'utf8').catch(() => ''), section);
   const lines = Object.entries(values).map(([name, value]) => `${name} = ${quote(value)}`);
-  await replaceFile(file, [before.trimEnd(), BEGIN, ...lines, END, ''].join('\n'), account);
+  await replaceFile(file, [before.trimEnd(), begin, ...lines, end, ''].join('\n'), account);
 }
 
 /** Takes the section away again: what stood in the file before holds. Does nothing where there is none. */
-export async function removeOwnSettings({ postgres }: DatabaseAt): Promise<void> {
+export async function removeOwnSettings(
+  { postgres }: DatabaseAt,
+  section: OwnSection = 'copy',
+): Promise<void> {
   const { dataDirectory, account } = postgres.service;
   const file = join(dataDirectory, 'postgresql.auto.conf');
   const before = await readFile(file, 'utf8').catch(() => '');
-  const without = withoutSection(before);
+  const without = withoutSection(before, section);
   if (without !== before) await replaceFile(file, `${without.trimEnd()}\n`, account);
 }
 
@@ -125,10 +141,11 @@ async function dropForeignPaths(dataDirectory: string, account: string): Promise
   if (without !== text) await replaceFile(file, without, account);
 }
 
-function withoutSection(text: string): string {
-  const from = text.indexOf(BEGIN);
-  const to = text.indexOf(END);
-  return from < 0 || to < from ? text : `${text.slice(0, from)}${text.slice(to + END.length)}`;
+function withoutSection(text: string, section: OwnSection): string {
+  const { begin, end } = MARKS[section];
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  return from < 0 || to < from ? text : `${text.slice(0, from)}${text.slice(to + end.length)}`;
 }
 
 function quote(value: string): string {

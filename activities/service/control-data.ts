@@ -7,6 +7,8 @@ export interface ControlData {
   /** For instance `shut down in recovery`, `in production`, `in archive recovery`. */
   readonly state: string;
   readonly timeline: number;
+  /** Where the record of the latest checkpoint begins; after a clean shutdown it is the last record of all. */
+  readonly checkpointLsn: string;
   /** Replay has to come at least this far before the data are consistent; `0/0` outside of a recovery. */
   readonly minimumRecoveryEnd: string;
   /** 0 outside of a recovery. */
@@ -40,6 +42,7 @@ export function parseControlData(text: string): ControlData {
     systemIdentifier: need('Database system identifier'),
     state: need('Database cluster state'),
     timeline: Number(need("Latest checkpoint's TimeLineID")),
+    checkpointLsn: need('Latest checkpoint location'),
     minimumRecoveryEnd: need('Minimum recovery ending location'),
     minimumRecoveryTimeline: Number(need("Min recovery ending loc's timeline")),
     insideBackup: need('End-of-backup record required') !== 'no' || need('Backup start location') !== '0/0',

@@ -59,11 +59,12 @@ export async function buildStandby(
   await ownSettings(input);
   await service.start('ready');
   const lagBytes = await untilFollowing(primary, slot);
-  await dropLease(dataDirectory);
+  // Kept, it says until the promotion that the run made this copy and may remove it.
+  if (input.lease !== 'kept') await dropLease(dataDirectory);
   return describe(input, timeline, lagBytes);
 }
 
-async function requirePrimary(client: Client, { site }: DatabaseAt): Promise<number> {
+export async function requirePrimary(client: Client, { site }: DatabaseAt): Promise<number> {
   const { rows } = await client.query<{ recovering: boolean; timeline: number | null }>(
     `select recovering, case when not recovering
        then ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer end as timeline
@@ -76,7 +77,7 @@ async function requirePrimary(client: Client, { site }: DatabaseAt): Promise<num
   });
 }
 
-async function makeSlot(client: Client, slot: string): Promise<void> {
+export async function makeSlot(client: Client, slot: string): Promise<void> {
   await client.query(
     `select pg_create_physical_replication_slot($1, true)
      where not exists (select from pg_replication_slots where slot_name = $1)`,
@@ -137,7 +138,7 @@ async function copy(
   );
 }
 
-function replicationOf({ site, postgres }: DatabaseAt) {
+export function replicationOf({ site, postgres }: DatabaseAt) {
   if (postgres.replication !== undefined) return postgres.replication;
   throw new PermanentError(
     'NoReplicationLogin',
@@ -180,7 +181,7 @@ async function followedBy(dataDirectory: string): Promise<string | undefined> {
 }
 
 /** How far behind the standby of a slot is, in bytes; undefined: it does not stream. */
-function following(primary: DatabaseAt, slot: string): Promise<number | undefined> {
+export function following(primary: DatabaseAt, slot: string): Promise<number | undefined> {
   return onStandby(primary, async (client) => {
     const { rows } = await client.query<{ now: string; sent: string | null }>(
       `select pg_current_wal_lsn()::text as now, replay_lsn::text as sent
@@ -194,7 +195,7 @@ function following(primary: DatabaseAt, slot: string): Promise<number | undefine
   });
 }
 
-async function untilFollowing(primary: DatabaseAt, slot: string): Promise<number> {
+export async function untilFollowing(primary: DatabaseAt, slot: string): Promise<number> {
   const signal = activitySignal();
   const begun = performance.now();
   for (;;) {

@@ -91,7 +91,7 @@ export async function followAgain({
       next: 'It stays as it is. Find out who promoted it; it must not follow another server any more.',
     });
   }
-  await removeOwnSettings(standby);
+  await removeOwnSettings(standby, 'hold');
   await onStandby(standby, async (client) => {
     await client.query('select pg_reload_conf()');
     await client.query('select pg_wal_replay_resume()');
@@ -122,12 +122,16 @@ function requireSame({ standby, state }: Input, facts: StandbyFacts): void {
 async function cutOff(client: Client, { standby, backup }: Input, archive: ArchiveEnd): Promise<void> {
   const all = archive.silent.length === 0;
   const restore = archiveGetCommand(standby.postgres, backup, all ? {} : { only: archive.answering[0] });
-  await writeOwnSettings(standby, {
-    ...DETACHED,
-    restore_command: restore,
-    // Asked again at once instead of every 5 s.
-    wal_retrieve_retry_interval: '100ms',
-  });
+  await writeOwnSettings(
+    standby,
+    {
+      ...DETACHED,
+      restore_command: restore,
+      // Asked again at once instead of every 5 s.
+      wal_retrieve_retry_interval: '100ms',
+    },
+    'hold',
+  );
   await reload(client, standby, restore);
   await client.query('select pg_wal_replay_resume()');
 }
@@ -210,7 +214,7 @@ async function pause(client: Client, { site }: DatabaseAt): Promise<void> {
 async function seal(client: Client, { standby, backup }: Input): Promise<void> {
   const get = archiveGetCommand(standby.postgres, backup);
   const restore = `case "%f" in *.history) ${get} ;; *) false ;; esac`;
-  await writeOwnSettings(standby, { ...DETACHED, restore_command: restore });
+  await writeOwnSettings(standby, { ...DETACHED, restore_command: restore }, 'hold');
   await reload(client, standby, restore);
 }
 

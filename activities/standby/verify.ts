@@ -33,7 +33,7 @@ export async function verifyStandby(input: Input, update: (progress: Progress) =
   return passed([archive, control, pages, position]);
 }
 
-async function archiveIsExhausted({ standby, backup, caughtUp }: Input) {
+export async function archiveIsExhausted({ standby, backup, caughtUp }: Input) {
   const heading = {
     rung: 1,
     title: 'nothing newer in the archive',
@@ -61,7 +61,7 @@ async function archiveIsExhausted({ standby, backup, caughtUp }: Input) {
   });
 }
 
-async function controlIsSound({ standby, caughtUp }: Input) {
+export async function controlIsSound({ standby, caughtUp }: Input) {
   const { heading } = await headingOf(standby.postgres, 'pg_controldata', {
     rung: 2,
     title: 'control data',
@@ -90,7 +90,7 @@ async function controlIsSound({ standby, caughtUp }: Input) {
   });
 }
 
-async function standsStill({ standby, caughtUp }: Input) {
+export async function standsStill({ standby, caughtUp }: Input) {
   const heading = { rung: 4, title: 'the position reached', tool: 'PostgreSQL', toolVersion: '' };
   const facts = await onStandby(standby, readFacts);
   return check({ ...heading, toolVersion: String(facts.version) }, async () => {
@@ -116,7 +116,7 @@ async function standsStill({ standby, caughtUp }: Input) {
   });
 }
 
-async function pagesAreSound(standby: DatabaseAt, update: (progress: Progress) => void) {
+export async function pagesAreSound(standby: DatabaseAt, update: (progress: Progress) => void) {
   const { heading } = await headingOf(standby.postgres, 'pg_basebackup', {
     rung: 3,
     title: 'page checksums',

@@ -27,6 +27,7 @@ const checks: Readonly<Record<string, readonly PreflightCheck[]>> = {
   corruption: [toolsAreThere, targetReadsBackups, pointIsCovered, nobodyElseRecovers],
   azLoss: [toolsAreThere, targetReadsBackups, standbyStands, nobodyElseRecovers],
   infrastructureFailure: [toolsAreThere, targetReadsBackups, nobodyElseRecovers],
+  failback: [toolsAreThere, targetReadsBackups, runsWhereItIsLeft, nobodyElseRecovers],
 };
 
 /**
@@ -116,6 +117,14 @@ async function standbyStands(subject: PreflightSubject): Promise<string | undefi
   return primaryAnswers
     ? `The primary at ${damaged.site} answers: it is not lost. Going on fences it and fails over all the same.`
     : undefined;
+}
+
+async function runsWhereItIsLeft(subject: PreflightSubject): Promise<undefined> {
+  const { findPrimary } = await import('../../activities/failback/find.js');
+  const { damaged: from, target: home, record, vault } = await partsOf(subject);
+  const { system } = subject.runbook;
+  const at = { runId: '', system, scenario: 'failback', mode: 'real' as const, step: '' };
+  await findPrimary({ at, from, home, record, vault });
 }
 
 async function partsOf({ runbook, plan }: PreflightSubject) {

@@ -6,6 +6,7 @@ import type { InputProblem } from '../errors.js';
 import { checkAzLoss } from './crosscheck/az-loss.js';
 import { checkCopies } from './crosscheck/copies.js';
 import { checkDns } from './crosscheck/dns.js';
+import { checkFailback } from './crosscheck/failback.js';
 import { checkObjectives } from './crosscheck/objectives.js';
 import { checkObjects } from './crosscheck/objects.js';
 import { checkPeople } from './crosscheck/people.js';
@@ -31,6 +32,7 @@ export function crosscheck(runbook: Runbook, source: RunbookSource): InputProble
   checkCorruption(runbook, problems);
   checkAzLoss(runbook, problems);
   checkInfrastructureFailure(runbook, problems);
+  checkFailback(runbook, problems);
   return problems.all().sort(byPlace);
 }
 

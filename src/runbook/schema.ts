@@ -24,6 +24,7 @@ export type { ArchiveBackup, ArchiveCopy } from './archive.js';
 export { duration, secretRef } from './fields.js';
 export type { AzLossSection } from './sections/scenarios/azLoss.js';
 export type { CorruptionSection } from './sections/scenarios/corruption.js';
+export type { FailbackSection } from './sections/scenarios/failback.js';
 export type { InfrastructureFailureSection } from './sections/scenarios/infrastructureFailure.js';
 
 export const runbookSchema = z.strictObject({

@@ -5,8 +5,10 @@ import type {
   FenceProof,
   InvariantResult,
   PointArchive,
+  PrimaryFound,
   RecoveryPoint,
   RungCheck,
+  StandbyBuilt,
   StandbyCaughtUp,
   StandbyState,
 } from '../../activities/contract.js';
@@ -110,6 +112,33 @@ export function showStandbyEnd(
     { label: 'standby', value: caughtUp.summary },
     { label: 'archive', value: `ends with ${caughtUp.newestArchived ?? 'nothing'}, all of it replayed` },
     ...showLoss(caughtUp, dataClasses),
+  ];
+}
+
+/** Before a planned switchover: where the system runs, and how close the standby at home is. */
+export function showHomecoming({
+  primary,
+  built,
+  standby,
+}: {
+  readonly primary: PrimaryFound;
+  readonly built: StandbyBuilt;
+  readonly standby: StandbyState;
+}): Fact[] {
+  return [
+    { label: 'primary', value: primary.summary },
+    { label: 'standby', value: built.summary },
+    {
+      label: 'lag',
+      value:
+        standby.lagBytes === 0
+          ? `none: ${standby.site} has all that ${primary.site} has written`
+          : `${formatBytes(standby.lagBytes)} behind ${standby.knownLsn}; the switchover waits for them`,
+    },
+    {
+      label: 'what is lost',
+      value: `nothing: ${standby.site} ends with the very last record of ${primary.site}, or ${primary.site} opens again`,
+    },
   ];
 }
 

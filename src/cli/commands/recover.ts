@@ -6,7 +6,7 @@ export const register: Register = (program, context) => {
   program
     .command('recover')
     .description('begin a recovery: shows what it will do, looks whether it can, begins it and watches it')
-    .argument('<scenario>', 'what has happened: corruption, azLoss, infrastructureFailure')
+    .argument('<scenario>', 'what has happened: corruption, azLoss, infrastructureFailure, failback')
     .argument('[system]', 'the system, by the name of its runbook; alone, it is diagnosed first')
     .option(
       '--before <time>',

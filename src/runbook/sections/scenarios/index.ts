@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { azLoss } from './azLoss.js';
 import { corruption } from './corruption.js';
+import { failback } from './failback.js';
 import { infrastructureFailure } from './infrastructureFailure.js';
 
 export const scenarios = z.strictObject({
@@ -10,4 +11,5 @@ export const scenarios = z.strictObject({
   infrastructureFailure: infrastructureFailure
     .optional()
     .describe('The server of the primary is gone: newest backup and all archived WAL, on another one'),
+  failback: failback.optional().describe('Home again after a recovery moved the system, without loss'),
 });
