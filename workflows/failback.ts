@@ -46,7 +46,7 @@ function buildPlan(runbook: Runbook): Plan<NoParams> {
   const built = reseedHome(plan, { primary }, parts);
   const held = holdHome(plan, { primary, built }, parts);
   const pages = verifyHomePages(plan, { held }, parts);
-  const contents = verifyContents(plan, { place: built, point: held, files: pages }, parts);
+  const contents = verifyContents(plan, { place: built, point: held, files: held }, parts);
   const standby = releaseHome(plan, { verified: [pages, ...Object.values(contents)] }, parts);
 
   const approved = plan.gate({

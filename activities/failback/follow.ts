@@ -7,6 +7,7 @@ import { PermanentError } from '../../src/errors.js';
 import { formatBytes } from '../../src/model/format.js';
 import { resolveSecret } from '../../src/secrets.js';
 import type { FailbackActivities, StandbyBuilt } from '../contract.js';
+import { lsnToNumber } from '../pgbackrest/wal.js';
 import { readBranch } from '../promote/server.js';
 import { dropLease } from '../provision/lease.js';
 import { removeOwnSettings, writeOwnSettings } from '../restore/settings.js';
@@ -53,12 +54,14 @@ export async function followHome(input: Input): Promise<StandbyBuilt> {
 async function requireSameHistory({ left, primary, fence }: Input, timeline: number): Promise<void> {
   const control = await serviceOf(left.postgres).control();
   const branch = await onStandby(primary, (client) => readBranch(client, timeline));
-  const followed = control.state.startsWith('shut down') || control.state === 'in archive recovery';
-  const same = control.timeline >= timeline || (followed && branch.parent === control.timeline);
-  if (same && branch.lsn === fence.shutdown.endLsn) return;
+  const asItWasLeft =
+    control.timeline === branch.parent &&
+    lsnToNumber(control.checkpointLsn) === lsnToNumber(fence.shutdown.checkpointLsn);
+  // One that has followed before stands on the new timeline.
+  if (branch.lsn === fence.shutdown.endLsn && (asItWasLeft || control.timeline === timeline)) return;
   throw new PermanentError(
     'HistoryDiverged',
-    `The cluster at ${left.site} is on timeline ${control.timeline} ("${control.state}"); ${primary.site} left timeline ${branch.parent} at ${branch.lsn}, and ${left.site} was shut down at ${fence.shutdown.endLsn}.`,
+    `The cluster at ${left.site} is on timeline ${control.timeline} with its checkpoint at ${control.checkpointLsn}; it was shut down with the one at ${fence.shutdown.checkpointLsn}, and ${primary.site} left timeline ${branch.parent} at ${branch.lsn}.`,
     {
       why: 'Somebody has started it since: what it wrote is not in the new primary.',
       next: `Leave it stopped and look at it. ${primary.site} works; build a standby elsewhere, or skip the step.`,

@@ -26,7 +26,7 @@ type Input = Parameters<FailbackActivities['stopForSwitchover']>[0];
 
 const CHECKPOINT_MS = 10 * 60_000;
 /** The standby has the last record when the primary ends; replaying it takes no time. */
-const REPLAYED_MS = 20_000;
+const REPLAYED_MS = 8_000;
 const POLL_MS = 50;
 
 export async function stopForSwitchover(input: Input): Promise<SwitchoverFence> {
