@@ -133,6 +133,7 @@ async function proveSilence({ at, primary, found, dataClasses }: Input, token: n
     since: found.time,
     dataClasses,
     signal: activitySignal(),
+    attempts: 1,
     requireInCharge: async () => undefined,
   };
   if (refused === undefined || answerOf(refused).code !== 'ECONNREFUSED') {

@@ -49,6 +49,12 @@ test('the roster: who decides at which gate, and with what', async () => {
       { gate: 'promote', when: 'at once', needs: 'a signature and a code of the authenticator' },
       { scenario: 'infrastructureFailure', gate: 'point', when: 'at once', needs: 'a signature' },
       { gate: 'promote', when: 'at once', needs: 'a signature and a code of the authenticator' },
+      {
+        scenario: 'failback',
+        gate: 'switchover',
+        when: 'at once',
+        needs: 'a signature and a code of the authenticator',
+      },
     ],
     mayOverride: false,
   });

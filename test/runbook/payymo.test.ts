@@ -72,6 +72,7 @@ test('what the owner promises and cannot hold is found, with a proposal', () => 
     'scenarios.corruption.gates.promote.roles',
     'scenarios.azLoss.gates.promote.roles',
     'scenarios.infrastructureFailure.gates.promote.roles',
+    'scenarios.failback.gates.switchover.roles',
     'owner.procedures.regional-disaster',
   ]);
 });

@@ -101,7 +101,8 @@ export function verifyContents<Params>(
     files,
   }: Pick<Restored, 'place'> & {
     readonly point: StepHandle<Pick<RecoveryPoint, 'time'>>;
-    readonly files: StepHandle<RungResult>;
+    /** What the copy stands still since. */
+    readonly files: StepHandle<unknown>;
   },
   { target, targetAt, backup, verification, dataClasses, application }: Verified,
 ): ContentsRungs {
