@@ -10,7 +10,7 @@ import type { FailbackActivities, StandbyBuilt } from '../contract.js';
 import { lsnToNumber } from '../pgbackrest/wal.js';
 import { readBranch } from '../promote/server.js';
 import { dropLease } from '../provision/lease.js';
-import { removeOwnSettings, writeOwnSettings } from '../restore/settings.js';
+import { NO_RECOVERY_TARGET, removeOwnSettings, writeOwnSettings } from '../restore/settings.js';
 import { archiveGetCommand, archivePushCommand } from '../restore/shell.js';
 import { serviceOf } from '../service/index.js';
 import { following, makeSlot, replicationOf, requirePrimary, untilFollowing } from '../standby/build.js';
@@ -90,17 +90,11 @@ async function settle({ left, primary, backup, slot }: Input): Promise<void> {
     primary_conninfo: conninfo,
     primary_slot_name: slot,
     // Where a restore of before was to stop is no target of a standby.
-    ...NO_TARGET,
+    ...NO_RECOVERY_TARGET,
     restore_command: archiveGetCommand(left.postgres, backup),
     archive_command: archivePushCommand(left.postgres, backup),
   });
 }
-
-const NO_TARGET = {
-  recovery_target_time: '',
-  recovery_target_lsn: '',
-  recovery_target_timeline: 'latest',
-};
 
 /** A value of a connection string (manual: 34.1.1.1). */
 function quoted(value: string): string {

@@ -36,6 +36,19 @@ const MARKS: Readonly<Record<OwnSection, { readonly begin: string; readonly end:
 };
 
 /**
+ * What a standby needs whose files come from a server that was once restored: pgBackRest and Muster have left in them where that
+ * restore was to stop (manual: 20.5.5; an empty target is none).
+ */
+export const NO_RECOVERY_TARGET: Readonly<Record<string, string>> = {
+  recovery_target: '',
+  recovery_target_time: '',
+  recovery_target_lsn: '',
+  recovery_target_xid: '',
+  recovery_target_name: '',
+  recovery_target_timeline: 'latest',
+};
+
+/**
  * Writes the copy's own settings to the end of postgresql.auto.conf, which is read last and where a later line wins
  * (manual: 20.1.2): they beat what the backup brought along and survive every restart.
  *

@@ -12,7 +12,7 @@ import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, StandbyBuilt } from '../contract.js';
 import { lsnToNumber } from '../pgbackrest/wal.js';
 import { dropLease, holdLease, type Lease, readLease, requireHeld, takeLease } from '../provision/lease.js';
-import { writeOwnSettings } from '../restore/settings.js';
+import { NO_RECOVERY_TARGET, writeOwnSettings } from '../restore/settings.js';
 import { archiveGetCommand, archivePushCommand } from '../restore/shell.js';
 import { programOf, serviceOf } from '../service/index.js';
 import { ownedDirectory } from '../service/pg-ctl.js';
@@ -159,6 +159,7 @@ async function ownSettings({ target, primary, backup, slot }: Input): Promise<vo
     unix_socket_directories: service.socketDirectory,
     primary_conninfo: conninfo ?? '',
     primary_slot_name: slot,
+    ...NO_RECOVERY_TARGET,
     restore_command: archiveGetCommand(target.postgres, backup),
     archive_command: archivePushCommand(target.postgres, backup),
   });

@@ -37,6 +37,9 @@ beforeAll(async () => {
   home = withReplication(cluster.target);
   await ask(from, 'drop table ledger.spare');
   await ask(from, 'drop tablespace spare');
+  // As pgBackRest leaves it in a primary that was restored.
+  await ask(from, "alter system set recovery_target_timeline = '1'");
+  await ask(from, "alter system set recovery_target_lsn = '0/1'");
   await ask(from, "create role payymo_app login password 'only-for-tests'");
   const { systemIdentifier } = await serviceOf(from.postgres).control();
   found = { systemIdentifier, timeline: 1, time: new Date().toISOString() };
