@@ -41,7 +41,9 @@ export function failbackParts(runbook: Runbook) {
   const section = required(runbook.scenarios.failback, runbook, 'scenarios.failback');
   const { home, from } = section;
   const places = { old: from, what: 'lost', target: home, otherTargets: [], kept: 'in-place' } as const;
-  return { section, parts: databaseParts(runbook, section, places) };
+  // Both sides archive and fetch WAL; the loader refuses a runbook whose backup has none.
+  const backup = required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`);
+  return { section, parts: { ...databaseParts(runbook, section, places), backup } };
 }
 
 /** @throws Error for a scenario that recovers no database */

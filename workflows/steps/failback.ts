@@ -16,12 +16,16 @@ import {
   stopCommands,
 } from '../../activities/failback/commands.js';
 import { buildCommands, verifyStandbyCommands } from '../../activities/standby/commands.js';
+import type { PgbackrestBackup } from '../../src/runbook/schema.js';
 import type { StepHandle } from '../engine/plan.js';
 import type { PlanBuilder } from '../engine/plan-builder.js';
 import { type DatabaseRecovery, minutes } from './parts.js';
 
 /** `damaged` is the primary that is left, `target` is home. */
-type Parts = Pick<DatabaseRecovery, 'damaged' | 'target' | 'backup' | 'record' | 'vault' | 'dataClasses'> & {
+type Parts = Pick<
+  DatabaseRecovery<PgbackrestBackup>,
+  'damaged' | 'target' | 'backup' | 'record' | 'vault' | 'dataClasses'
+> & {
   readonly slot: string;
 };
 

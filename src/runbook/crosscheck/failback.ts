@@ -9,6 +9,13 @@ export function checkFailback(runbook: Runbook, problems: Problems): void {
   const failback = runbook.scenarios.failback;
   if (failback === undefined) return;
   checkDatabaseSection(runbook, 'failback', failback, problems);
+  if (runbook.backups[failback.backup]?.driver === 'archive') {
+    problems.add(
+      [...section, 'backup'],
+      'a backup whose driver is pgbackrest: a standby takes over with WAL, which archives have none of',
+      `${failback.backup}, whose driver is archive`,
+    );
+  }
   checkPlaces(runbook, failback, problems);
   if (failback.gates.switchover.atExpiry === 'proceed') {
     problems.add(
