@@ -33,6 +33,11 @@ export interface LabDownResult {
 export const DISASTERS = ['corruption', 'az-loss', 'infrastructure-failure'] as const;
 export type Disaster = (typeof DISASTERS)[number];
 
+/** What may befall a system. */
+export function disastersOf(system: SystemName): readonly string[] {
+  return system === 'payymo' ? DISASTERS : Object.keys(WORLD_DISASTERS);
+}
+
 export { SYSTEMS, type SystemName } from './worlds/index.js';
 
 /** Brings the lab up, or what of it is down. @throws LabError naming the part that failed */
@@ -92,11 +97,7 @@ export interface Damage {
 }
 
 /** Inflicts a disaster on a system beside Payymo. @throws LabError when it does not live in the lab, or is spared that one */
-export async function labHarm(
-  disaster: Disaster,
-  system: WorldName,
-  options: LabCommand = {},
-): Promise<Harm> {
+export async function labHarm(disaster: string, system: WorldName, options: LabCommand = {}): Promise<Harm> {
   const { state } = await standing(options.dir ?? defaultLabDir());
   const known: Readonly<Record<string, (typeof WORLD_DISASTERS)[keyof typeof WORLD_DISASTERS]>> =
     WORLD_DISASTERS;

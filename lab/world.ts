@@ -21,7 +21,7 @@ import type { SystemName } from './worlds/index.js';
 import { worldPostgresPart } from './worlds/parts.js';
 import { raiseWorldStandby, takeFirstBackup, worldHasStandby } from './worlds/physical.js';
 import { writeWorldRunbook } from './worlds/runbook.js';
-import { homeOf, recoveryHasBegun, worldsOf } from './worlds/start.js';
+import { homeOf, isAtHome, worldsOf } from './worlds/start.js';
 
 /** How large the ledger of an ordinary lab is. */
 export const DEFAULT_SIZE: SeedSize = { transactions: 300_000, sizeBytes: 0 };
@@ -114,7 +114,7 @@ async function standbys(world: World, context: PartContext, wanted: 'raised' | '
   }
   for (const own of others) {
     const home = await homeOf(own);
-    if (home === 'standby' || (await recoveryHasBegun(own))) continue;
+    if (!(await isAtHome(own))) continue;
     if (wanted === 'raised') await raiseWorldStandby(world, context, own, home);
     else if (await worldHasStandby(own))
       await ensurePart(await worldPostgresPart(context, own, 'standby'), world);
@@ -126,7 +126,7 @@ async function protectWorlds(world: World, context: PartContext): Promise<void> 
   const { layout, state } = context;
   await Promise.all(
     worldsOf({ layout, state }).map(async (own) => {
-      if (await recoveryHasBegun(own)) return;
+      if (!(await isAtHome(own))) return;
       const taken =
         own.state.backup.driver === 'archive'
           ? await takeFirstArchive(join(layout.runbooks, `${own.name}.yaml`))

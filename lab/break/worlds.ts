@@ -1,5 +1,6 @@
 /** Disasters of the systems beside Payymo: each for every system, by what its world says of itself. */
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import pg from 'pg';
 import { resolveSecret } from '../../src/secrets.js';
 import { runningServer } from '../clusters.js';
@@ -7,9 +8,11 @@ import { LabError } from '../errors.js';
 import { layoutOf } from '../layout.js';
 import { isoFromMicros } from '../payymo/signature.js';
 import type { LabState } from '../state.js';
+import { takeLabArchive } from '../worlds/archive.js';
 import type { WorldName } from '../worlds/index.js';
 import { type WorldInLab, worldIn } from '../worlds/parts.js';
 import { homeOf, markLost } from '../worlds/start.js';
+import { archivesOf, spoilCopy } from './copies.js';
 import { strikeServer, untilGone } from './strike.js';
 
 /** What a disaster did to a system. Times are ISO 8601 UTC. */
@@ -33,6 +36,7 @@ type Inflict = (state: LabState, name: WorldName) => Promise<Harm>;
 export const WORLD_DISASTERS = {
   corruption: breakRows,
   'infrastructure-failure': breakWorldServer,
+  'backup-loss': breakWorldCopies,
 } as const satisfies Readonly<Record<string, Inflict>>;
 
 /**
@@ -114,6 +118,32 @@ async function breakWorldServer(state: LabState, name: WorldName): Promise<Harm>
     ],
     recover: `muster recover infrastructureFailure ${name} --detected-at ${at}`,
     serverPids,
+  };
+}
+
+/**
+ * A bad change, and the usual copies are all bad: beside the server they are deleted, in the west overwritten, and in the east
+ * the newest one is. What is left is the archive before that in the east, the versions in the buckets, and the damaged server.
+ *
+ * @throws LabError for a system that is not backed up by archives
+ */
+async function breakWorldCopies(state: LabState, name: WorldName): Promise<Harm> {
+  const file = join(state.runbooks, `${name}.yaml`);
+  const { backup } = await archivesOf(file);
+  const { label } = await takeLabArchive(file);
+  const harm = await breakRows(state, name);
+  const hit: string[] = [];
+  for (const [index, copy] of backup.copies.entries()) {
+    const fate = copy.driver === 'folder' ? 'deleted' : 'overwritten';
+    const last = index === backup.copies.length - 1;
+    const files = await spoilCopy(name, copy, fate, last ? [label] : undefined);
+    hit.push(`${copy.title}: ${files} files ${fate}${last ? `, those of ${label}` : ''}`);
+  }
+  return {
+    ...harm,
+    what: `${harm.what} The usual copies are bad.`,
+    facts: [...harm.facts, ...hit.map((text) => ['copy', text] as const)],
+    recover: `muster recover backupLoss ${name} --before ${harm.at}`,
   };
 }
 

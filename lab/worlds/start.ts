@@ -100,6 +100,13 @@ export async function startWorldService(world: World, context: PartContext, name
   }
 }
 
+/** The server that takes the system's writes runs, and no recovery has begun. */
+export async function isAtHome(own: WorldInLab): Promise<boolean> {
+  const cluster = own.layout.sites[await homeOf(own)];
+  if (cluster === undefined || (await recoveryHasBegun(own))) return false;
+  return (await runningServer(cluster.data)) !== undefined;
+}
+
 /** The system's bucket in each region: versioned, so that what is overwritten or deleted can be had again. */
 export async function ensureWorldBuckets(context: PartContext, bucket: string): Promise<void> {
   await Promise.all(

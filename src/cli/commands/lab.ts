@@ -115,16 +115,17 @@ Examples:
   muster lab break corruption --json`,
     )
     .action(async (given: string, system: string, options: { readonly cutOff?: boolean }) => {
-      const { DISASTERS, labBreak, labHarm, SYSTEMS } = await import('../../../lab/commands.js');
+      const { DISASTERS, disastersOf, labBreak, labHarm, SYSTEMS } = await import('../../../lab/commands.js');
       const { renderBreak, renderHarm } = await import('../../../lab/render.js');
-      const disaster = oneOf('<disaster>', 'The lab cannot inflict that.', given, DISASTERS);
       const befallen = oneOf('[system]', 'The lab has no such system.', system, SYSTEMS);
-      if (options.cutOff === true && disaster !== 'az-loss') throw notCutOff(disaster);
+      oneOf('<disaster>', 'The lab cannot inflict that.', given, disastersOf(befallen));
+      if (options.cutOff === true && given !== 'az-loss') throw notCutOff(given);
       if (befallen !== 'payymo') {
-        const harm = await labHarm(disaster, befallen, place(context));
-        context.out.result({ disaster, system, ...harm }, () => renderHarm(harm));
+        const harm = await labHarm(given, befallen, place(context));
+        context.out.result({ disaster: given, system, ...harm }, () => renderHarm(harm));
         return;
       }
+      const disaster = oneOf('<disaster>', 'The lab cannot inflict that.', given, DISASTERS);
       const log = (line: string) => context.out.note(line);
       const done = await labBreak(disaster, {
         ...place(context),
