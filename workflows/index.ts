@@ -24,3 +24,4 @@ export function failback(input: RunInput<Runbook, NoParams>): Promise<RunResult>
 }
 
 export { deliverNotice } from './deliver-notice.js';
+export { recoverAll } from './recoverAll.js';

@@ -32,6 +32,10 @@ export const runbookSchema = z.strictObject({
   title: text,
   description: text.optional(),
   tier: z.number().int().min(1).max(9).describe('1 is recovered first'),
+  dependsOn: z
+    .array(name)
+    .default([])
+    .describe('Systems that are recovered before this one, where several are recovered at once'),
   people: z.array(person).min(1).describe('The roster: who decides, by role'),
   objectives: z.strictObject({
     components: z.record(name, component),

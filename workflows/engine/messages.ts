@@ -1,9 +1,16 @@
 /** How people and programs speak with a run. Clients and the workflow share these definitions. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { type Decision, type DecisionAnswer, decisionChoices } from '../../src/model/decision.js';
+import type { RecoverAllView, RunReport } from '../../src/model/recover-all.js';
 import type { RunView } from '../../src/model/run.js';
 
 export const statusQuery = defineQuery<RunView>('status');
+
+/** Of the workflow that recovers several systems. */
+export const recoverAllStatusQuery = defineQuery<RecoverAllView>('status');
+
+/** A run tells the workflow that began it how it stands. */
+export const reportSignal = defineSignal<[RunReport]>('report');
 
 /** Answers, or refuses with the reason. */
 export const decideUpdate = defineUpdate<DecisionAnswer, [Decision]>('decide');

@@ -4,11 +4,13 @@ import { formatClock, formatDuration, formatTimeOfDay } from '../../src/model/fo
 import type { RunView, StepView } from '../../src/model/run.js';
 import { searchAttributes } from '../../src/model/search-attributes.js';
 import type { Beside } from './beside.js';
+import { TellParent } from './tell-parent.js';
 
 export class Publisher {
   private status = '';
   private step = '';
   private due = false;
+  private readonly parent = new TellParent();
 
   constructor(
     private readonly beside: Beside,
@@ -54,6 +56,7 @@ export class Publisher {
           : []),
       ] as Parameters<typeof upsertSearchAttributes>[0]);
     }
+    this.parent.tell(view);
     setCurrentDetails(describeRun(view));
   }
 }

@@ -40,7 +40,7 @@ export interface CellOptions extends Command {
   readonly also?: Readonly<Record<string, (recovered: Recovered) => Promise<void>>>;
 }
 
-const LONGEST_MS = 300_000;
+const LONGEST_MS = 600_000;
 
 /** Declares the tests of the cell. RTO and RPO go into the table. */
 export function cell(options: CellOptions): void {

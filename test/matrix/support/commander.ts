@@ -11,7 +11,7 @@ export interface Command {
 }
 
 /** A recovery takes seconds; beside others, on two cores, a minute or two. */
-const LONGEST_MS = 240_000;
+const LONGEST_MS = 480_000;
 const LOOK_EVERY_MS = 150;
 
 /**
