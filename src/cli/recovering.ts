@@ -8,7 +8,7 @@ import type { Runbook } from '../runbook/schema.js';
 import { encryption, PAYLOADS_IN_CLEAR } from '../temporal/codec-converter.js';
 import type { TemporalSession } from '../temporal/connection.js';
 import { newRunId } from '../temporal/names.js';
-import { type RunHandle, refuseSecondRun, startRun } from '../temporal/runs.js';
+import { type RunHandle, type RunToStart, refuseSecondRun, startRun } from '../temporal/runs.js';
 import { requireWorker } from '../temporal/workers.js';
 import { goFirst, report } from './begun.js';
 import { confirmByTyping } from './confirm.js';
@@ -71,7 +71,8 @@ export async function recover(
   });
 }
 
-async function readRequest(
+/** @throws InputError for what keeps the recovery from being planned */
+export async function readRequest(
   context: CliContext,
   scenario: string,
   system: string,
@@ -117,7 +118,8 @@ function detectedTooEarly(before: string, detectedAt: string): InputError {
   ]);
 }
 
-async function prepare(
+/** @throws InputError or RefusedError for everything that keeps it from being begun */
+export async function prepare(
   context: CliContext,
   session: TemporalSession,
   { planned, runbook, mode, params, detectedAt, requestedBy }: Request,
@@ -203,15 +205,21 @@ function show(
 
 function begin(
   session: TemporalSession,
-  { planned, mode, detectedAt, requestedBy, params, runbook }: Request,
+  request: Request,
   input: RunInput<Runbook, ScenarioParams>,
 ): Promise<RunHandle> {
+  const { system, scenario } = request.planned.document;
+  return startRun(session, { system, scenario, input, ...describeRun(request, input) });
+}
+
+/** What Temporal shows of a run. */
+export function describeRun(
+  { planned, mode, detectedAt, requestedBy, params, runbook }: Request,
+  input: RunInput<Runbook, ScenarioParams>,
+): Pick<RunToStart<Runbook, ScenarioParams>, 'rtoDeadline' | 'summary' | 'details'> {
   const { document } = planned;
   const rtoDeadline = new Date(Date.parse(detectedAt) + document.rtoMs).toISOString();
-  return startRun(session, {
-    system: document.system,
-    scenario: document.scenario,
-    input,
+  return {
     rtoDeadline,
     summary: `${runbook.title}: ${document.scenario}, ${mode}${params.before === undefined ? '' : `, back to before ${params.before}`}`,
     details: [
@@ -223,5 +231,5 @@ function begin(
       `- plan \`${planned.hash}\``,
       `- watch it with \`muster watch ${document.system}\``,
     ].join('\n'),
-  });
+  };
 }

@@ -215,7 +215,8 @@ function handleOf(info: Described): RunHandle {
   };
 }
 
-function cutBytes(text: string, most: number): string {
+/** As much of a text as Temporal keeps of a summary. */
+export function cutBytes(text: string, most: number): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= most) return text;
   return `${bytes

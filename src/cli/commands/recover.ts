@@ -1,13 +1,15 @@
 /** `muster recover`: begin a recovery. */
 import type { Register } from '../context.js';
-import type { RecoverOptions } from '../recovering.js';
+import type { TogetherOptions } from '../recovering-together.js';
 
 export const register: Register = (program, context) => {
   program
     .command('recover')
     .description('begin a recovery: shows what it will do, looks whether it can, begins it and watches it')
     .argument('<scenario>', 'what has happened: corruption, azLoss, infrastructureFailure, failback')
-    .argument('[system]', 'the system, by the name of its runbook; alone, it is diagnosed first')
+    .argument('[systems...]', 'by the names of their runbooks; a system alone is diagnosed first')
+    .option('--all', 'every system whose runbook has the scenario')
+    .option('--at-once <n>', 'of several systems: how many may work at the same time', '2')
     .option(
       '--before <time>',
       'corruption: the newest moment at which the data is known to be good (left out: it is searched for)',
@@ -37,11 +39,17 @@ Examples:
   muster recover corruption payymo --before 02:59:40
   muster recover corruption payymo                      # nobody knows since when: the newest clean point is searched for
   muster recover azLoss payymo --detected-at 03:02
+  muster recover regionalLoss --all --at-once 3         # see muster watch --all
   muster recover payymo                                 # shows what fits what is seen, and asks
   muster recover corruption payymo --before "10 min ago" --detected-at 03:02 --by on-call
   muster recover corruption payymo --before 2026-03-01T02:59:40Z --yes --no-watch --json`,
     )
-    .action(async (scenario: string, system: string | undefined, options: RecoverOptions) => {
+    .action(async (scenario: string, systems: readonly string[], options: TogetherOptions) => {
+      const [system, second] = systems;
+      if (options.all === true || second !== undefined) {
+        const { recoverTogether } = await import('../recovering-together.js');
+        return recoverTogether(context, scenario, systems, options);
+      }
       if (system === undefined) {
         const { recoverBySymptoms } = await import('../recovering-by-symptoms.js');
         return recoverBySymptoms(context, scenario, options);

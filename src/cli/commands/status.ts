@@ -7,6 +7,7 @@ import { type CliContext, exitCodes, type Register } from '../context.js';
 import type { ReportedForecast } from '../forecast-report.js';
 
 interface Options {
+  readonly all?: boolean;
   readonly mode?: string;
 }
 
@@ -17,6 +18,7 @@ export const register: Register = (program, context) => {
       'what runs now and what waits for whom; a system: its run in full, the last one if none is active',
     )
     .argument('[system]', 'a system, or the id of a run')
+    .option('--all', 'systems that are recovered together, a line each')
     .option('--mode <mode>', 'real or drill (default: the real run where both are active)')
     .addHelpText(
       'after',
@@ -26,11 +28,16 @@ Exit codes: 0 nothing waits, 1 the run named has failed or was aborted, or one d
 
 Examples:
   muster status                       every active run
+  muster status --all                 systems that are recovered together
   muster status payymo                the run of payymo, with all that waits
   muster status payymo --json         the same for scripts: everything that is known of the run`,
     )
     .action(async (system: string | undefined, options: Options) => {
-      if (system === undefined) await showAll(context);
+      if (options.all === true) {
+        const { withTemporal } = await import('../sessions.js');
+        const { showTogether } = await import('../watching-together.js');
+        await withTemporal(context, (session) => showTogether(context, session));
+      } else if (system === undefined) await showAll(context);
       else await showOne(context, system, options.mode);
     });
 };
