@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { InputError, MusterError, messageOf } from '../errors.js';
 import type { RecoverAllInput, SystemToRecover } from '../model/recover-all.js';
-import { loadRunbooks } from '../runbook/load.js';
+import { loadRunbook, runbookFiles, systemOf } from '../runbook/load.js';
 import type { Runbook } from '../runbook/schema.js';
 import type { TemporalSession } from '../temporal/connection.js';
 import { newRunId } from '../temporal/names.js';
@@ -46,15 +46,19 @@ export async function recoverTogether(
   const atOnce = parseAtOnce(options.atOnce);
   if (options.mode !== 'real') throw onlyReal(options.mode);
   if (options.all === true && named.length > 0) throw eitherOr(named);
-  const systems = options.all === true ? await systemsWith(context, scenario) : [...new Set(named)];
-  if (systems.length === 0) throw nobodyHas(scenario);
+  const { systems, unreadable } =
+    options.all === true
+      ? await systemsWith(context, scenario)
+      : { systems: [...new Set(named)], unreadable: [] };
   // One moment for all of them: each clock runs since the disaster was noticed.
   const detectedAt = options.detectedAt ?? new Date().toISOString();
   await withTemporal(context, async (session) => {
-    const { ready, leftOut } = await lookAtAll(context, session, scenario, systems, {
+    const looked = await lookAtAll(context, session, scenario, systems, {
       ...options,
       detectedAt,
     });
+    const { ready } = looked;
+    const leftOut = [...unreadable, ...looked.leftOut];
     if (ready.length === 0) throw noneReady(scenario, leftOut);
     const [first] = ready as [Ready, ...Ready[]];
     const input: RecoverAllInput<Runbook> = {
@@ -99,12 +103,25 @@ export async function recoverTogether(
   });
 }
 
-async function systemsWith(context: CliContext, scenario: string): Promise<string[]> {
-  const loaded = await loadRunbooks((await context.runbooks()).dir);
-  const known = await Promise.all(
-    loaded.map(async (one) => ((await scenariosOf(one)).includes(scenario) ? [one.runbook.system] : [])),
-  );
-  return known.flat();
+/** One runbook that cannot be read must not keep the others from being recovered. */
+async function systemsWith(
+  context: CliContext,
+  scenario: string,
+): Promise<{ readonly systems: readonly string[]; readonly unreadable: readonly LeftOut[] }> {
+  const { scenarios } = await import('../../workflows/scenarios.js');
+  if (!Object.hasOwn(scenarios, scenario)) throw nobodyHas(scenario, Object.keys(scenarios));
+  const systems: string[] = [];
+  const unreadable: LeftOut[] = [];
+  for (const file of await runbookFiles((await context.runbooks()).dir)) {
+    try {
+      const loaded = await loadRunbook(file);
+      if ((await scenariosOf(loaded)).includes(scenario)) systems.push(loaded.runbook.system);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      unreadable.push({ system: systemOf(file), why: `${error.message} See muster check ${systemOf(file)}` });
+    }
+  }
+  return { systems, unreadable };
 }
 
 async function lookAtAll(
@@ -196,15 +213,17 @@ function eitherOr(named: readonly string[]): InputError {
   ]);
 }
 
-function nobodyHas(scenario: string): InputError {
-  return new InputError(`No runbook has the scenario ${scenario}.`, [
-    { field: '<scenario>', given: scenario, allowed: 'a scenario of at least one runbook: see muster check' },
+function nobodyHas(scenario: string, known: readonly string[]): InputError {
+  return new InputError(`There is no scenario ${scenario}.`, [
+    { field: '<scenario>', given: scenario, allowed: known.join(', ') },
   ]);
 }
 
 function noneReady(scenario: string, leftOut: readonly LeftOut[]): InputError {
   return new InputError(
     `No system can be recovered with ${scenario} as things stand; nothing was begun.`,
-    leftOut.map(({ system, why }) => ({ field: '<system>', given: system, allowed: why })),
+    leftOut.length === 0
+      ? [{ field: '--all', given: scenario, allowed: 'a scenario that a runbook has a section for' }]
+      : leftOut.map(({ system, why }) => ({ field: '<system>', given: system, allowed: why })),
   );
 }
