@@ -5,8 +5,8 @@ import type { Incident } from '../../support/incident.js';
 export interface Command {
   /** Gives the approvals that a gate demands; left out: the one of the incident's approver. */
   readonly approve?: (incident: Incident, gate: string) => Promise<void>;
-  /** Why people go on where nothing can be proven of the old primary; left out: its fence must be proven. */
-  readonly withoutProof?: string;
+  /** Why, or how, people go on where nothing can be proven of the old primary; left out: its fence must be proven. */
+  readonly withoutProof?: string | ((incident: Incident) => Promise<void>);
   readonly longestMs?: number;
 }
 
@@ -40,7 +40,11 @@ async function decide(incident: Incident, open: OpenDecision, command: Command):
   const { gate, step, question, facts } = open;
   const { approve = (by, name) => by.approve(name), withoutProof } = command;
   if (gate !== undefined) return approve(incident, gate);
-  if (step === 'fence-primary' && withoutProof !== undefined) return incident.goOnWithoutProof(withoutProof);
+  if (step === 'fence-primary' && withoutProof !== undefined) {
+    return typeof withoutProof === 'string'
+      ? incident.goOnWithoutProof(withoutProof)
+      : withoutProof(incident);
+  }
   const told = facts.map(({ label, value }) => `${label}: ${value}`).join('; ');
   throw new Error(`${step} has failed: ${question} ${told}`);
 }
