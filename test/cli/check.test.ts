@@ -1,6 +1,6 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { runMuster } from './run-muster.js';
 
 let folder: string;
@@ -125,11 +125,11 @@ describe('where the runbooks are looked for', () => {
     const lab = join(folder, 'lab');
     await cp('runbooks', join(lab, 'runbooks'), { recursive: true });
     const without = await runMuster(['check', '--json'], { env: { MUSTER_LAB: lab } });
-    expect(JSON.parse(without.stdout).files[0].file).toBe('runbooks/payymo.yaml');
+    expect(JSON.parse(without.stdout).files[0].file).toMatch(/^runbooks\//);
     const environment = { MUSTER_RUNBOOKS: join(lab, 'runbooks') };
     await writeFile(join(lab, 'environment.json'), JSON.stringify({ environment, temporalUi: '' }));
     const up = await runMuster(['check', '--json'], { env: { MUSTER_LAB: lab } });
-    expect(JSON.parse(up.stdout).files[0].file).toBe(join(lab, 'runbooks', 'payymo.yaml'));
+    expect(dirname(JSON.parse(up.stdout).files[0].file)).toBe(join(lab, 'runbooks'));
   });
 
   test('a folder that is not there is bad input', async () => {
