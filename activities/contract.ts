@@ -383,15 +383,18 @@ export interface MusterActivities extends FailbackActivities, SearchActivities {
     label?: string;
   }): Promise<ArchiveTaken>;
 
-  /** Never fails for want of the store: what the store cannot take is spooled and replayed. */
+  /**
+   * Never fails for want of the store: what the store cannot take is spooled and replayed.
+   * @returns the hash of the last entry, in the chain that begins behind `after`
+   */
   appendJournal(input: {
     run: Omit<StepRef, 'step'>;
     entries: readonly JournalEntry[];
     /** Where the entries are kept a second time and the end of their chain is anchored. */
     anchor?: Anchor;
-    /** Hash of the entry before the first of these in the run's chain. Without it nothing is anchored. */
-    after?: string;
-  }): Promise<void>;
+    /** Hash of the entry before the first of these in the run's chain. */
+    after: string;
+  }): Promise<string>;
 
   /** Whether the statement is by this person. Never fails for a bad proof: that is its answer. */
   verifyProof(input: {

@@ -1,3 +1,5 @@
+import { chain } from '../../src/store/chain.js';
+import { journalBody } from '../../src/store/journal-body.js';
 import { recorder } from '../../src/store/recorder.js';
 import type { MusterActivities } from '../contract.js';
 
@@ -6,11 +8,17 @@ import type { MusterActivities } from '../contract.js';
  * bucket, or, where one of them does not take them within a moment, in its spool, from which they follow in order. An
  * entry that was delivered before is known.
  *
+ * @returns the hash of the last entry in the run's chain
  * @throws TransientError `JournalNotKept` only when neither takes them
  */
 export const appendJournal: MusterActivities['appendJournal'] = async ({ run, entries, anchor, after }) => {
-  const place = anchor === undefined || after === undefined ? undefined : { anchor, after };
-  await recorder().append(run, entries, place);
+  await recorder().append(run, entries, anchor === undefined ? undefined : { anchor, after });
+  return (
+    chain(
+      after,
+      entries.map((entry) => journalBody(run, entry)),
+    ).at(-1)?.hash ?? after
+  );
 };
 
 /** Keeps a finished run with the time of each step, for history and for the expectations of later runs. */

@@ -55,7 +55,7 @@ async function decodeProgress(
 }
 
 /** The message of a failure may be encrypted: then it stands in `encodedAttributes`. */
-async function messageOfFailure(
+export async function messageOfFailure(
   converter: LoadedDataConverter,
   failure: ProtoFailure | null | undefined,
 ): Promise<string | undefined> {

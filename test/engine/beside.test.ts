@@ -85,3 +85,27 @@ it('sends what people have said in the breath in which they are answered', async
   await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
   await run.result();
 });
+
+it('hands each batch of the journal over with what the one before was answered with', async () => {
+  let batches = 0;
+  world.takeEntries = async () => {
+    batches += 1;
+    return `hash ${batches}`;
+  };
+  try {
+    const run = await world.start();
+    await run.waitsFor('gate-point');
+    await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'test over' });
+    await run.result();
+    const events = (await run.handle.fetchHistory()).events ?? [];
+    const handed = events.flatMap(({ activityTaskScheduledEventAttributes: scheduled }) => {
+      if (scheduled?.activityType?.name !== 'appendJournal') return [];
+      const input = Buffer.from(scheduled.input?.payloads?.[0]?.data ?? []).toString();
+      return [(JSON.parse(input) as { after: string }).after];
+    });
+    expect(handed.length).toBeGreaterThan(2);
+    expect(handed.slice(1)).toEqual(handed.slice(1).map((_, at) => `hash ${at + 1}`));
+  } finally {
+    world.takeEntries = async () => undefined;
+  }
+});

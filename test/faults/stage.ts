@@ -4,6 +4,7 @@ import type { Corruption } from '../../lab/break/corruption.js';
 import { waitForPayments } from '../../lab/demo/payments.js';
 import { downLab } from '../../lab/down.js';
 import type { OpenDecision, RunResult, RunView } from '../../src/model/run.js';
+import { messageOfFailure, readActivity } from '../../src/temporal/progress.js';
 import { COMMANDER, Incident, SYSTEM, WORKFLOW } from '../support/incident.js';
 import { startLab, type TestLab } from '../support/lab.js';
 import type { Orchestrator } from './cases.js';
@@ -189,14 +190,25 @@ export class Stage {
     }
   }
 
-  /** What the run waits for in Temporal, and why its last attempt failed. */
+  /** What the run waits for in Temporal, why its last attempt failed, and why its worker stumbled over it. */
   private async pending(): Promise<string> {
-    const { raw } = await this.incident.client.workflow.getHandle(WORKFLOW).describe();
-    const waits = (raw.pendingActivities ?? []).map(
-      ({ activityId, attempt, lastFailure }) =>
-        `${activityId} attempt ${attempt}: ${lastFailure?.message ?? ''}`,
+    const { client } = this.incident;
+    const converter = client.options.loadedDataConverter;
+    const handle = client.workflow.getHandle(WORKFLOW);
+    const found = await handle.describe();
+    const waits = Object.entries(await readActivity(converter, found)).map(
+      ([step, { attempt, lastFailure }]) => `${step} attempt ${attempt}: ${lastFailure ?? ''}`,
     );
-    return waits.join('; ');
+    const { events } = await handle.fetchHistory();
+    const failed = (events ?? []).flatMap(
+      ({ workflowTaskFailedEventAttributes: attributes }) => attributes ?? [],
+    );
+    const stumbles = await Promise.all(
+      failed
+        .slice(-2)
+        .map(async ({ failure }) => `its worker: ${await messageOfFailure(converter, failure)}`),
+    );
+    return [...waits, ...stumbles].join('; ') || 'nothing is pending';
   }
 
   private async isOver(): Promise<boolean> {

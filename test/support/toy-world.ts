@@ -7,7 +7,8 @@ import type { JournalEntry, MusterActivities, ProofVerdict } from '../../activit
 import type { Decision, DecisionAnswer } from '../../src/model/decision.js';
 import type { Progress, RunResult, RunView } from '../../src/model/run.js';
 import type { GatePolicy, Runbook } from '../../src/runbook/schema.js';
-import type { RunRef } from '../../src/store/journal-body.js';
+import { chain, headOf } from '../../src/store/chain.js';
+import { journalBody } from '../../src/store/journal-body.js';
 import { planHash } from '../../workflows/engine/hash.js';
 import { decideUpdate, statusQuery } from '../../workflows/engine/messages.js';
 import type { Scenario } from '../../workflows/engine/plan.js';
@@ -32,8 +33,8 @@ export interface ToyWorld {
   verify: (input: ProofInput) => ProofVerdict | Promise<ProofVerdict>;
   /** What the activity of a step does instead of answering at once. */
   readonly behave: Map<string, Behaviour>;
-  /** What the journal does before it takes entries. */
-  takeEntries: () => Promise<void>;
+  /** What the journal does before it takes entries; @returns the hash that it answers with, where it is not the chain's. */
+  takeEntries: () => Promise<string | undefined>;
   /** What steps report of their progress. */
   progress: Record<string, Progress>;
   /** What keeping a finished run does besides. */
@@ -161,10 +162,12 @@ export async function openToyWorld(more: object = {}): Promise<ToyWorld> {
       calls.push(call);
       return { summary: await (behave.get(call.step)?.(call) ?? `${call.step} of ${call.saw}`) };
     },
-    appendJournal: async ({ run, entries }: { run: RunRef; entries: JournalEntry[] }) => {
-      await world.takeEntries();
+    appendJournal: async ({ run, entries, after }: Parameters<MusterActivities['appendJournal']>[0]) => {
+      const answer = await world.takeEntries();
       journal.push(...entries);
       journals.set(run.runId, [...(journals.get(run.runId) ?? []), ...entries]);
+      const bodies = entries.map((entry) => journalBody(run, entry));
+      return answer ?? headOf(chain(after, bodies)).hash;
     },
     verifyProof: async (input: ProofInput) => {
       proofs.push(input);

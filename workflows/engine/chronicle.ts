@@ -30,7 +30,6 @@ export class Chronicle {
     const { anchor } = runbook;
     this.journal = new JournalWriter(
       beside,
-      calls.ref,
       (entries, after) =>
         calls.to('record', 'journal', `journal: ${entries.at(-1)?.text ?? ''}`).appendJournal({
           run: calls.ref,

@@ -1,9 +1,8 @@
 /** Sends journal entries to the store beside the work, in order, several at a time. */
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { JournalEntry } from '../../activities/contract.js';
-import { BEFORE_THE_FIRST, type RunRef } from '../../src/store/journal-body.js';
+import { BEFORE_THE_FIRST } from '../../src/store/journal-body.js';
 import type { Beside } from './beside.js';
-import { hashAfter } from './journal-chain.js';
 
 /** Entries that go in one call. */
 const MOST = 200;
@@ -26,14 +25,12 @@ export class JournalWriter {
   private urgent = false;
 
   /**
-   * @param run whose journal it is
-   * @param send takes some entries, and the hash of the one before the first of them
+   * @param send takes some entries, and the hash of the one before the first of them; answers with that of the last one
    * @param end where the journal goes on
    */
   constructor(
     private readonly beside: Beside,
-    private readonly run: RunRef,
-    private readonly send: (entries: readonly JournalEntry[], after: string) => Promise<void>,
+    private readonly send: (entries: readonly JournalEntry[], after: string) => Promise<string>,
     end: JournalEnd = { entries: 0, hash: BEFORE_THE_FIRST },
   ) {
     this.nextIndex = end.entries + 1;
@@ -85,10 +82,9 @@ export class JournalWriter {
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, MOST);
       this.urgent = false;
-      const after = this.head;
-      // The chain is made where the entries are: whoever takes them needs none of those before.
-      this.head = hashAfter(this.run, after, batch);
-      await this.send(batch, after);
+      // The hash as history holds it, of what was sent: a replay may see an entry a moment later than it was made, where Temporal
+      // had given its workflow tasks one after the other without anything to do.
+      this.head = await this.send(batch, this.head);
       this.written += batch.length;
       // What came meanwhile waits for the next pause, unless somebody waits for it.
       if (this.flushing === 0 && !this.urgent && this.waiting.length > 0) {
