@@ -9,38 +9,47 @@
  *
  * Source: `find_end_index_of_next_wft_seq` and `apply_next_wft_from_history` of the SDK's core, 1.24.
  */
-import { type WorkflowInterceptors, workflowInfo } from '@temporalio/workflow';
+import { type ConcludeActivationInput, type WorkflowInterceptors, workflowInfo } from '@temporalio/workflow';
+import { TaskWatch } from './engine/task-watch.js';
 
 /** A question that comes by itself, not beside a workflow task. */
 const BY_ITSELF = 'legacy_query';
 
 export function interceptors(): WorkflowInterceptors {
-  let seen = { length: 0, size: 0 };
-  /** What was done last came without a workflow task, or with one that began in the moment in which the last one ended. */
-  let unsure = false;
-  let ahead = false;
+  const tasks = new TaskWatch();
   return {
     internals: [
       {
         activate(input, next) {
           const questions = (input.activation.jobs ?? []).flatMap(({ queryWorkflow }) => queryWorkflow ?? []);
-          if (questions.length > 0) {
-            ahead ||= unsure && questions.some(({ queryId }) => queryId === BY_ITSELF);
-            next(input);
-            return;
-          }
-          // The size is that at the beginning of the last workflow task, and 0 where an old server does not tell it.
+          if (questions.some(({ queryId }) => queryId === BY_ITSELF)) tasks.asked();
           const { historyLength: length, historySize: size, unsafe } = workflowInfo();
-          if (ahead && size !== seen.size) {
+          if (questions.length === 0 && tasks.wasAhead({ length, size, replaying: unsafe.isReplaying })) {
             throw new Error(
               'Asked before its workflow task had come: this task is done again from the beginning.',
             );
           }
-          if (length > seen.length) unsure = !unsafe.isReplaying && size !== 0 && size === seen.size;
-          seen = { length, size };
           next(input);
+        },
+        concludeActivation(input, next) {
+          const output = next(input);
+          tasks.answered(eventsOf(output.commands));
+          return output;
         },
       },
     ],
   };
+}
+
+/** How many events these commands make at least: a timer that is called off in the same breath makes none. */
+function eventsOf(commands: ConcludeActivationInput['commands']): number {
+  const timers = new Set<number | null | undefined>();
+  let count = 0;
+  for (const { startTimer, cancelTimer, ...command } of commands) {
+    if (startTimer) timers.add(startTimer.seq);
+    if (cancelTimer) timers.delete(cancelTimer.seq);
+    const { scheduleActivity, upsertWorkflowSearchAttributes, updateResponse } = command;
+    if (scheduleActivity || upsertWorkflowSearchAttributes || updateResponse?.accepted) count += 1;
+  }
+  return count + timers.size;
 }

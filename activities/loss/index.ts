@@ -50,6 +50,8 @@ async function fromAcknowledged(
 ): Promise<ClassLoss> {
   const { host, port, database, admin } = target.postgres;
   const sample: string[] = [];
+  // A record may have been written a moment before the point and committed after it.
+  let oldestLostMs = Date.parse(point.time);
   let newestLostMs = Number.NEGATIVE_INFINITY;
   const lostRecords = await withClient(
     { host, port, database, ...admin },
@@ -60,13 +62,14 @@ async function fromAcknowledged(
         name,
         noting(missing(client, name, dataClass, point), (record) => {
           if (sample.length < SAMPLE) sample.push(record.id);
+          oldestLostMs = Math.min(oldestLostMs, Date.parse(record.at));
           newestLostMs = Math.max(newestLostMs, Date.parse(record.at));
         }),
       ),
   );
   return {
     targetMs: dataClass.rpo,
-    actualMs: Math.max(0, newestLostMs - Date.parse(point.time)),
+    actualMs: Math.max(0, newestLostMs - oldestLostMs),
     lostRecords,
     method: 'every acknowledged record looked up in the recovered database',
     sample,
