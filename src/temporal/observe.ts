@@ -54,10 +54,16 @@ export async function lookAt(session: TemporalSession, run: RunHandle): Promise<
     const view = asked.status === 'fulfilled' ? { view: asked.value } : {};
     return { ...view, activity: {}, brokenOff: await howItBroke(session, run, name) };
   }
-  const [activity, asked] = await Promise.all([
-    readActivity(client.options.loadedDataConverter, described.value),
-    ask(Date.now() + LOOK_MS),
-  ]);
+  const reading = readActivity(client.options.loadedDataConverter, described.value);
+  // A run whose task was lost is not asked: it would answer from a state that its history does not have yet.
+  const attempt = described.value.raw.pendingWorkflowTask?.attempt ?? 1;
+  if (attempt > 1) {
+    return {
+      activity: await reading,
+      trouble: `the worker of this run does not answer (its workflow task was lost and is given again, attempt ${attempt})`,
+    };
+  }
+  const [activity, asked] = await Promise.all([reading, ask(Date.now() + LOOK_MS)]);
   if (asked.status === 'fulfilled') return { view: asked.value, activity };
   return { activity, trouble: `the worker of this run does not answer (${shortReason(asked.reason)})` };
 }

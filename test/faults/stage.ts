@@ -182,8 +182,9 @@ export class Stage {
         await act();
         return;
       } catch (error) {
+        // The answer to an attempt before was lost on its way back, and it counts.
+        if (/is decided already: approved by /.test(String(error))) return;
         if (this.ended) return;
-        // An answer that was lost on its way back: the run has what was decided.
         if (attempt >= 8) throw new Error(`${what} was not accepted: ${String(error)}`);
         await new Promise((later) => setTimeout(later, 500));
       }
