@@ -2,7 +2,7 @@ import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { leaseFileOf } from '../activities/provision/lease.js';
 import { exists } from './folders.js';
-import type { Layout, SiteName } from './layout.js';
+import type { ClusterLayout, Layout, SiteName } from './layout.js';
 import { type ProcessMark, startMarkOf } from './process.js';
 import { WORLD_NAMES, worldNamed } from './worlds/index.js';
 
@@ -50,7 +50,7 @@ export async function serversOf(layout: Layout): Promise<ProcessMark[]> {
  */
 export async function activeSite(layout: Layout): Promise<SiteName> {
   const promoted: { readonly site: SiteName; readonly timeline: number }[] = [];
-  for (const site of ['west', 'standby', 'recovery'] as const) {
+  for (const site of ['west', 'standby', 'recovery', 'east'] as const) {
     const { data } = layout.sites[site];
     const there = (name: string) => exists(join(data, name));
     const takesWrites =
@@ -83,11 +83,12 @@ export function lostMark(layout: Layout, site: SiteName): string {
   return join(layout.sites[site].base, 'zone-lost');
 }
 
-/** Whether a recovery has begun at the recovery site and has not promoted its copy. */
+/** Whether a recovery has begun at a site of recovered copies and has not promoted its copy. */
 export async function recoveryUnderWay(layout: Layout): Promise<boolean> {
-  const { data } = layout.sites.recovery;
-  // A site that a way home has left is an ordinary standby.
-  const follows = await exists(join(data, 'standby.signal'));
-  const begun = (await exists(leaseFileOf(data))) || (!follows && (await exists(join(data, 'PG_VERSION'))));
-  return begun && (await activeSite(layout)) === 'west';
+  const begun = async ({ data }: ClusterLayout) =>
+    (await exists(leaseFileOf(data))) ||
+    // A site that a way home has left is an ordinary standby.
+    (!(await exists(join(data, 'standby.signal'))) && (await exists(join(data, 'PG_VERSION'))));
+  const { recovery, east } = layout.sites;
+  return ((await begun(recovery)) || (await begun(east))) && (await activeSite(layout)) === 'west';
 }

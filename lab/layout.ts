@@ -4,13 +4,21 @@ import { isAbsolute, join } from 'node:path';
 import { labFolder } from '../src/lab-environment.js';
 import { LabError } from './errors.js';
 
-/** The sites of the ledger's database: the primary, its standby in another zone, and room for a recovered copy. */
-export const SITES = ['west', 'standby', 'recovery'] as const;
+/** The sites of the ledger's database: the primary, its standby in another zone, and room for a recovered copy, here and far away. */
+export const SITES = ['west', 'standby', 'recovery', 'east'] as const;
 export type SiteName = (typeof SITES)[number];
 
 /** The two regions with object storage. */
 export const REGIONS = ['west', 'east'] as const;
 export type RegionName = (typeof REGIONS)[number];
+
+/** In which region each site is: what is lost with it. */
+export const REGION_OF: Readonly<Record<SiteName, RegionName>> = {
+  west: 'west',
+  standby: 'west',
+  recovery: 'west',
+  east: 'east',
+};
 
 /** The kernel's limit is 107 bytes; PostgreSQL and its tools leave less. */
 const SOCKET_PATH_LIMIT = 100;
@@ -110,6 +118,7 @@ export function layoutOf(dir: string): Layout {
       west: cluster(join(dir, 'payymo', 'west'), 'west'),
       standby: cluster(join(dir, 'payymo', 'standby'), 'standby'),
       recovery: cluster(join(dir, 'payymo', 'recovery'), 'recovery'),
+      east: cluster(join(dir, 'payymo', 'east'), 'east'),
     },
     store: cluster(join(dir, 'store'), 'store'),
     worldOf: (system, sites) => {

@@ -7,14 +7,14 @@ import type { Account } from './account.js';
 import { LabError } from './errors.js';
 import { exists, makeOpenFolder, makePrivateFolder, removeFolder } from './folders.js';
 import type { Makeshift } from './interrupt.js';
-import { defaultLabDir, type Layout, type RegionName, type SiteName } from './layout.js';
+import { defaultLabDir, type Layout, REGION_OF, type RegionName, SITES, type SiteName } from './layout.js';
 import { RECORD, RECORD_TTL, ZONE } from './parts/dns.js';
 import type { Programs } from './parts/lookup.js';
 import { archiveCommand, STANZA, writeBackupConfig } from './parts/pgbackrest.js';
 import { listening, makeClusterFolders, writeSiteSettings } from './parts/postgres.js';
-import { BACKUP_BUCKET, JOURNAL_BUCKET, REGION_CODES, VAULT_BUCKET } from './parts/s3.js';
+import { BACKUP_BUCKET, FILE_BUCKETS, JOURNAL_BUCKET, REGION_CODES, VAULT_BUCKET } from './parts/s3.js';
 import { NAMESPACE } from './parts/temporal.js';
-import type { SeedSize } from './payymo/generate.js';
+import { filesOf, type SeedSize } from './payymo/generate.js';
 import { DATABASE, ROLES } from './payymo/schema.js';
 import { type LabPeople, makePeople } from './people.js';
 import { freePorts } from './ports.js';
@@ -59,13 +59,17 @@ export async function prepareLab(layout: Layout, making: Making): Promise<LabSta
     passphrase: secrets[`backup-${region}-passphrase`],
   });
   if (seed.ledger === 'with') {
-    for (const cluster of Object.values(layout.sites)) {
+    for (const site of SITES) {
       await writeBackupConfig({
-        cluster,
+        cluster: layout.sites[site],
         port: ports.ledger,
         account: making.account,
         caFile: tlsFiles(layout.tls).ca,
-        repositories: { west: repository('west'), east: repository('east') },
+        // Where the other region takes over, this one is lost: nothing there may wait for it.
+        repositories: {
+          ...(REGION_OF[site] === 'west' ? { west: repository('west') } : {}),
+          east: repository('east'),
+        },
       });
     }
     await writeSiteSettings(layout.sites.west, making.account, {
@@ -123,7 +127,7 @@ async function choosePorts(network: string) {
   const local = { addresses: [LOCAL] };
   return freePorts({
     // One port for all sites, so that changing the address in DNS moves the database.
-    ledger: { addresses: [`${network}.1`, `${network}.2`, `${network}.3`] },
+    ledger: { addresses: [1, 2, 3, 4].map((host) => `${network}.${host}`) },
     store: local,
     temporal: local,
     temporalUi: local,
@@ -166,11 +170,12 @@ function describe(
     backupBucket: BACKUP_BUCKET,
     vaultBucket: VAULT_BUCKET,
     journalBucket: JOURNAL_BUCKET,
+    filesBucket: FILE_BUCKETS[name],
     accessKeyId: secret(`s3-${name}-access-key-id`),
     secretAccessKey: secret(`s3-${name}-secret-access-key`),
   });
   return {
-    schemaVersion: 3,
+    schemaVersion: 4,
     dir: layout.dir,
     created: new Date().toISOString(),
     account: making.account.name,
@@ -180,7 +185,7 @@ function describe(
     // The others are added when they are made.
     systems: making.systems.filter((system) => system === 'payymo'),
     worlds: {},
-    seed: { ...making.size, key },
+    seed: { ...making.size, files: filesOf(making.size), key },
     temporal: {
       address: `${LOCAL}:${ports.temporal}`,
       httpUrl: `http://${LOCAL}:${ports.temporalHttp}`,
@@ -201,7 +206,12 @@ function describe(
     ledger: {
       database: DATABASE,
       stanza: STANZA,
-      sites: { west: site('west', 1), recovery: site('recovery', 2), standby: site('standby', 3) },
+      sites: {
+        west: site('west', 1),
+        recovery: site('recovery', 2),
+        standby: site('standby', 3),
+        east: site('east', 4),
+      },
       quarantineDir: layout.quarantine,
       admin: login(ROLES.admin, 'ledger-admin-password'),
       app: login(ROLES.app, 'ledger-app-password'),

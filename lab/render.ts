@@ -17,6 +17,7 @@ const TITLES = {
   'postgres-west': 'ledger, west',
   'postgres-standby': 'ledger, standby',
   'postgres-recovery': 'ledger, recovery',
+  'postgres-east': 'ledger, east',
   store: "Muster's store",
   'payymo-app': 'Payymo API',
   'payymo-client': 'paying client',

@@ -13,8 +13,10 @@ import {
   withClient,
 } from './parts/postgres.js';
 import { makeBuckets, type ObjectStore, s3Part } from './parts/s3.js';
+import { accountsFor } from './payymo/generate.js';
 import { DATABASE } from './payymo/schema.js';
 import { makeDatabase, seedLedger } from './payymo/seed.js';
+import { putStatements } from './payymo/statements.js';
 import { freePorts } from './ports.js';
 import { stopProcess } from './process.js';
 import { makeSecrets, type Secrets } from './secrets.js';
@@ -100,6 +102,9 @@ export async function buildSeed(layout: Layout, request: SeedRequest): Promise<v
   await during(request, await s3Part(stores[0]), 'SIGTERM', async () =>
     during(request, await s3Part(stores[1]), 'SIGTERM', async () => {
       await Promise.all(stores.map(makeBuckets));
+      await Promise.all(
+        stores.map((store) => putStatements(store, request.size, accountsFor(request.size.transactions))),
+      );
       const repository = (region: RegionName) => ({
         port: ports[region],
         accessKeyId: secrets[`s3-${region}-access-key-id`],

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { activeSite, isLost, recoveryUnderWay, runningServer } from './clusters.js';
 import { exists } from './folders.js';
 import type { World } from './keeper.js';
-import type { SiteName } from './layout.js';
+import { REGION_OF, type SiteName } from './layout.js';
 import {
   dnsSetup,
   ledgerPart,
@@ -65,7 +65,7 @@ export async function startAll(
       // While the ledger is being recovered Payymo cannot be well: that it responds is enough.
       const asIs = (spec: PartSpec): PartSpec => ({ ...spec, answers: spec.responds ?? spec.answers });
       if (ledger === undefined) return;
-      for (const spec of [appPart(context), clientPart(context)]) {
+      for (const spec of [appPart(context, REGION_OF[active]), clientPart(context)]) {
         await ensure(ledger === 'runs' ? spec : asIs(spec));
       }
     }),

@@ -19,6 +19,7 @@ export const PART_NAMES = [
   'postgres-west',
   'postgres-standby',
   'postgres-recovery',
+  'postgres-east',
   'store',
   'payymo-app',
   'payymo-client',
@@ -48,6 +49,8 @@ export interface RegionState {
   readonly backupBucket: string;
   readonly vaultBucket: string;
   readonly journalBucket: string;
+  /** Payymo's statements: those in use in the west, their copy in the east. */
+  readonly filesBucket: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }
@@ -102,7 +105,7 @@ export interface LoginState {
 
 /** Everything needed to find and use a lab; written to `state.json`, holds no secret. */
 export interface LabState {
-  readonly schemaVersion: 3;
+  readonly schemaVersion: 4;
   readonly dir: string;
   readonly created: string;
   readonly account: string;
@@ -114,7 +117,12 @@ export interface LabState {
   /** The systems that live in it. */
   readonly systems: readonly SystemName[];
   readonly worlds: Readonly<Partial<Record<WorldName, WorldState>>>;
-  readonly seed: { readonly transactions: number; readonly sizeBytes: number; readonly key: string };
+  readonly seed: {
+    readonly transactions: number;
+    readonly sizeBytes: number;
+    readonly files: number;
+    readonly key: string;
+  };
   readonly temporal: {
     readonly address: string;
     readonly httpUrl: string;
@@ -184,7 +192,7 @@ export async function readState(layout: Layout): Promise<LabState | undefined> {
   } catch {
     // Answered below like any other file that is not a lab's state.
   }
-  if (state.schemaVersion !== 3 || !state.parts) {
+  if (state.schemaVersion !== 4 || !state.parts) {
     throw new LabError(
       `${layout.stateFile} is not the state of a lab that this version of Muster made.`,
       'Run muster lab down, then muster lab up.',

@@ -8,13 +8,13 @@ import { exists, makeOpenFolder } from './folders.js';
 import type { Makeshift } from './interrupt.js';
 import { type Layout, layoutOf } from './layout.js';
 import type { Programs } from './parts/lookup.js';
-import { GENERATOR_VERSION, type SeedSize } from './payymo/generate.js';
+import { filesOf, GENERATOR_VERSION, type SeedSize } from './payymo/generate.js';
 import { ROLES, RULES_SQL, TABLES_SQL } from './payymo/schema.js';
 import { run } from './process.js';
 import { buildSeed } from './seeding.js';
 
 /** Changes whenever what a seed holds besides the ledger does: settings, buckets, secrets. */
-const TEMPLATE_VERSION = 3;
+const TEMPLATE_VERSION = 4;
 const UNUSED_DAYS = 14;
 
 /** What of a lab is kept in a seed: paths relative to the lab's folder. */
@@ -36,7 +36,8 @@ export interface SeedRequest {
 
 /** Identifies a seed by everything that it depends on. */
 export function seedKey({ programs, account, size, ledger }: SeedRequest): string {
-  const generation = [GENERATOR_VERSION, ROLES, TABLES_SQL, RULES_SQL, size.transactions, size.sizeBytes];
+  const amounts = [size.transactions, size.sizeBytes, filesOf(size)];
+  const generation = [GENERATOR_VERSION, ROLES, TABLES_SQL, RULES_SQL, ...amounts];
   const own = ledger === 'with' ? generation : ['without a ledger'];
   const parts = [TEMPLATE_VERSION, ...own, programs.versions, account.uid];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);

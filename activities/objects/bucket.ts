@@ -1,6 +1,7 @@
 /** A bucket as the runbook wants it: there, versioned, with its CORS rules and its policy. */
 import { isDeepStrictEqual } from 'node:util';
 import { PermanentError } from '../../src/errors.js';
+import { policyOf } from '../../src/runbook/bucket-policy.js';
 import type { ObjectStore } from '../../src/runbook/schema.js';
 import type { BucketMade } from '../contract.js';
 import type { BucketDriver } from './driver.js';
@@ -21,8 +22,9 @@ export async function makeBucket(bucket: BucketDriver, store: ObjectStore): Prom
   }
   const now = await bucket.configuration();
   const cors = store.cors.length > 0 && !isDeepStrictEqual(store.cors, now.cors);
-  const policy = store.policy !== undefined && !samePolicy(store.policy, now.policy);
-  await bucket.configure({ cors: cors ? store.cors : [], policy: policy ? store.policy : undefined });
+  const wanted = policyOf(store);
+  const policy = wanted !== undefined && !samePolicy(wanted, now.policy);
+  await bucket.configure({ cors: cors ? store.cors : [], policy: policy ? wanted : undefined });
   if (cors) applied.push('CORS');
   if (policy) applied.push('policy');
   const set = applied.length === 0 ? 'everything was set as it should be' : `set: ${applied.join(', ')}`;

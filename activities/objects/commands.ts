@@ -1,4 +1,5 @@
 import type { PrintedCommand } from '../../src/model/plan.js';
+import { policyOf } from '../../src/runbook/bucket-policy.js';
 import type { Bucket, ObjectStore } from '../../src/runbook/schema.js';
 
 const where = 'anywhere that reaches the object stores';
@@ -29,7 +30,8 @@ export function restoreObjectsCommands({
 
 /** A lost bucket made anew and filled by hand. */
 export function bucketCommands({ store }: { readonly store: ObjectStore }): readonly PrintedCommand[] {
-  const { primary, secondary, cors, policy } = store;
+  const { primary, secondary, cors } = store;
+  const policy = policyOf(store);
   const { bucket, region } = primary;
   const rules = cors.map(({ origins, methods, headers, expose, maxAge }) => ({
     AllowedOrigins: origins,

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import type { Bucket } from '../../src/runbook/schema.js';
 import { builtProgram } from '../built.js';
+import type { RegionName } from '../layout.js';
 import { accountsFor } from '../payymo/generate.js';
 import { portOf } from '../ports.js';
-import type { LabState } from '../state.js';
+import type { LabState, RegionState } from '../state.js';
 import type { PartContext } from './all.js';
 import type { PartSpec } from './part.js';
 import { answersWell, responds } from './service.js';
@@ -16,6 +18,12 @@ export function appEnvironment(state: LabState): Record<string, string> {
   };
 }
 
+/** The bucket of Payymo's files in a region. */
+export function filesBucket(region: RegionState): Bucket {
+  const { endpoint, caFile, accessKeyId, secretAccessKey, filesBucket: bucket } = region;
+  return { region: region.region, endpoint, bucket, pathStyle: true, caFile, accessKeyId, secretAccessKey };
+}
+
 /** Starts the application against a recovered copy, read-only; where that is comes in `MUSTER_...` variables. */
 export function trialCommand(): string[] {
   return [process.execPath, builtProgram('lab/payymo/app.js'), '--read-only'];
@@ -26,8 +34,8 @@ export function deployCommand(): string[] {
   return [process.execPath, builtProgram('lab/payymo/start.js')];
 }
 
-/** Payymo's core API. It answers when it is healthy. */
-export function appPart({ layout, state }: PartContext): PartSpec {
+/** Payymo's core API as it runs in a region, with the files there. It answers when it is healthy. */
+export function appPart({ layout, state }: PartContext, region: RegionName): PartSpec {
   return {
     name: 'payymo-app',
     command: process.execPath,
@@ -39,6 +47,9 @@ export function appPart({ layout, state }: PartContext): PartSpec {
       PAYYMO_DATABASE_PORT: String(state.ledger.sites.west.port),
       PAYYMO_RESOLVER: state.dns.resolver,
       PAYYMO_SIGNING_KEY: state.ledger.signingKey,
+      PAYYMO_FILES: JSON.stringify(filesBucket(state.regions[region])),
+      // What is new in the west is copied to the east; there is no third region.
+      ...(region === 'west' ? { PAYYMO_FILES_COPY: JSON.stringify(filesBucket(state.regions.east)) } : {}),
     },
     cwd: layout.dir,
     address: state.payymo.appUrl,

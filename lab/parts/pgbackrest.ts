@@ -19,22 +19,20 @@ export interface BackupSetup {
   readonly port: number;
   readonly account: Account;
   readonly caFile: string;
-  readonly repositories: Readonly<
-    Record<
-      RegionName,
-      {
-        readonly port: number;
-        readonly accessKeyId: string;
-        readonly secretAccessKey: string;
-        readonly passphrase: string;
-      }
-    >
-  >;
+  /** Those that the cluster reads and writes. */
+  readonly repositories: Readonly<Partial<Record<RegionName, Repository>>>;
+}
+
+export interface Repository {
+  readonly port: number;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly passphrase: string;
 }
 
 /**
- * Writes pgBackRest's configuration for one cluster: both repositories, encrypted, each with a passphrase of its own. It
- * holds secrets, so it belongs to the database account and is readable for it alone. Locks and spool lie beside the
+ * Writes pgBackRest's configuration for one cluster: its repositories, encrypted, each with a passphrase of its own and the
+ * same number everywhere. It holds secrets, so it belongs to the database account and is readable for it alone. Locks and spool lie beside the
  * cluster: pgBackRest's default folder is shared by all clusters of a machine with the same stanza.
  *
  * Archiving is synchronous: a segment counts as archived only when both repositories have it, and at the ledger's
@@ -51,7 +49,9 @@ export async function writeBackupConfig(setup: BackupSetup): Promise<void> {
     await makePrivateFolder(folder, account);
   }
   const repositories = REGIONS.flatMap((region, index) => {
-    const { port, accessKeyId, secretAccessKey, passphrase } = setup.repositories[region];
+    const repository = setup.repositories[region];
+    if (repository === undefined) return [];
+    const { port, accessKeyId, secretAccessKey, passphrase } = repository;
     const settings: Record<string, string> = {
       type: 's3',
       path: '/postgresql',

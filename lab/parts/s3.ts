@@ -13,6 +13,11 @@ export const BACKUP_BUCKET = 'payymo-backups';
 export const VAULT_BUCKET = 'muster-vault';
 /** Where journals are anchored: versioned, each object under a lock of its own. */
 export const JOURNAL_BUCKET = 'payymo-muster-journal';
+/** Payymo's statements, versioned: in use in the west, filled by copying in the east. */
+export const FILE_BUCKETS: Readonly<Record<RegionName, string>> = {
+  west: 'payymo-statements',
+  east: 'payymo-statements-copy',
+};
 /** Region names as the owners use them. */
 export const REGION_CODES: Readonly<Record<RegionName, string>> = { west: 'us-west-2', east: 'us-east-1' };
 
@@ -64,8 +69,9 @@ export function endpointOf(store: ObjectStore): string {
 export async function makeBuckets(store: ObjectStore): Promise<void> {
   await withStore(store, async (client) => {
     await client.send(new CreateBucketCommand({ Bucket: BACKUP_BUCKET }));
-    for (const Bucket of [VAULT_BUCKET, JOURNAL_BUCKET]) {
-      await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+    const files = FILE_BUCKETS[store.region];
+    for (const Bucket of [VAULT_BUCKET, JOURNAL_BUCKET, files]) {
+      await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: Bucket !== files }));
       await client.send(
         new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }),
       );

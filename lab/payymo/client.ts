@@ -1,11 +1,13 @@
 /**
  * The paying client: pays at a steady rate, whatever happens to Payymo, and remembers every payment that was acknowledged.
- * A payment whose outcome is unknown is asked for again with the same id until it is answered.
+ * A payment whose outcome is unknown is asked for again with the same id until it is answered. Now and then it has a statement
+ * made, and remembers those too, in `statements.ndjson`.
  *
  * `GET /acknowledged?since=ISO&until=ISO` streams what was acknowledged, one JSON object a line; `GET /stats` counts.
  * Environment: PAYYMO_CLIENT_PORT, PAYYMO_CLIENT_FOLDER, PAYYMO_URL, PAYYMO_RATE (payments a second), PAYYMO_ACCOUNTS.
  */
 import { randomInt, randomUUID } from 'node:crypto';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AcknowledgedFile, type Acknowledgement, streamAcknowledged } from '../service/acknowledged.js';
@@ -22,6 +24,8 @@ interface PaymentAcknowledged extends Acknowledgement {
 const MOST_UNDER_WAY = 8;
 const RETRY_MS = 250;
 const ANSWER_TIMEOUT_MS = 8_000;
+/** A statement after so many payments. */
+const PAYMENTS_A_STATEMENT = 20;
 
 const url = needed('PAYYMO_URL');
 const rate = Number(needed('PAYYMO_RATE'));
@@ -30,7 +34,9 @@ const acknowledged = await AcknowledgedFile.open<PaymentAcknowledged>(
   join(needed('PAYYMO_CLIENT_FOLDER'), 'acknowledged.ndjson'),
 );
 const stats = { refused: 0, unanswered: 0, heldBack: 0, lastError: null as string | null, lastErrorAt: '' };
+const statements = join(needed('PAYYMO_CLIENT_FOLDER'), 'statements.ndjson');
 let underWay = 0;
+let begun = 0;
 let stopping = false;
 
 const server = await serve(Number(needed('PAYYMO_CLIENT_PORT')), async (request, response, asked) => {
@@ -53,6 +59,7 @@ const ticker = setInterval(() => {
     return;
   }
   underWay++;
+  if (++begun % PAYMENTS_A_STATEMENT === 0) void askForStatement().catch(() => undefined);
   void payOnce().finally(() => underWay--);
 }, 1_000 / rate);
 
@@ -95,6 +102,22 @@ async function payOnce(): Promise<void> {
     stats.unanswered++;
     await delay(RETRY_MS);
   }
+}
+
+/** Asked for once: what is not answered does not count. */
+async function askForStatement(): Promise<void> {
+  const answer = await fetch(`${url}/statements`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ id: randomUUID(), account: randomInt(1, accounts + 1) }),
+    signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+  });
+  const body = (await answer.json()) as { key?: string; sha256?: string };
+  if (!answer.ok || body.key === undefined) return;
+  await appendFile(
+    statements,
+    `${JSON.stringify({ key: body.key, sha256: body.sha256, acknowledgedAt: new Date().toISOString() })}\n`,
+  );
 }
 
 function note(error: string): void {

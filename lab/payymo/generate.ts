@@ -2,7 +2,7 @@ import { createCipheriv } from 'node:crypto';
 import { GENESIS, isoFromMicros, signTransaction } from './signature.js';
 
 /** Changes whenever the generated data does; part of the key of the kept seed. */
-export const GENERATOR_VERSION = 2;
+export const GENERATOR_VERSION = 3;
 
 /** How much is generated. */
 export interface SeedSize {
@@ -10,6 +10,13 @@ export interface SeedSize {
   readonly transactions: number;
   /** Size that the database shall have, filled up with analytics events; 0: as large as the ledger itself makes it. */
   readonly sizeBytes: number;
+  /** Statements in the object store; 300 when left out. */
+  readonly files?: number;
+}
+
+/** How many statements there are. */
+export function filesOf({ files = 300 }: SeedSize): number {
+  return files;
 }
 
 /** What the generator hands on from the transactions to the accounts. */

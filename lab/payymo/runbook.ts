@@ -57,6 +57,8 @@ function replacements(state: LabState): Replacement[] {
     [[...application, 'deploy', 'environment'], { MUSTER_LAB: state.dir }],
     ...bucketReplacements(['vault'], regions.east, regions.east.vaultBucket),
     ...bucketReplacements(['anchor'], regions.east, regions.east.journalBucket),
+    ...bucketReplacements(['objects', 'statements', 'primary'], regions.west, regions.west.filesBucket),
+    ...bucketReplacements(['objects', 'statements', 'secondary'], regions.east, regions.east.filesBucket),
     [['verification', 'jobs'], 2],
   ];
 }

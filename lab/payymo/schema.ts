@@ -79,6 +79,16 @@ create table ledger.transactions (
   signature bytea not null check (octet_length(signature) = 32)
 );
 
+create table ledger.statements (
+  key text not null,
+  account_id bigint not null,
+  bytes bigint not null,
+  sha256 text not null check (sha256 ~ '^[0-9a-f]{64}$'),
+  made_at timestamptz not null
+);
+
+comment on table ledger.statements is 'Each row names a file in the object store.';
+
 comment on table ledger.transactions is
   'Append-only. Each row is signed over its content and the signature of the row before it.';
 `;
@@ -90,6 +100,7 @@ alter table ledger.accounts add primary key (id), add foreign key (user_id) refe
 alter table ledger.configuration add primary key (version);
 alter table ledger.analytics add primary key (id);
 alter table ledger.analytics_daily add primary key (day);
+alter table ledger.statements add primary key (key), add foreign key (account_id) references ledger.accounts;
 alter table ledger.transactions
   add primary key (seq),
   add unique (id),
@@ -111,6 +122,6 @@ create trigger append_only before update or delete or truncate on ledger.transac
 
 grant usage on schema ledger to ledger_app;
 grant select on all tables in schema ledger to ledger_app;
-grant insert on ledger.transactions, ledger.analytics to ledger_app;
+grant insert on ledger.transactions, ledger.analytics, ledger.statements to ledger_app;
 grant update (balance_cents, updated_at) on ledger.accounts to ledger_app;
 `;

@@ -16,6 +16,7 @@ import {
 } from './generate.js';
 import { DATABASE, EXTENSIONS_SQL, ROLES, RULES_SQL, TABLES_SQL } from './schema.js';
 import { isoFromMicros } from './signature.js';
+import { statementLines } from './statements.js';
 
 /** Bytes of text handed to COPY at once. */
 const CHUNK_CHARACTERS = 128 * 1_024;
@@ -60,6 +61,7 @@ export async function seedLedger(
   // The keys of the transactions, made below, take about as much as their table.
   const ledgerBytes = Number(rows[0]?.bytes) + size.transactions * 140;
   await copy(client, 'analytics', eventLines(size.sizeBytes - ledgerBytes, movements.accounts, endMicros));
+  await copy(client, 'statements', statementLines(size, movements.accounts, endIso));
   await client.query(`
     insert into ledger.analytics_daily
       select (at at time zone 'UTC')::date, count(*), sum(amount_cents), ${pg.escapeLiteral(endIso)}

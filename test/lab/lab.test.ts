@@ -67,6 +67,7 @@ describe('a lab that is up', () => {
       { name: 'west', active: true, inDns: true },
       { name: 'standby', active: false, inDns: false },
       { name: 'recovery', active: false, inDns: false },
+      { name: 'east', active: false, inDns: false },
     ]);
   });
 
@@ -299,6 +300,7 @@ describe('the runbook of the lab', () => {
       west: [west.address],
       standby: [lab.state.ledger.sites.standby.address],
       recovery: [recovery.address],
+      east: [lab.state.ledger.sites.east.address],
     });
     expect(vault.endpoint).toBe(lab.state.regions.east.endpoint);
     expect(text).not.toMatch(/\/etc\/|\b10\.20\.|https:\/\/[a-z-]+\.payymo\.internal/);

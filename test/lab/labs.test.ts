@@ -146,7 +146,7 @@ test('never ends a process that only has the number of one of its own', async ()
       startedAt: '',
       stopSignal: 'SIGKILL',
     };
-    await writeFile(join(dir, 'state.json'), JSON.stringify({ schemaVersion: 3, parts: { dns: part } }));
+    await writeFile(join(dir, 'state.json'), JSON.stringify({ schemaVersion: 4, parts: { dns: part } }));
     expect(await downLab(dir, silent)).toBe(true);
     expect(startMarkOf(pid)).toBeDefined();
   } finally {

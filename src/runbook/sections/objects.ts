@@ -25,7 +25,7 @@ export const objectStore = z.strictObject({
   policy: text
     .refine(isJsonObject, 'a bucket policy as JSON')
     .optional()
-    .describe('The bucket policy of a new bucket, as JSON'),
+    .describe('The bucket policy of a new bucket, as JSON; {{bucket}} in it is the name of the bucket'),
   references: z
     .strictObject({
       table: tableName,
