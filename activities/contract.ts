@@ -22,6 +22,7 @@ import type {
   PgbackrestBackup,
 } from '../src/runbook/schema.js';
 import type { FailbackActivities } from './failback/contract.js';
+import type { ObjectsActivities } from './objects/contract.js';
 import type { SearchActivities } from './point/contract.js';
 import type {
   ApplicationStarted,
@@ -68,9 +69,10 @@ import type {
 } from './results.js';
 
 export type * from './failback/contract.js';
+export type * from './objects/contract.js';
 export type * from './results.js';
 
-export interface MusterActivities extends FailbackActivities, SearchActivities {
+export interface MusterActivities extends FailbackActivities, ObjectsActivities, SearchActivities {
   assessDamage(input: {
     at: StepRef;
     damaged: DatabaseAt;
@@ -372,6 +374,8 @@ export interface MusterActivities extends FailbackActivities, SearchActivities {
     at: StepRef;
     store: ObjectStore;
     from: 'primary' | 'secondary';
+    /** What becomes of files that both have and that differ; copied where left out. */
+    differing?: 'copied' | 'left';
   }): Promise<BucketSynced>;
   /** Holds the rows that name files against the files; changes nothing. */
   reconcileFiles(input: { at: StepRef; store: ObjectStore; database: DatabaseAt }): Promise<FilesReconciled>;

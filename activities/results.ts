@@ -391,6 +391,8 @@ export interface BucketSynced extends Summarised {
   readonly same: number;
   /** Only in the target: left as they are. */
   readonly onlyInTarget: number;
+  /** In both, and left although they differ, as it was asked. */
+  readonly differingLeft: number;
   /** Not copied: damaged in the source, or refused by a store; and the first of them. */
   readonly damagedCount: number;
   readonly damaged: readonly FileFinding[];

@@ -1,11 +1,13 @@
 /** Every export is a workflow type; nothing else is exported. */
-import type { CorruptionParams, NoParams, RunInput, RunResult } from '../src/model/run.js';
+import type { CorruptionParams, NoParams, ObjectLossParams, RunInput, RunResult } from '../src/model/run.js';
 import type { Runbook } from '../src/runbook/schema.js';
 import { azLossScenario } from './azLoss.js';
 import { corruptionScenario } from './corruption.js';
 import { runScenario } from './engine/scenario-workflow.js';
 import { failbackScenario } from './failback.js';
 import { infrastructureFailureScenario } from './infrastructureFailure.js';
+import { objectLossScenario } from './objectLoss.js';
+import { regionalLossScenario } from './regionalLoss.js';
 
 export function corruption(input: RunInput<Runbook, CorruptionParams>): Promise<RunResult> {
   return runScenario(corruptionScenario, input);
@@ -17,6 +19,14 @@ export function azLoss(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
 
 export function infrastructureFailure(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
   return runScenario(infrastructureFailureScenario, input);
+}
+
+export function objectLoss(input: RunInput<Runbook, ObjectLossParams>): Promise<RunResult> {
+  return runScenario(objectLossScenario, input);
+}
+
+export function regionalLoss(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
+  return runScenario(regionalLossScenario, input);
 }
 
 export function failback(input: RunInput<Runbook, NoParams>): Promise<RunResult> {

@@ -1,7 +1,10 @@
 /** What the section of a scenario in a runbook refers to, looked up. The loader has checked the references already. */
 import type { DatabaseAt, Quarantine } from '../activities/contract.js';
 import { pgbackrestOf } from '../src/runbook/backups.js';
+import { copiesOf } from '../src/runbook/crosscheck/copies.js';
+import { leftOf } from '../src/runbook/regions.js';
 import type { CorruptionSection, Runbook } from '../src/runbook/schema.js';
+import { withSecondaryInUse } from './steps/objects.js';
 import type { DatabaseRecovery } from './steps/parts.js';
 
 export function corruptionParts(runbook: Runbook) {
@@ -36,6 +39,46 @@ export function azLossParts(runbook: Runbook) {
   return { section, parts: { ...databaseParts(runbook, section, places), backup }, newStandby };
 }
 
+/** The same for the loss of the primary's region: nothing that lies in it is among the parts. */
+export function regionalLossParts(runbook: Runbook) {
+  const section = required(runbook.scenarios.regionalLoss, runbook, 'scenarios.regionalLoss');
+  const { lost, target, otherTargets, files } = section;
+  const { region } = required(runbook.sites[lost], runbook, `sites.${lost}`);
+  const stores = files.map((name) =>
+    withSecondaryInUse({ name, store: required(runbook.objects[name], runbook, `objects.${name}`) }),
+  );
+  const ofFiles = stores.map(({ store }) => store.component);
+  const parts = databaseParts(runbook, section, { old: lost, what: 'lost', target, otherTargets });
+  const backup = leftOf(region, parts.backup);
+  const infrastructure =
+    section.infrastructure === undefined
+      ? undefined
+      : required(
+          runbook.infrastructure[section.infrastructure],
+          runbook,
+          `infrastructure.${section.infrastructure}`,
+        );
+  return {
+    section,
+    region,
+    // Files are back when their own steps are done.
+    parts: { ...parts, backup, restores: parts.restores.filter((name) => !ofFiles.includes(name)) },
+    copiesLeft: copiesOf(backup).copies.length,
+    stores,
+    infrastructure,
+  };
+}
+
+/** What the section of a recovery of files refers to. */
+export function objectLossParts(runbook: Runbook) {
+  const section = required(runbook.scenarios.objectLoss, runbook, 'scenarios.objectLoss');
+  return {
+    section,
+    store: required(runbook.objects[section.store], runbook, `objects.${section.store}`),
+    database: databaseAt(runbook, section.database),
+  };
+}
+
 /** The same for the way home: the primary that is left is not damaged, and is kept where it is. */
 export function failbackParts(runbook: Runbook) {
   const section = required(runbook.scenarios.failback, runbook, 'scenarios.failback');
@@ -52,6 +95,7 @@ export function partsOfScenario(runbook: Runbook, scenario: string): DatabaseRec
     corruption: corruptionParts,
     azLoss: azLossParts,
     infrastructureFailure: infrastructureFailureParts,
+    regionalLoss: regionalLossParts,
     failback: failbackParts,
   };
   return required(of[scenario], runbook, `scenarios.${scenario}`)(runbook).parts;

@@ -1,20 +1,26 @@
 /** Every scenario by name; the name is also the workflow type. */
-import type { CorruptionParams, NoParams } from '../src/model/run.js';
+import type { CorruptionParams, NoParams, ObjectLossParams } from '../src/model/run.js';
 import { azLossScenario } from './azLoss.js';
 import { corruptionScenario } from './corruption.js';
 import type { Scenario } from './engine/plan.js';
 import { failbackScenario } from './failback.js';
 import { infrastructureFailureScenario } from './infrastructureFailure.js';
+import { objectLossScenario } from './objectLoss.js';
+import { regionalLossScenario } from './regionalLoss.js';
 
 export const scenarios: {
   readonly corruption: Scenario<CorruptionParams>;
   readonly azLoss: Scenario<NoParams>;
   readonly infrastructureFailure: Scenario<NoParams>;
+  readonly objectLoss: Scenario<ObjectLossParams>;
+  readonly regionalLoss: Scenario<NoParams>;
   readonly failback: Scenario<NoParams>;
 } = {
   corruption: corruptionScenario,
   azLoss: azLossScenario,
   infrastructureFailure: infrastructureFailureScenario,
+  objectLoss: objectLossScenario,
+  regionalLoss: regionalLossScenario,
   failback: failbackScenario,
 };
 

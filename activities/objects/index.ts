@@ -6,6 +6,7 @@ import type { MusterActivities } from '../contract.js';
 import { requireReal } from '../production.js';
 import { lookAt, makeBucket } from './bucket.js';
 import type { BucketDriver } from './driver.js';
+import { assessLoss } from './loss.js';
 import { reconcile } from './reconcile.js';
 import { assess, restore } from './restore.js';
 import { openBucket } from './s3.js';
@@ -18,9 +19,14 @@ const drivers = { s3: openBucket } as const satisfies Record<
 
 export function objectsActivities(): Pick<
   MusterActivities,
-  'assessObjects' | 'restoreObjects' | 'makeBucket' | 'syncObjects' | 'reconcileFiles'
+  'assessFiles' | 'assessObjects' | 'restoreObjects' | 'makeBucket' | 'syncObjects' | 'reconcileFiles'
 > {
   return {
+    assessFiles: ({ store, window }) =>
+      withBuckets(store, [store.primary, ...others(store)], ([primary, secondary]) =>
+        assessLoss(primary as BucketDriver, secondary, store, window),
+      ),
+
     assessObjects: (input) =>
       withBuckets(input.store, [input.store.primary], ([bucket]) => assess(bucket, input)),
 
@@ -34,12 +40,12 @@ export function objectsActivities(): Pick<
       return withBuckets(store, [store.primary], ([bucket]) => makeBucket(bucket, store));
     },
 
-    async syncObjects({ at, store, from }) {
+    async syncObjects({ at, store, from, differing }) {
       const secondary = requireSecondary(store);
       const pair: [Bucket, Bucket] =
         from === 'primary' ? [store.primary, secondary] : [secondary, store.primary];
       requireReal(at, `copy files into bucket ${pair[1].bucket}`);
-      return withBuckets(store, pair, ([source, target]) => sync(source, target, store.parallel));
+      return withBuckets(store, pair, ([source, target]) => sync(source, target, store.parallel, differing));
     },
 
     reconcileFiles: ({ store, database }) =>
@@ -49,8 +55,7 @@ export function objectsActivities(): Pick<
 
 /** Looks whether files could come back now; changes nothing. @throws what the driver throws, `BucketNotVersioned` */
 export function objectsReadiness(store: ObjectStore): Promise<string> {
-  const buckets = [store.primary, ...(store.secondary === undefined ? [] : [store.secondary])];
-  return withBuckets(store, buckets, async ([primary, secondary]) => {
+  return withBuckets(store, [store.primary, ...others(store)], async ([primary, secondary]) => {
     const said = [await lookAt(primary as BucketDriver)];
     if (secondary !== undefined) said.push(await lookAt(secondary));
     return said.join('; ');
@@ -71,6 +76,10 @@ async function withBuckets<const B extends readonly Bucket[], T>(
   } finally {
     for (const bucket of open) bucket.close();
   }
+}
+
+function others({ secondary }: ObjectStore): readonly Bucket[] {
+  return secondary === undefined ? [] : [secondary];
 }
 
 function requireSecondary({ title, secondary }: ObjectStore): Bucket {

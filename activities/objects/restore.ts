@@ -9,6 +9,7 @@ import type { BucketDriver, ObjectVersion } from './driver.js';
 import { inParallel, patiently } from './parallel.js';
 
 type Input = Parameters<MusterActivities['restoreObjects']>[0];
+type Wanted = Omit<Input, 'at' | 'store'>;
 
 const SAMPLES = 20;
 const NAMED = 200;
@@ -16,7 +17,7 @@ const NAMED = 200;
 const BATCH = 500;
 
 /** @throws PermanentError `MomentUnreadable`, `BucketMissing`, `BucketDenied` */
-export async function assess(bucket: BucketDriver, input: Input): Promise<ObjectDamage> {
+export async function assess(bucket: BucketDriver, input: Wanted): Promise<ObjectDamage> {
   const window = windowOf(input);
   const found = { deleted: 0, overwritten: 0, bytes: 0, intact: 0, leftAlone: 0 };
   const samples: string[] = [];
@@ -141,7 +142,7 @@ function difference(
   return undefined;
 }
 
-function windowOf({ before, until, damage }: Input): Window {
+function windowOf({ before, until, damage }: Wanted): Window {
   return {
     beforeMs: moment(before, 'before'),
     untilMs: until === undefined ? Number.POSITIVE_INFINITY : moment(until, 'until'),

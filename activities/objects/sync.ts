@@ -7,6 +7,7 @@ import { requireVersioning } from './bucket.js';
 import { isMd5 } from './choice.js';
 import { type Copied, copyObject } from './copy.js';
 import type { BucketDriver, ListedObject } from './driver.js';
+import { Listing } from './listing.js';
 import { inParallel, patiently } from './parallel.js';
 
 const NAMED = 200;
@@ -19,6 +20,7 @@ interface Standing {
   readonly copiedBytes: number;
   readonly same: number;
   readonly onlyInTarget: number;
+  readonly differingLeft: number;
   readonly damagedCount: number;
   readonly damaged: readonly FileFinding[];
 }
@@ -30,6 +32,7 @@ const nothingYet: Standing = {
   copiedBytes: 0,
   same: 0,
   onlyInTarget: 0,
+  differingLeft: 0,
   damagedCount: 0,
   damaged: [],
 };
@@ -37,10 +40,16 @@ const nothingYet: Standing = {
 /**
  * Nothing is deleted in the target, and what is overwritten there stays as a version.
  *
+ * @param differing what becomes of files that both have and that differ: `left`, where the target has the newer ones
  * @throws PermanentError `BucketNotVersioned`, `BucketMissing`, `BucketDenied`; TransientError `ObjectStoreUnreachable`, and
  *   the next attempt goes on behind the last whole page
  */
-export async function sync(from: BucketDriver, to: BucketDriver, parallel: number): Promise<BucketSynced> {
+export async function sync(
+  from: BucketDriver,
+  to: BucketDriver,
+  parallel: number,
+  differing: 'copied' | 'left' = 'copied',
+): Promise<BucketSynced> {
   const signal = activitySignal();
   await requireVersioning(to);
   let standing = (resumePoint() as Standing | undefined) ?? nothingYet;
@@ -49,7 +58,8 @@ export async function sync(from: BucketDriver, to: BucketDriver, parallel: numbe
     const last = page.at(-1)?.key;
     if (last === undefined) continue;
     const present = await there.upTo(last);
-    const missing = page.filter((object) => differs(object, present.get(object.key)));
+    const unlike = page.filter((object) => differs(object, present.get(object.key)));
+    const missing = differing === 'copied' ? unlike : unlike.filter(({ key }) => !present.has(key));
     const keys = new Set(page.map(({ key }) => key));
     const done = { copied: 0, copiedBytes: 0, damaged: [] as FileFinding[] };
     await inParallel(missing, parallel, async (object) => {
@@ -65,7 +75,8 @@ export async function sync(from: BucketDriver, to: BucketDriver, parallel: numbe
       objects: standing.objects + page.length,
       copied: standing.copied + done.copied,
       copiedBytes: standing.copiedBytes + done.copiedBytes,
-      same: standing.same + page.length - missing.length,
+      same: standing.same + page.length - unlike.length,
+      differingLeft: standing.differingLeft + unlike.length - missing.length,
       onlyInTarget: standing.onlyInTarget + [...present.keys()].filter((key) => !keys.has(key)).length,
       damagedCount: standing.damagedCount + done.damaged.length,
       damaged: [...standing.damaged, ...done.damaged].slice(0, NAMED),
@@ -90,58 +101,19 @@ function progressOf(copied: number, bytes: number) {
 }
 
 /** Entity tags of uploads in parts depend on the parts: those are copied again only where the size differs. */
-function differs(wanted: ListedObject, found: ListedObject | undefined): boolean {
+export function differs(wanted: ListedObject, found: ListedObject | undefined): boolean {
   if (found === undefined || found.bytes !== wanted.bytes) return true;
   return isMd5(wanted.etag) && isMd5(found.etag) && wanted.etag !== found.etag;
 }
 
-/** The target's listing, read alongside the source's: both come in the order of their keys. */
-class Listing {
-  private readonly pages: AsyncGenerator<readonly ListedObject[]>;
-  private ahead: ListedObject[] = [];
-  private ended = false;
-
-  constructor(bucket: BucketDriver, after: string | undefined) {
-    this.pages = bucket.list(after);
-  }
-
-  /** Objects that were not given yet, with keys up to this one. */
-  async upTo(key: string): Promise<ReadonlyMap<string, ListedObject>> {
-    while (!this.ended && (this.ahead.length === 0 || !isBehind(this.ahead.at(-1) as ListedObject, key))) {
-      await this.more();
-    }
-    const cut = this.ahead.findIndex((object) => isBehind(object, key));
-    const found = this.ahead.splice(0, cut < 0 ? this.ahead.length : cut);
-    return new Map(found.map((object) => [object.key, object]));
-  }
-
-  /** How many are left. */
-  async rest(): Promise<number> {
-    let count = this.ahead.length;
-    while (!this.ended) {
-      this.ahead = [];
-      await this.more();
-      count += this.ahead.length;
-    }
-    return count;
-  }
-
-  private async more(): Promise<void> {
-    const { done, value } = await this.pages.next();
-    if (done === true) this.ended = true;
-    else this.ahead.push(...value);
-  }
-}
-
-function isBehind(object: ListedObject, key: string): boolean {
-  return Buffer.compare(Buffer.from(object.key), Buffer.from(key)) > 0;
-}
-
 function summaryOf(result: Omit<Standing, 'after'>): string {
-  const { objects, copied, copiedBytes, same, onlyInTarget, damagedCount } = result;
+  const { objects, copied, copiedBytes, same, onlyInTarget, differingLeft, damagedCount } = result;
   return [
     `${formatCount(copied)} of ${formatCount(objects)} files copied (${formatBytes(copiedBytes)}), ${formatCount(same)} were there`,
     ...(onlyInTarget === 0 ? [] : [`${formatCount(onlyInTarget)} only in the target were left alone`]),
+    ...(differingLeft === 0
+      ? []
+      : [`${formatCount(differingLeft)} that differ were left as they are in the target`]),
     ...(damagedCount === 0 ? [] : [`${formatCount(damagedCount)} could not be copied as they were written`]),
   ].join('; ');
 }

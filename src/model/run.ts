@@ -242,8 +242,20 @@ export interface NoParams {
   readonly before?: undefined;
 }
 
+/** Of a recovery of files. */
+export interface ObjectLossParams {
+  /** The newest moment at which the files were good; ISO 8601. Left out: the bucket is lost. */
+  readonly before?: string;
+  /** What was written at or after it was done on purpose. */
+  readonly until?: string;
+  /** Only files whose key begins with it. */
+  readonly prefix?: string;
+  /** `deleted`: files that were overwritten stay as they are. */
+  readonly damage: 'deleted' | 'changed';
+}
+
 /** What people say when they begin a recovery, whatever the scenario. */
-export type ScenarioParams = CorruptionParams | NoParams;
+export type ScenarioParams = CorruptionParams | ObjectLossParams | NoParams;
 
 /** What a run ends with. */
 export interface RunResult {

@@ -7,9 +7,11 @@ import { checkAzLoss } from './crosscheck/az-loss.js';
 import { checkCopies } from './crosscheck/copies.js';
 import { checkDns } from './crosscheck/dns.js';
 import { checkFailback } from './crosscheck/failback.js';
+import { checkObjectLoss } from './crosscheck/object-loss.js';
 import { checkObjectives } from './crosscheck/objectives.js';
 import { checkObjects } from './crosscheck/objects.js';
 import { checkPeople } from './crosscheck/people.js';
+import { checkRegionalLoss } from './crosscheck/regional-loss.js';
 import { Problems } from './crosscheck/report.js';
 import { checkCorruption, checkInfrastructureFailure } from './crosscheck/scenarios.js';
 import { checkSites } from './crosscheck/sites.js';
@@ -32,6 +34,8 @@ export function crosscheck(runbook: Runbook, source: RunbookSource): InputProble
   checkCorruption(runbook, problems);
   checkAzLoss(runbook, problems);
   checkInfrastructureFailure(runbook, problems);
+  checkObjectLoss(runbook, problems);
+  checkRegionalLoss(runbook, problems);
   checkFailback(runbook, problems);
   return problems.all().sort(byPlace);
 }

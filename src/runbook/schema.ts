@@ -26,6 +26,8 @@ export type { AzLossSection } from './sections/scenarios/azLoss.js';
 export type { CorruptionSection } from './sections/scenarios/corruption.js';
 export type { FailbackSection } from './sections/scenarios/failback.js';
 export type { InfrastructureFailureSection } from './sections/scenarios/infrastructureFailure.js';
+export type { ObjectLossSection } from './sections/scenarios/objectLoss.js';
+export type { RegionalLossSection } from './sections/scenarios/regionalLoss.js';
 
 export const runbookSchema = z.strictObject({
   system: name.describe('Also the name of this file'),

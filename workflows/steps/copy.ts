@@ -16,10 +16,12 @@ export interface CopyHandles {
 /**
  * Builds a copy at the point and pauses there. Only what the run made is touched, so it may begin before anybody has approved the
  * point. People may choose another of the sites: what was made is undone then, and made there.
+ *
+ * @param handles.ready what has to be made before there is room for a copy anywhere
  */
 export function buildCopy<Params>(
   plan: PlanBuilder<Params>,
-  { point }: { readonly point: StepHandle<RecoveryPoint> },
+  { point, ready }: { readonly point: StepHandle<RecoveryPoint>; readonly ready?: StepHandle<unknown> },
   {
     target,
     targets,
@@ -53,6 +55,7 @@ export function buildCopy<Params>(
     effect: 'sandbox',
     budgetMs: 10 * minutes,
     needs: { place, point },
+    after: ready === undefined ? [] : [ready],
     commands: provisionCommands({ target }),
     do: ({ at, quick }, { place, point }) => quick.provisionTarget({ at, target: targetAt(place), point }),
     undo: {

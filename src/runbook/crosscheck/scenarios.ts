@@ -44,15 +44,7 @@ export function checkDatabaseSection(
 ): void {
   const section = ['scenarios', scenario] as const;
   const known = (part: Readonly<Record<string, unknown>>) => Object.keys(part);
-  const components = known(runbook.objectives.components);
-  const ofComponents = 'a component of objectives.components';
-  problems.mustBeOneOf([...section, 'component'], named.component, components, ofComponents);
-  named.restores.forEach((name, index) => {
-    problems.mustBeOneOf([...section, 'restores', index], name, components, ofComponents);
-  });
-  if (!named.restores.includes(named.component)) {
-    problems.add([...section, 'restores'], `the component of the run, ${named.component}, among others`);
-  }
+  checkRestored(runbook, section, named, problems);
   problems.mustBeOneOf([...section, 'backup'], named.backup, known(runbook.backups), 'a backup of backups');
   checkArchive(runbook, section, named.backup, problems);
   problems.mustBeOneOf([...section, 'record'], named.record, known(runbook.dns), 'a record of dns');
@@ -62,9 +54,7 @@ export function checkDatabaseSection(
     known(runbook.applications),
     'an application of applications',
   );
-  for (const [step, budget] of Object.entries(named.budgets)) {
-    if (budget === 0) problems.add([...section, 'budgets', step], 'a duration above zero');
-  }
+  checkBudgets(section, named.budgets, problems);
   checkGates(runbook, section, named.gates, problems);
   checkTrial(runbook, scenario, named.application, problems);
 }
@@ -93,7 +83,35 @@ function checkArchive(
   }
 }
 
-function checkGates(
+/** The components of a run. */
+export function checkRestored(
+  runbook: Runbook,
+  section: readonly [string, string],
+  { component, restores }: Pick<DatabaseSection, 'component' | 'restores'>,
+  problems: Problems,
+): void {
+  const components = Object.keys(runbook.objectives.components);
+  const ofComponents = 'a component of objectives.components';
+  problems.mustBeOneOf([...section, 'component'], component, components, ofComponents);
+  restores.forEach((name, index) => {
+    problems.mustBeOneOf([...section, 'restores', index], name, components, ofComponents);
+  });
+  if (!restores.includes(component)) {
+    problems.add([...section, 'restores'], `the component of the run, ${component}, among others`);
+  }
+}
+
+export function checkBudgets(
+  section: readonly [string, string],
+  budgets: Readonly<Record<string, number>>,
+  problems: Problems,
+): void {
+  for (const [step, budget] of Object.entries(budgets)) {
+    if (budget === 0) problems.add([...section, 'budgets', step], 'a duration above zero');
+  }
+}
+
+export function checkGates(
   runbook: Runbook,
   section: readonly [string, string],
   gates: Readonly<Record<string, GatePolicy>>,
@@ -125,7 +143,8 @@ function checkGates(
   }
 }
 
-function checkPlaces(runbook: Runbook, places: Places, problems: Problems): void {
+/** From where to where: sites with a server, that DNS can lead to. */
+export function checkPlaces(runbook: Runbook, places: Places, problems: Problems): void {
   const { scenario, field, old, target, otherTargets, record } = places;
   const section = ['scenarios', scenario] as const;
   const sites = Object.keys(runbook.sites);

@@ -4,6 +4,8 @@ import { azLoss } from './azLoss.js';
 import { corruption } from './corruption.js';
 import { failback } from './failback.js';
 import { infrastructureFailure } from './infrastructureFailure.js';
+import { objectLoss } from './objectLoss.js';
+import { regionalLoss } from './regionalLoss.js';
 
 export const scenarios = z.strictObject({
   corruption: corruption.optional().describe('The newest data is bad: back to the newest good moment'),
@@ -11,5 +13,9 @@ export const scenarios = z.strictObject({
   infrastructureFailure: infrastructureFailure
     .optional()
     .describe('The server of the primary is gone: newest backup and all archived WAL, on another one'),
+  objectLoss: objectLoss.optional().describe('Files are lost: versions from before, or the bucket anew'),
+  regionalLoss: regionalLoss
+    .optional()
+    .describe('The region of the primary is lost: the other region from its own copies only'),
   failback: failback.optional().describe('Home again after a recovery moved the system, without loss'),
 });

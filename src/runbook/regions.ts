@@ -1,0 +1,20 @@
+/** What a region takes with it when it is lost, and what is left then. */
+import { liesIn } from './crosscheck/copies.js';
+import type { Runbook } from './schema.js';
+
+/** Whether it is lost together with the region: it names it, or lies in it. */
+export function lostWith(
+  region: string,
+  { region: own, failureDomain }: { readonly region?: string; readonly failureDomain: string },
+): boolean {
+  return own === region || liesIn(failureDomain, region);
+}
+
+/** A backup with only those of its copies that are left; they keep their numbers and names. */
+export function leftOf<B extends Runbook['backups'][string]>(region: string, backup: B): B {
+  const left = <C extends { readonly failureDomain: string }>(copies: readonly C[]) =>
+    copies.filter((copy) => !lostWith(region, copy));
+  return backup.driver === 'archive'
+    ? { ...backup, copies: left(backup.copies) }
+    : { ...backup, repositories: left(backup.repositories) };
+}
