@@ -2,7 +2,7 @@ import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { leaseFileOf } from '../activities/provision/lease.js';
 import { exists } from './folders.js';
-import type { ClusterLayout, Layout, SiteName } from './layout.js';
+import type { ClusterLayout, Layout, RegionName, SiteName } from './layout.js';
 import { type ProcessMark, startMarkOf } from './process.js';
 import { WORLD_NAMES, worldNamed } from './worlds/index.js';
 
@@ -81,6 +81,16 @@ export async function isLost(layout: Layout, site: SiteName): Promise<boolean> {
 /** The file that says so. */
 export function lostMark(layout: Layout, site: SiteName): string {
   return join(layout.sites[site].base, 'zone-lost');
+}
+
+/** Whether a region was lost to a disaster of the lab. */
+export function isRegionLost(layout: Layout, region: RegionName): Promise<boolean> {
+  return exists(regionLostMark(layout, region));
+}
+
+/** The file that says so. */
+export function regionLostMark(layout: Layout, region: RegionName): string {
+  return join(layout.s3[region], 'region-lost');
 }
 
 /** Whether a recovery has begun at a site of recovered copies and has not promoted its copy. */

@@ -1,6 +1,8 @@
 /** What `muster lab` does: typed results, and how each reads for people. */
 import { breakZone, type ZoneFate, type ZoneLoss } from './break/az-loss.js';
 import { breakCorruption, type Corruption } from './break/corruption.js';
+import { breakObjects, type ObjectLoss, type ObjectLossKind } from './break/object-loss.js';
+import { breakRegion, type RegionLoss } from './break/regional-loss.js';
 import { breakServer, type ServerLoss } from './break/server-loss.js';
 import { type Harm, WORLD_DISASTERS } from './break/worlds.js';
 import { downLab } from './down.js';
@@ -30,7 +32,13 @@ export interface LabDownResult {
 }
 
 /** Disasters that the lab can inflict. */
-export const DISASTERS = ['corruption', 'az-loss', 'infrastructure-failure'] as const;
+export const DISASTERS = [
+  'corruption',
+  'az-loss',
+  'infrastructure-failure',
+  'regional-loss',
+  'object-loss',
+] as const;
 export type Disaster = (typeof DISASTERS)[number];
 
 /** What may befall a system. */
@@ -94,6 +102,8 @@ export interface Damage {
   readonly corruption: Corruption;
   readonly 'az-loss': ZoneLoss;
   readonly 'infrastructure-failure': ServerLoss;
+  readonly 'regional-loss': RegionLoss;
+  readonly 'object-loss': ObjectLoss;
 }
 
 /** Inflicts a disaster on a system beside Payymo. @throws LabError when it does not live in the lab, or is spared that one */
@@ -112,7 +122,7 @@ export async function labHarm(disaster: string, system: WorldName, options: LabC
 /** Inflicts a disaster on Payymo in the lab that is up. @throws LabError when there is none */
 export async function labBreak<D extends Disaster>(
   disaster: D,
-  options: LabCommand & { readonly fate?: ZoneFate } = {},
+  options: LabCommand & { readonly fate?: ZoneFate; readonly objects?: ObjectLossKind } = {},
 ): Promise<Damage[D]> {
   const dir = options.dir ?? defaultLabDir();
   const { state } = await standing(dir);
@@ -125,6 +135,8 @@ export async function labBreak<D extends Disaster>(
   const inflict: { readonly [K in Disaster]: () => Promise<Damage[K]> } = {
     corruption: () => breakCorruption(state),
     'infrastructure-failure': () => breakServer(state),
+    'regional-loss': () => breakRegion(state),
+    'object-loss': () => breakObjects(state, options.objects),
     'az-loss': async () => {
       // A zone is lost while a standby follows in another one: where there is none yet, it is raised first.
       const { state } = await labUp({ ...options, dir, standby: 'raised' });

@@ -1,9 +1,12 @@
 /** How the lab reads for people: plain text, at most 80 columns wherever paths allow it. */
 import type { ZoneLoss } from './break/az-loss.js';
 import type { Corruption } from './break/corruption.js';
+import type { ObjectLoss } from './break/object-loss.js';
+import type { RegionLoss } from './break/regional-loss.js';
 import type { ServerLoss } from './break/server-loss.js';
 import type { Harm } from './break/worlds.js';
 import type { Damage, Disaster, LabDownResult, LabUpResult } from './commands.js';
+import { REGION_CODES } from './parts/s3.js';
 import type { PartName } from './state.js';
 import type { LabStatus, PlaceStatus, ServiceStatus } from './status.js';
 import { WORLD_NAMES, worldNamed } from './worlds/index.js';
@@ -52,6 +55,8 @@ export function renderBreak<D extends Disaster>(disaster: D, damage: Damage[D]):
     corruption: renderCorruption,
     'az-loss': renderZoneLoss,
     'infrastructure-failure': renderServerLoss,
+    'regional-loss': renderRegionLoss,
+    'object-loss': renderObjectLoss,
   };
   return render[disaster](damage);
 }
@@ -89,6 +94,35 @@ function renderServerLoss({ at, site, serverPids, dataDir }: ServerLoss): string
     '',
     'Bring it back:',
     `  muster recover infrastructureFailure payymo --detected-at ${at}`,
+  ].join('\n');
+}
+
+function renderRegionLoss({ at, region, sites, serverPids }: RegionLoss): string {
+  return [
+    `The region ${REGION_CODES[region]} is lost. Payments are not taken any more.`,
+    '',
+    `  at      ${at}`,
+    `  damage  the servers at ${sites.join(', ')} (${serverPids.length} processes), the application and the object store are gone`,
+    '',
+    'Bring it back:',
+    `  muster recover regionalLoss payymo --detected-at ${at}`,
+  ].join('\n');
+}
+
+function renderObjectLoss({ kind, bucket, startedAt, finishedAt, deleted, overwritten }: ObjectLoss): string {
+  return [
+    kind === 'bucket'
+      ? `The bucket ${bucket} is deleted with all its versions. Payments go on.`
+      : `Files in ${bucket} are deleted and overwritten. Payments go on.`,
+    '',
+    `  from    ${startedAt}`,
+    `  to      ${finishedAt}`,
+    `  damage  ${deleted.length} files deleted, ${overwritten.length} overwritten`,
+    '',
+    'Bring them back:',
+    kind === 'bucket'
+      ? `  muster recover objectLoss payymo --detected-at ${startedAt}`
+      : `  muster recover objectLoss payymo --before ${startedAt} --until ${finishedAt}`,
   ].join('\n');
 }
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { activeSite, isLost, recoveryUnderWay, runningServer } from './clusters.js';
+import { activeSite, isLost, isRegionLost, recoveryUnderWay, runningServer } from './clusters.js';
 import { exists } from './folders.js';
 import type { World } from './keeper.js';
-import { REGION_OF, type SiteName } from './layout.js';
+import { REGION_OF, REGIONS, type RegionName, type SiteName } from './layout.js';
 import {
   dnsSetup,
   ledgerPart,
@@ -44,10 +44,7 @@ export async function startAll(
   const worker = withWorker === 'none' ? undefined : workerPart(context);
   const withPayymo = world.state.systems.includes('payymo');
   const wanted = [...new Set([...world.state.systems, ...more])].filter(isWorld);
-  const regions = Promise.all([
-    regionPart(context, 'west').then(ensure),
-    regionPart(context, 'east').then(ensure),
-  ]);
+  const regions = Promise.all(REGIONS.map((region) => startRegion(world, context, region)));
   const primary = withPayymo ? startLedger(world, context, active) : undefined;
   const databases = Promise.all(wanted.map((name) => ensureWorldDatabase(world, context, name)));
   const names = startNames(world, context, withPayymo ? active : undefined, databases);
@@ -62,6 +59,7 @@ export async function startAll(
     databases,
     names,
     Promise.all([primary, names]).then(async ([ledger]) => {
+      if (await isRegionLost(context.layout, REGION_OF[active])) return;
       // While the ledger is being recovered Payymo cannot be well: that it responds is enough.
       const asIs = (spec: PartSpec): PartSpec => ({ ...spec, answers: spec.responds ?? spec.answers });
       if (ledger === undefined) return;
@@ -77,6 +75,12 @@ export async function startAll(
     ),
     Promise.all(muster).then(async () => worker && ensure(worker)),
   ]);
+}
+
+async function startRegion(world: World, context: PartContext, region: RegionName): Promise<void> {
+  if (!(await isRegionLost(context.layout, region)))
+    await ensurePart(await regionPart(context, region), world);
+  else world.log(`s3-${region}: the region is lost, its store is left as it is`);
 }
 
 /**

@@ -4,7 +4,6 @@
  * is for has nothing to do, and says so. Nothing is deleted, so there is nothing that an abort would have to undo.
  */
 
-import type { FilesWindow } from '../activities/contract.js';
 import {
   bucketCommands,
   lossCommands,
@@ -42,7 +41,7 @@ function buildPlan(runbook: Runbook): Plan<ObjectLossParams> {
     budgetMs: 30 * minutes,
     needs: {},
     commands: lossCommands({ store }),
-    do: ({ at, long, params }) => long.assessFiles({ at, store, window: windowOf(params) }),
+    do: ({ at, long, params }) => long.assessFiles({ at, store, window: params }),
   });
 
   const anotherMoment = plan.changeable({
@@ -53,7 +52,7 @@ function buildPlan(runbook: Runbook): Plan<ObjectLossParams> {
     check: momentProblem,
     madeBefore: 'kept',
     do: ({ at, long, params }, _needs, before) =>
-      long.assessFiles({ at, store, window: { ...windowOf(params), before } }),
+      long.assessFiles({ at, store, window: { ...params, before } }),
   });
 
   const approved = plan.gate({
@@ -149,13 +148,4 @@ function buildPlan(runbook: Runbook): Plan<ObjectLossParams> {
   }
 
   return plan.build(reconciled);
-}
-
-function windowOf({ before, until, prefix, damage }: ObjectLossParams): FilesWindow {
-  return {
-    damage,
-    ...(before === undefined ? {} : { before }),
-    ...(until === undefined ? {} : { until }),
-    ...(prefix === undefined ? {} : { prefix }),
-  };
 }

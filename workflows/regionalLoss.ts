@@ -79,7 +79,7 @@ function buildPlan(runbook: Runbook): Plan<NoParams> {
   const started = deployThere(plan, { place, made, approved }, stores, parts);
   for (const store of stores) {
     takeOverFiles(plan, { approved }, store);
-    reconcileWithCopy(plan, { place, restored }, store, parts);
+    reconcileWithCopy(plan, { place, files: rungs.files }, store, parts);
   }
 
   const promotionApproved = askToPromote(

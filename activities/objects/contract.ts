@@ -1,18 +1,7 @@
 /** What is lost of the files of a store. Types only. */
+import type { ObjectLossParams } from '../../src/model/run.js';
 import type { ObjectStore } from '../../src/runbook/schema.js';
 import type { ObjectDamage, StepRef, Summarised } from '../results.js';
-
-/** What people say of a loss of files. */
-export interface FilesWindow {
-  /** Files were good until this moment, ISO 8601; left out: the bucket is lost. */
-  readonly before?: string;
-  /** What was written at or after it was done on purpose; to now where left out. */
-  readonly until?: string;
-  /** Only keys that begin with it. */
-  readonly prefix?: string;
-  /** `deleted`: only files that were deleted; `changed`: also those that were overwritten. */
-  readonly damage: 'deleted' | 'changed';
-}
 
 /** What the secondary bucket has and the one in use has not. */
 export interface MissingFiles {
@@ -26,7 +15,7 @@ export interface MissingFiles {
 }
 
 export interface FilesLoss extends Summarised {
-  readonly window: FilesWindow;
+  readonly window: ObjectLossParams;
   /**
    * `files-damaged`: the bucket is there, and versions of it come back; `bucket-lost`: it is gone; `bucket-incomplete`: it is there,
    * and what the secondary has besides comes back.
@@ -44,5 +33,5 @@ export interface ObjectsActivities {
    *
    * @throws PermanentError `NothingMissing` where no moment is given and the bucket has all that the secondary has
    */
-  assessFiles(input: { at: StepRef; store: ObjectStore; window: FilesWindow }): Promise<FilesLoss>;
+  assessFiles(input: { at: StepRef; store: ObjectStore; window: ObjectLossParams }): Promise<FilesLoss>;
 }

@@ -1,10 +1,11 @@
 /** What is lost of the files: versions of a bucket that is there, or what the secondary one has of a bucket that is not. */
 import { PermanentError } from '../../src/errors.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
+import type { ObjectLossParams } from '../../src/model/run.js';
 import type { ObjectStore } from '../../src/runbook/schema.js';
 import { reportProgress } from '../context.js';
 import { requireVersioning } from './bucket.js';
-import type { FilesLoss, FilesWindow, MissingFiles } from './contract.js';
+import type { FilesLoss, MissingFiles } from './contract.js';
 import type { BucketDriver } from './driver.js';
 import { Listing } from './listing.js';
 import { assess } from './restore.js';
@@ -20,7 +21,7 @@ export async function assessLoss(
   primary: BucketDriver,
   secondary: BucketDriver | undefined,
   store: ObjectStore,
-  window: FilesWindow,
+  window: ObjectLossParams,
 ): Promise<FilesLoss> {
   if (!(await primary.exists())) {
     const missing = await missingIn(undefined, requireCopy(secondary, store));

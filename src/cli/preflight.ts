@@ -27,6 +27,8 @@ const checks: Readonly<Record<string, readonly PreflightCheck[]>> = {
   corruption: [toolsAreThere, targetReadsBackups, pointIsCovered, nobodyElseRecovers],
   azLoss: [toolsAreThere, targetReadsBackups, standbyStands, nobodyElseRecovers],
   infrastructureFailure: [toolsAreThere, targetReadsBackups, nobodyElseRecovers],
+  regionalLoss: [toolsAreThere, targetReadsBackups, nobodyElseRecovers],
+  objectLoss: [filesCanComeBack],
   failback: [toolsAreThere, targetReadsBackups, runsWhereItIsLeft, nobodyElseRecovers],
 };
 
@@ -96,17 +98,29 @@ async function targetReadsBackups(subject: PreflightSubject): Promise<string | u
   return `From ${target.site} not every ${copies} can be read: ${unreadable.map(messageOf).join(' ')}`;
 }
 
+async function filesCanComeBack({ runbook, params }: PreflightSubject): Promise<string | undefined> {
+  const { objectsActivities } = await import('../../activities/objects/index.js');
+  const { objectLossParts } = await import('../../workflows/parts.js');
+  const { store } = objectLossParts(runbook);
+  const { kind, damage, summary } = await objectsActivities().assessFiles({
+    at: stepRef(runbook, 'objectLoss'),
+    store,
+    window: 'damage' in params ? params : { damage: 'changed' },
+  });
+  if (kind !== 'files-damaged') return `Not a moment, a bucket is recovered: ${summary}.`;
+  if (damage !== undefined && damage.deleted + damage.overwritten > 0) return undefined;
+  return `Nothing would come back: ${summary}. Look at --before, --until and --prefix.`;
+}
+
+function stepRef({ system }: Runbook, scenario: string) {
+  return { runId: '', system, scenario, mode: 'real' as const, step: '' };
+}
+
 async function standbyStands(subject: PreflightSubject): Promise<string | undefined> {
   const { checkStandby } = await import('../../activities/standby/check.js');
   const { azLossParts } = await import('../../workflows/parts.js');
   const { target, damaged, backup } = azLossParts(subject.runbook).parts;
-  const at = {
-    runId: '',
-    system: subject.runbook.system,
-    scenario: 'azLoss',
-    mode: 'real' as const,
-    step: '',
-  };
+  const at = stepRef(subject.runbook, 'azLoss');
   const { primaryAnswers } = await checkStandby({
     at,
     standby: target,

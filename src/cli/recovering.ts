@@ -14,6 +14,7 @@ import { goFirst, report } from './begun.js';
 import { confirmByTyping } from './confirm.js';
 import type { CliContext } from './context.js';
 import { readExpectations } from './expectations.js';
+import { type FilesOptions, filesParams, refuseFilesOptions } from './files-params.js';
 import { parseMoment } from './moment.js';
 import { type PlannedScenario, requirePlan } from './planning.js';
 import { isHere, preflight, requireConfined } from './preflight.js';
@@ -21,8 +22,7 @@ import { renderRecoveryHead } from './render/recover.js';
 import { span } from './render/units.js';
 import { parseMode, withTemporal } from './sessions.js';
 
-export interface RecoverOptions {
-  readonly before?: string;
+export interface RecoverOptions extends FilesOptions {
   readonly detectedAt?: string;
   readonly mode: string;
   readonly by?: string;
@@ -87,18 +87,16 @@ export async function readRequest(
   const loaded = await loadSystem((await context.runbooks()).dir, system);
   const planned = await requirePlan(loaded, scenario);
   requireConfined(mode, planned.document);
-  const params = paramsOf(planned.document.scenario, options.before, detectedAt, now);
+  const params = paramsOf(planned.document.scenario, options, detectedAt, now);
   const requestedBy = options.by ?? context.world.env.MUSTER_BY ?? userInfo().username;
   return { planned, runbook: loaded.runbook, mode, params, detectedAt, requestedBy };
 }
 
 /** Only where the data is bad is there a moment to go back to; a standby that takes over knows by itself how far it is. */
-function paramsOf(
-  scenario: string,
-  given: string | undefined,
-  detectedAt: string,
-  now: number,
-): ScenarioParams {
+function paramsOf(scenario: string, options: FilesOptions, detectedAt: string, now: number): ScenarioParams {
+  if (scenario === 'objectLoss') return filesParams(options, detectedAt, now);
+  refuseFilesOptions(scenario, options);
+  const { before: given } = options;
   if (scenario !== 'corruption') {
     if (given === undefined) return {};
     throw new InputError(`The scenario ${scenario} goes back to no moment.`, [

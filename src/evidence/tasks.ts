@@ -5,6 +5,7 @@ import type { PlanDocument } from '../model/plan.js';
 import type { RunView } from '../model/run.js';
 import { overBudgetMs } from './deviations.js';
 import type { DataObjective, LostClass, Objective, Task } from './document.js';
+import { filesTroubles } from './files.js';
 import {
   assessmentsOf,
   copiesOf,
@@ -71,6 +72,7 @@ export function findingsOf({ plan, view, outputs, rto, rpo }: Situation): Task[]
     ...copiesOf(outputs).flatMap(({ output }) =>
       output.unsound.map((text): Task => ({ text: `A copy is not sound: ${text}`, owner: data })),
     ),
+    ...filesTroubles(outputs).map((text): Task => ({ text, owner: data })),
     ...pointsOf(outputs).flatMap(({ output }): Task[] =>
       output.usableRepositories.length > 1
         ? []

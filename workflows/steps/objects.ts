@@ -1,5 +1,5 @@
 /** Files in object stores, wherever they come back: the bucket in use, and what is held against it. */
-import type { BucketMade, DatabaseAt, FilesReconciled, RestoreResult } from '../../activities/contract.js';
+import type { BucketMade, DatabaseAt, FilesReconciled, RungResult } from '../../activities/contract.js';
 import { bucketCommands, reconcileCommands } from '../../activities/objects/commands.js';
 import type { ObjectStore } from '../../src/runbook/schema.js';
 import type { GateOutcome, StepHandle } from '../engine/plan.js';
@@ -46,7 +46,14 @@ export function takeOverFiles<Params>(
 /** Rows of a recovered copy against the files: what was written and not yet copied is known by name. Holds nothing up. */
 export function reconcileWithCopy<Params>(
   plan: PlanBuilder<Params>,
-  { place, restored }: { readonly place: StepHandle<Place>; readonly restored: StepHandle<RestoreResult> },
+  {
+    place,
+    files,
+  }: {
+    readonly place: StepHandle<Place>;
+    /** The rung during which the copy stands still. */
+    readonly files: StepHandle<RungResult>;
+  },
   { name, store }: NamedStore,
   { target, targetAt }: { readonly target: DatabaseAt; readonly targetAt: (place: Place) => DatabaseAt },
 ): StepHandle<FilesReconciled> {
@@ -57,7 +64,7 @@ export function reconcileWithCopy<Params>(
     restores: [store.component],
     budgetMs: 60 * minutes,
     needs: { place },
-    after: [restored],
+    after: [files],
     commands: reconcileCommands({ store, database: target }),
     skipping: `nobody knows which files of ${store.title} are missing`,
     do: ({ at, long }, { place }) => long.reconcileFiles({ at, store, database: targetAt(place) }),

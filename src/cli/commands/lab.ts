@@ -89,6 +89,11 @@ const registerStatus: Register = (lab, context) => {
     });
 };
 
+interface BreakOptions {
+  readonly cutOff?: boolean;
+  readonly bucket?: boolean;
+}
+
 const registerBreak: Register = (lab, context) => {
   lab
     .command('break')
@@ -96,6 +101,7 @@ const registerBreak: Register = (lab, context) => {
     .argument('<disaster>', 'what happens: see below')
     .argument('[system]', 'whom it befalls', 'payymo')
     .option('--cut-off', 'az-loss: the primary lives on, and nobody can reach it')
+    .option('--bucket', 'object-loss: the whole bucket, with all its versions')
     .addHelpText(
       'after',
       `
@@ -106,6 +112,10 @@ Disasters:
               lab has no standby in another zone yet, one is raised first
   infrastructure-failure
               the server of the primary is gone, and its disk with it
+  regional-loss
+              everything in the region of the primary is gone: its servers, the application, the object store
+              with files and backups
+  object-loss files are deleted and overwritten; with --bucket the bucket that they are in is deleted
 
 Examples:
   muster lab break corruption
@@ -114,12 +124,13 @@ Examples:
   muster lab break az-loss --cut-off
   muster lab break corruption --json`,
     )
-    .action(async (given: string, system: string, options: { readonly cutOff?: boolean }) => {
+    .action(async (given: string, system: string, options: BreakOptions) => {
       const { DISASTERS, disastersOf, labBreak, labHarm, SYSTEMS } = await import('../../../lab/commands.js');
       const { renderBreak, renderHarm } = await import('../../../lab/render.js');
       const befallen = oneOf('[system]', 'The lab has no such system.', system, SYSTEMS);
       oneOf('<disaster>', 'The lab cannot inflict that.', given, disastersOf(befallen));
       if (options.cutOff === true && given !== 'az-loss') throw notCutOff(given);
+      if (options.bucket === true && given !== 'object-loss') throw noBucket(given);
       if (befallen !== 'payymo') {
         const harm = await labHarm(given, befallen, place(context));
         context.out.result({ disaster: given, system, ...harm }, () => renderHarm(harm));
@@ -131,6 +142,7 @@ Examples:
         ...place(context),
         log,
         fate: options.cutOff === true ? 'cut-off' : 'dead',
+        objects: options.bucket === true ? 'bucket' : 'files',
       });
       context.out.result({ disaster, system, ...done }, () => renderBreak(disaster, done));
     });
@@ -199,6 +211,12 @@ function oneOf<K extends string>(field: string, message: string, given: string, 
       given,
       allowed: `${meant === undefined ? '' : `${meant}, perhaps; `}known are: ${known.join(', ')}`,
     },
+  ]);
+}
+
+function noBucket(disaster: string): InputError {
+  return new InputError('Only an object loss can befall a bucket.', [
+    { field: '--bucket', given: disaster, allowed: 'together with object-loss' },
   ]);
 }
 

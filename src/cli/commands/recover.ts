@@ -6,14 +6,20 @@ export const register: Register = (program, context) => {
   program
     .command('recover')
     .description('begin a recovery: shows what it will do, looks whether it can, begins it and watches it')
-    .argument('<scenario>', 'what has happened: corruption, azLoss, infrastructureFailure, failback')
+    .argument(
+      '<scenario>',
+      'what has happened: corruption, azLoss, infrastructureFailure, regionalLoss, objectLoss, failback',
+    )
     .argument('[systems...]', 'by the names of their runbooks; a system alone is diagnosed first')
     .option('--all', 'every system whose runbook has the scenario')
     .option('--at-once <n>', 'of several systems: how many may work at the same time', '2')
     .option(
       '--before <time>',
-      'corruption: the newest moment at which the data is known to be good (left out: it is searched for)',
+      'corruption: the newest moment at which the data is known to be good (left out: it is searched for); objectLoss: at which the files were (left out: the bucket is lost)',
     )
+    .option('--until <time>', 'objectLoss: what was written from then on was done on purpose and stays')
+    .option('--prefix <prefix>', 'objectLoss: only files whose key begins with it')
+    .option('--deleted-only', 'objectLoss: files that were overwritten stay as they are')
     .option(
       '--detected-at <time>',
       'when the disaster was noticed: the RTO clock runs since then (default: now)',
@@ -41,6 +47,7 @@ Examples:
   muster recover azLoss payymo --detected-at 03:02
   muster recover regionalLoss --all --at-once 3         # see muster watch --all
   muster recover payymo                                 # shows what fits what is seen, and asks
+  muster recover objectLoss payymo --before 02:59 --until 03:05 --prefix statements/   # without --before: the bucket is lost
   muster recover corruption payymo --before "10 min ago" --detected-at 03:02 --by on-call
   muster recover corruption payymo --before 2026-03-01T02:59:40Z --yes --no-watch --json`,
     )
