@@ -36,6 +36,8 @@ test('the roster: who decides at which gate, and with what', async () => {
         needs: 'no proof',
         counts: true,
       },
+      { scenario: 'objectLoss', gate: 'files', when: 'escalated', needs: 'no proof', counts: true },
+      { scenario: 'regionalLoss', gate: 'point', when: 'escalated', needs: 'no proof', counts: true },
     ],
     mayOverride: true,
   });
@@ -48,6 +50,9 @@ test('the roster: who decides at which gate, and with what', async () => {
       { scenario: 'azLoss', gate: 'failover', when: 'at once', needs: 'a signature' },
       { gate: 'promote', when: 'at once', needs: 'a signature and a code of the authenticator' },
       { scenario: 'infrastructureFailure', gate: 'point', when: 'at once', needs: 'a signature' },
+      { gate: 'promote', when: 'at once', needs: 'a signature and a code of the authenticator' },
+      { scenario: 'objectLoss', gate: 'files', when: 'at once', needs: 'a signature' },
+      { scenario: 'regionalLoss', gate: 'point', when: 'at once', needs: 'a signature' },
       { gate: 'promote', when: 'at once', needs: 'a signature and a code of the authenticator' },
       {
         scenario: 'failback',
