@@ -1,6 +1,6 @@
 import { lostWith } from '../regions.js';
 import type { RegionalLossSection, Runbook } from '../schema.js';
-import { copiesOf } from './copies.js';
+import { copiesOf, liesIn, primaryDomain } from './copies.js';
 import type { Problems } from './report.js';
 import { checkDatabaseSection, checkPlaces } from './scenarios.js';
 
@@ -50,8 +50,11 @@ function checkElsewhere(
     }
   }
   const held = runbook.backups[backup];
-  if (held !== undefined && copiesOf(held).copies.every((copy) => lostWith(region, copy))) {
-    problems.add(['backups', backup, copiesOf(held).field], `a copy ${elsewhere}`, 'none there');
+  const { field, copies } = held === undefined ? { field: '', copies: [] } : copiesOf(held);
+  // Copies that all lie beside the primary are refused whatever the scenario.
+  const beside = copies.every((copy) => liesIn(copy.failureDomain, primaryDomain(runbook) ?? region));
+  if (copies.length > 0 && !beside && copies.every((copy) => lostWith(region, copy))) {
+    problems.add(['backups', backup, field], `a copy ${elsewhere}`, 'none there');
   }
   files.forEach((name, index) => {
     const known = Object.keys(runbook.objects);
