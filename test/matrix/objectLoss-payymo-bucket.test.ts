@@ -11,6 +11,7 @@ cell({
   scenario: 'objectLoss',
   system: 'payymo',
   variant: 'bucket',
+  diagnosed: 'objectLoss',
   strike: async ({ lab }) => {
     await waitForPayments(lab.state, 25);
     const { startedAt } = await breakObjects(lab.state, 'bucket');

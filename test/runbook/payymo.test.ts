@@ -72,13 +72,9 @@ test('what the owner promises and cannot hold is found, with a proposal', () => 
     'scenarios.corruption.gates.promote.roles',
     'scenarios.azLoss.gates.promote.roles',
     'scenarios.infrastructureFailure.gates.promote.roles',
-<<<<<<< HEAD
-    'scenarios.failback.gates.switchover.roles',
-    'owner.procedures.regional-disaster',
-=======
     'scenarios.regionalLoss.gates.promote.roles',
+    'scenarios.failback.gates.switchover.roles',
     'owner.procedures.security-breach',
->>>>>>> 20ae207 (Tests know the two scenarios)
   ]);
 });
 
