@@ -52,7 +52,7 @@ export async function sync(
 ): Promise<BucketSynced> {
   const signal = activitySignal();
   await requireVersioning(to);
-  let standing = (resumePoint() as Standing | undefined) ?? nothingYet;
+  let standing: Standing = { ...nothingYet, ...(resumePoint() as Standing | undefined) };
   const there = new Listing(to, standing.after || undefined);
   for await (const page of from.list(standing.after || undefined)) {
     const last = page.at(-1)?.key;
