@@ -21,7 +21,10 @@ import type {
   Person,
   PgbackrestBackup,
 } from '../src/runbook/schema.js';
+import type { CredentialsActivities } from './credentials/contract.js';
+import type { CustodyActivities } from './custody/contract.js';
 import type { FailbackActivities } from './failback/contract.js';
+import type { IntrusionActivities } from './intrusion/contract.js';
 import type { ObjectsActivities } from './objects/contract.js';
 import type { SearchActivities } from './point/contract.js';
 import type {
@@ -68,11 +71,20 @@ import type {
   Summarised,
 } from './results.js';
 
+export type * from './credentials/contract.js';
+export type * from './custody/contract.js';
 export type * from './failback/contract.js';
+export type * from './intrusion/contract.js';
 export type * from './objects/contract.js';
 export type * from './results.js';
 
-export interface MusterActivities extends FailbackActivities, ObjectsActivities, SearchActivities {
+export interface MusterActivities
+  extends CredentialsActivities,
+    CustodyActivities,
+    FailbackActivities,
+    IntrusionActivities,
+    ObjectsActivities,
+    SearchActivities {
   assessDamage(input: {
     at: StepRef;
     damaged: DatabaseAt;

@@ -3,11 +3,14 @@ import { keepLost } from '../src/store/recorder.js';
 import { assessActivities } from './assess/index.js';
 import { backupActivities } from './backup/index.js';
 import type { MusterActivities } from './contract.js';
+import { credentialsActivities } from './credentials/index.js';
+import { custodyActivities } from './custody/index.js';
 import { deployActivities } from './deploy/index.js';
 import { startActivities } from './deploy/start.js';
 import { dnsActivities } from './dns/index.js';
 import { failbackActivities } from './failback/index.js';
 import { fenceActivities } from './fence/index.js';
+import { intrusionActivities } from './intrusion/index.js';
 import { appendJournal, keepRun } from './journal/append.js';
 import { readProgress } from './look.js';
 import { lossActivities } from './loss/index.js';
@@ -44,6 +47,9 @@ export function createActivities(): MusterActivities {
     ...validateActivities(),
     ...lossActivities({ keepLost }),
     ...backupActivities(),
+    ...intrusionActivities(),
+    ...custodyActivities(),
+    ...credentialsActivities(),
     ...proofActivities(),
     ...notifyActivities(),
     checkReadiness,

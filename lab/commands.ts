@@ -1,5 +1,6 @@
 /** What `muster lab` does: typed results, and how each reads for people. */
 import { breakZone, type ZoneFate, type ZoneLoss } from './break/az-loss.js';
+import { type Breach, breakIn } from './break/breach.js';
 import { breakCorruption, type Corruption } from './break/corruption.js';
 import { breakObjects, type ObjectLoss, type ObjectLossKind } from './break/object-loss.js';
 import { breakRegion, type RegionLoss } from './break/regional-loss.js';
@@ -38,6 +39,7 @@ export const DISASTERS = [
   'infrastructure-failure',
   'regional-loss',
   'object-loss',
+  'breach',
 ] as const;
 export type Disaster = (typeof DISASTERS)[number];
 
@@ -104,6 +106,7 @@ export interface Damage {
   readonly 'infrastructure-failure': ServerLoss;
   readonly 'regional-loss': RegionLoss;
   readonly 'object-loss': ObjectLoss;
+  readonly breach: Breach;
 }
 
 /** Inflicts a disaster on a system beside Payymo. @throws LabError when it does not live in the lab, or is spared that one */
@@ -137,6 +140,7 @@ export async function labBreak<D extends Disaster>(
     'infrastructure-failure': () => breakServer(state),
     'regional-loss': () => breakRegion(state),
     'object-loss': () => breakObjects(state, options.objects),
+    breach: () => breakIn(state),
     'az-loss': async () => {
       // A zone is lost while a standby follows in another one: where there is none yet, it is raised first.
       const { state } = await labUp({ ...options, dir, standby: 'raised' });

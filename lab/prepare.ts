@@ -10,7 +10,7 @@ import type { Makeshift } from './interrupt.js';
 import { defaultLabDir, type Layout, REGION_OF, type RegionName, SITES, type SiteName } from './layout.js';
 import { RECORD, RECORD_TTL, ZONE } from './parts/dns.js';
 import type { Programs } from './parts/lookup.js';
-import { archiveCommand, STANZA, writeBackupConfig } from './parts/pgbackrest.js';
+import { archiveCommand, cleanConfigOf, STANZA, writeBackupConfig } from './parts/pgbackrest.js';
 import { listening, makeClusterFolders, writeSiteSettings } from './parts/postgres.js';
 import { BACKUP_BUCKET, FILE_BUCKETS, JOURNAL_BUCKET, REGION_CODES, VAULT_BUCKET } from './parts/s3.js';
 import { NAMESPACE } from './parts/temporal.js';
@@ -72,6 +72,14 @@ export async function prepareLab(layout: Layout, making: Making): Promise<LabSta
         },
       });
     }
+    await writeBackupConfig({
+      cluster: layout.sites.recovery,
+      file: cleanConfigOf(layout.sites.recovery.backupConfig),
+      port: ports.ledger,
+      account: making.account,
+      caFile: tlsFiles(layout.tls).ca,
+      repositories: { east: repository('east') },
+    });
     await writeSiteSettings(layout.sites.west, making.account, {
       ...listening(layout.sites.west, state.ledger.sites.west.address, ports.ledger),
       archive_command: archiveCommand(making.programs.pgbackrest, layout.sites.west),

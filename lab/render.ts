@@ -1,5 +1,6 @@
 /** How the lab reads for people: plain text, at most 80 columns wherever paths allow it. */
 import type { ZoneLoss } from './break/az-loss.js';
+import type { Breach } from './break/breach.js';
 import type { Corruption } from './break/corruption.js';
 import type { ObjectLoss } from './break/object-loss.js';
 import type { RegionLoss } from './break/regional-loss.js';
@@ -57,6 +58,7 @@ export function renderBreak<D extends Disaster>(disaster: D, damage: Damage[D]):
     'infrastructure-failure': renderServerLoss,
     'regional-loss': renderRegionLoss,
     'object-loss': renderObjectLoss,
+    breach: renderBreach,
   };
   return render[disaster](damage);
 }
@@ -123,6 +125,23 @@ function renderObjectLoss({ kind, bucket, startedAt, finishedAt, deleted, overwr
     kind === 'bucket'
       ? `  muster recover objectLoss payymo --detected-at ${startedAt}`
       : `  muster recover objectLoss payymo --before ${startedAt} --until ${finishedAt}`,
+  ].join('\n');
+}
+
+function renderBreach({ startedAt, finishedAt, left, encryptedRows, deletedObjects }: Breach): string {
+  const count = (rows: number) => rows.toLocaleString('en');
+  return [
+    'Somebody is in. Payments go on, and each is copied to the intruder.',
+    '',
+    `  from     ${startedAt}`,
+    `  to       ${finishedAt}`,
+    `  left     ${left.slice(0, 3).join(', ')},`,
+    `           ${left.slice(3).join(', ')}`,
+    `  damage   ${count(encryptedRows)} users encrypted; ${count(deletedObjects)} objects of the backups in`,
+    '           us-west-2 deleted; every password and key of that region is stolen',
+    '',
+    'Bring it back:',
+    '  muster recover breach payymo',
   ].join('\n');
 }
 

@@ -9,11 +9,13 @@ import {
   orchestratorPart,
   type PartContext,
   regionPart,
+  regionStore,
   storePart,
 } from './parts/all.js';
 import { dnsPart, ensureZone, route53Part } from './parts/dns.js';
 import { ensurePart, type PartSpec } from './parts/part.js';
 import { appPart, clientPart } from './parts/payymo.js';
+import { ensureEvidenceBucket } from './parts/s3.js';
 import { prepareStore } from './parts/store-schema.js';
 import { workerPart } from './parts/worker.js';
 import { isRunning, stopProcess } from './process.js';
@@ -73,6 +75,7 @@ export async function startAll(
     Promise.all([regions, databases]).then(() =>
       Promise.all(worldsOf(now()).map(({ state }) => ensureWorldBuckets(context, state.bucket))),
     ),
+    regions.then(() => (withPayymo ? ensureEvidenceBucket(regionStore(context, 'east')) : undefined)),
     Promise.all(muster).then(async () => worker && ensure(worker)),
   ]);
 }

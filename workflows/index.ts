@@ -1,7 +1,15 @@
 /** Every export is a workflow type; nothing else is exported. */
-import type { CorruptionParams, NoParams, ObjectLossParams, RunInput, RunResult } from '../src/model/run.js';
+import type {
+  BreachParams,
+  CorruptionParams,
+  NoParams,
+  ObjectLossParams,
+  RunInput,
+  RunResult,
+} from '../src/model/run.js';
 import type { Runbook } from '../src/runbook/schema.js';
 import { azLossScenario } from './azLoss.js';
+import { breachScenario } from './breach.js';
 import { corruptionScenario } from './corruption.js';
 import { runScenario } from './engine/scenario-workflow.js';
 import { failbackScenario } from './failback.js';
@@ -31,6 +39,10 @@ export function regionalLoss(input: RunInput<Runbook, NoParams>): Promise<RunRes
 
 export function failback(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
   return runScenario(failbackScenario, input);
+}
+
+export function breach(input: RunInput<Runbook, BreachParams>): Promise<RunResult> {
+  return runScenario(breachScenario, input);
 }
 
 export { deliverNotice } from './deliver-notice.js';

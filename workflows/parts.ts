@@ -1,9 +1,9 @@
 /** What the section of a scenario in a runbook refers to, looked up. The loader has checked the references already. */
-import type { DatabaseAt, Quarantine } from '../activities/contract.js';
+import type { DatabaseAt, Quarantine, Renewal } from '../activities/contract.js';
 import { pgbackrestOf } from '../src/runbook/backups.js';
 import { copiesOf } from '../src/runbook/crosscheck/copies.js';
 import { leftOf } from '../src/runbook/regions.js';
-import type { CorruptionSection, Runbook } from '../src/runbook/schema.js';
+import type { BreachSection, CorruptionSection, Runbook } from '../src/runbook/schema.js';
 import { withSecondaryInUse } from './steps/objects.js';
 import type { DatabaseRecovery } from './steps/parts.js';
 
@@ -89,6 +89,76 @@ export function failbackParts(runbook: Runbook) {
   return { section, parts: { ...databaseParts(runbook, section, places), backup } };
 }
 
+/** The same for a breach; the copy is sealed until it has been promoted and no old credential lets anybody in. */
+export function breachParts(runbook: Runbook) {
+  const section = required(runbook.scenarios.breach, runbook, 'scenarios.breach');
+  const { damaged, target, otherTargets, backupConfig, credentials, repositories } = section;
+  const places = { old: damaged, what: 'breached', target, otherTargets } as const;
+  const whole = databaseParts(runbook, section, places);
+  const clean = (site: string): DatabaseAt => {
+    const at = databaseAt(runbook, site);
+    return backupConfig === undefined ? at : { ...at, postgres: { ...at.postgres, backupConfig } };
+  };
+  const sealed = (site: string): DatabaseAt => {
+    const { postgres } = clean(site);
+    return { site, postgres: { ...postgres, host: postgres.service.socketDirectory } };
+  };
+  const renewed = (site: string): DatabaseAt => {
+    const { postgres } = clean(site);
+    const { replication } = postgres;
+    return {
+      site,
+      postgres: {
+        ...postgres,
+        admin: { ...postgres.admin, password: credentials.admin.newPassword },
+        application: { ...postgres.application, password: credentials.application.newPassword },
+        ...(replication === undefined || credentials.replication === undefined
+          ? {}
+          : { replication: { ...replication, password: credentials.replication.newPassword } }),
+      },
+    };
+  };
+  // Going back to a moment needs WAL; the loader refuses a runbook whose backup has none.
+  const allCopies = required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`);
+  const backup = {
+    ...allCopies,
+    repositories: allCopies.repositories.filter(({ number }) => repositories.includes(number)),
+  };
+  const parts = {
+    ...whole,
+    backup,
+    target: sealed(target),
+    targetAt: ({ site }: { readonly site: string }) => sealed(site),
+  };
+  const opened = {
+    ...whole,
+    backup,
+    target: renewed(target),
+    targetAt: ({ site }: { readonly site: string }) => renewed(site),
+  };
+  return { section, parts, opened, allCopies, renewals: renewalsOf(whole.damaged, section) };
+}
+
+/** Every login whose password is exchanged: those of the site that was broken into, and the others that the section names. */
+function renewalsOf(
+  { postgres: { admin, application, replication } }: DatabaseAt,
+  { credentials }: BreachSection,
+): readonly Renewal[] {
+  const renewal = (login: { readonly user: string; readonly password: string }, newPassword: string) => ({
+    user: login.user,
+    oldPassword: login.password,
+    newPassword,
+  });
+  return [
+    renewal(admin, credentials.admin.newPassword),
+    renewal(application, credentials.application.newPassword),
+    ...(replication === undefined || credentials.replication === undefined
+      ? []
+      : [renewal(replication, credentials.replication.newPassword)]),
+    ...credentials.others,
+  ];
+}
+
 /** @throws Error for a scenario that recovers no database */
 export function partsOfScenario(runbook: Runbook, scenario: string): DatabaseRecovery {
   const of: Readonly<Record<string, (runbook: Runbook) => { readonly parts: DatabaseRecovery }>> = {
@@ -97,6 +167,7 @@ export function partsOfScenario(runbook: Runbook, scenario: string): DatabaseRec
     infrastructureFailure: infrastructureFailureParts,
     regionalLoss: regionalLossParts,
     failback: failbackParts,
+    breach: breachParts,
   };
   return required(of[scenario], runbook, `scenarios.${scenario}`)(runbook).parts;
 }

@@ -1,6 +1,7 @@
 /** Every scenario by name; the name is also the workflow type. */
-import type { CorruptionParams, NoParams, ObjectLossParams } from '../src/model/run.js';
+import type { BreachParams, CorruptionParams, NoParams, ObjectLossParams } from '../src/model/run.js';
 import { azLossScenario } from './azLoss.js';
+import { breachScenario } from './breach.js';
 import { corruptionScenario } from './corruption.js';
 import type { Scenario } from './engine/plan.js';
 import { failbackScenario } from './failback.js';
@@ -15,6 +16,7 @@ export const scenarios: {
   readonly objectLoss: Scenario<ObjectLossParams>;
   readonly regionalLoss: Scenario<NoParams>;
   readonly failback: Scenario<NoParams>;
+  readonly breach: Scenario<BreachParams>;
 } = {
   corruption: corruptionScenario,
   azLoss: azLossScenario,
@@ -22,6 +24,7 @@ export const scenarios: {
   objectLoss: objectLossScenario,
   regionalLoss: regionalLossScenario,
   failback: failbackScenario,
+  breach: breachScenario,
 };
 
 export type ScenarioName = keyof typeof scenarios;

@@ -32,8 +32,10 @@ export async function examineRepository(
   backup: PgbackrestBackup,
   repository: number,
   sought: Sought,
+  /** By which pgBackRest knows whose WAL is meant. */
+  dataDirectory: string = postgres.service.dataDirectory,
 ): Promise<Candidate | Refusal> {
-  return answering(repository, () => findCandidate(postgres, backup, repository, sought));
+  return answering(repository, () => findCandidate(postgres, backup, repository, sought, dataDirectory));
 }
 
 /** A refusal in place of what was thrown: one bad repository must not hide a good one. */
@@ -51,10 +53,11 @@ async function findCandidate(
   backup: PgbackrestBackup,
   repository: number,
   sought: Sought,
+  dataDirectory: string,
 ): Promise<Candidate> {
   const holding = await lookInto(postgres, backup, repository, sought);
   const { scope, name, backups, systemIdentifier, timeline } = holding;
-  const read = commitReader(postgres, scope, repository);
+  const read = commitReader(postgres, scope, repository, dataDirectory);
   const earlier = backups.filter((one) => momentOf(one.timestamp.stop + 1) <= sought.moment);
   if (earlier.length === 0) throw beforeBackups(name, backups, sought.moment);
   const path = await pathFrom(holding, earlier);

@@ -5,6 +5,7 @@ import { byDriver, type OfPgbackrest } from '../../src/runbook/backups.js';
 import { activitySignal } from '../context.js';
 import type { MusterActivities, RecoveryPoint } from '../contract.js';
 import { proposeArchiveBefore, proposeNewestArchive } from './archive.js';
+import { proposeClean } from './clean.js';
 import { archiveNewest } from './live.js';
 import { currentMoment, toMoment } from './moment.js';
 import { proposeNewest } from './newest.js';
@@ -18,11 +19,12 @@ type Before = Parameters<MusterActivities['proposePoint']>[0];
 
 export function pointActivities(): Pick<
   MusterActivities,
-  'proposePoint' | 'proposeNewest' | 'searchPoint' | 'endSearch'
+  'proposePoint' | 'proposeNewest' | 'proposeClean' | 'searchPoint' | 'endSearch'
 > {
   const proposeBefore = byDriver({ pgbackrest: proposeInWal, archive: proposeArchiveBefore });
   return {
     proposeNewest: byDriver({ pgbackrest: proposeNewest, archive: proposeNewestArchive }),
+    proposeClean,
     searchPoint,
     endSearch,
 

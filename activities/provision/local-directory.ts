@@ -9,6 +9,7 @@ import type { DatabaseAt, ProvisionedTarget, RecoveryPoint, StepRef } from '../c
 import { endLeftovers } from '../pgbackrest/leftovers.js';
 import { type ClusterService, hasLeftRecovery, serviceOf } from '../service/index.js';
 import { ownedDirectory } from '../service/pg-ctl.js';
+import { isSealed } from '../service/sealed.js';
 import {
   CLOSED,
   dropLease,
@@ -200,6 +201,8 @@ async function requireBackupConfig(target: DatabaseAt): Promise<void> {
 /** The port must be free, or held by the run's own copy. */
 async function requirePort(target: DatabaseAt, service: ClusterService): Promise<void> {
   const { host, port } = target.postgres;
+  // A sealed copy listens on no port before it is opened.
+  if (isSealed(target.postgres)) return;
   const refusal = await tryToListen(host, port);
   if (refusal === undefined) return;
   if (refusal === 'EADDRINUSE') {

@@ -4,6 +4,7 @@ import { PermanentError } from '../../src/errors.js';
 import { accountIds } from '../../src/process.js';
 import type { DatabaseAt } from '../contract.js';
 import { majorVersionOf } from '../service/index.js';
+import { isSealed, SEALING, sealedSettings, writeSealedRules } from '../service/sealed.js';
 import { postgresTime } from './time.js';
 
 export interface TargetSettings {
@@ -57,7 +58,26 @@ export const NO_RECOVERY_TARGET: Readonly<Record<string, string>> = {
 export async function writeTargetSettings(target: DatabaseAt, settings: TargetSettings): Promise<void> {
   const { dataDirectory, account } = target.postgres.service;
   await dropForeignPaths(dataDirectory, account);
+  if (isSealed(target.postgres)) await writeSealedRules(target);
   await writeOwnSettings(target, await valuesOf(target, settings));
+}
+
+/**
+ * Has a sealed server listen at its address from its next start on, with the rules of access that it was restored with. Whatever
+ * else stands in its own settings stays.
+ *
+ * @param target the same server by its address
+ */
+export async function writeOpenSettings({ postgres }: DatabaseAt): Promise<void> {
+  const { account, dataDirectory } = postgres.service;
+  const file = join(dataDirectory, 'postgresql.auto.conf');
+  const before = await readFile(file, 'utf8');
+  const given = [...SEALING, 'listen_addresses'];
+  const kept = before.split('\n').filter((line) => !given.includes(line.split('=', 1)[0]?.trim() ?? ''));
+  const end = kept.lastIndexOf(MARKS.copy.end);
+  if (end < 0) throw new TypeError(`${file} holds no settings of Muster's.`);
+  const listening = `listen_addresses = ${quote(postgres.host)}`;
+  await replaceFile(file, [...kept.slice(0, end), listening, ...kept.slice(end)].join('\n'), account);
 }
 
 /** Writes the section with a server's own settings, in place of the one before; whatever else stands in the file stays. */
@@ -94,9 +114,10 @@ async function valuesOf(
   const { until } = settings;
   const major = (await majorVersionOf(service.dataDirectory)) ?? 15;
   return {
-    listen_addresses: host,
+    ...(isSealed(target.postgres)
+      ? sealedSettings(target.postgres)
+      : { listen_addresses: host, unix_socket_directories: service.socketDirectory }),
     port: String(port),
-    unix_socket_directories: service.socketDirectory,
     restore_command: settings.restoreCommand,
     ...targetOf(until),
     recovery_target_timeline: String(settings.timeline),

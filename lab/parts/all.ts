@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { resolveSecret } from '../../src/secrets.js';
 import type { Account } from '../account.js';
 import type { Layout, RegionName, SiteName } from '../layout.js';
 import { portOf } from '../ports.js';
@@ -43,7 +44,7 @@ export function regionPart(context: PartContext, region: RegionName): Promise<Pa
 
 /** The ledger's server at a site. */
 export function ledgerPart(context: PartContext, site: SiteName): PartSpec {
-  const { layout, state, programs, secrets } = context;
+  const { layout, state, programs } = context;
   const cluster = layout.sites[site];
   return postgresPart({
     name: `postgres-${site}`,
@@ -54,7 +55,8 @@ export function ledgerPart(context: PartContext, site: SiteName): PartSpec {
     port: state.ledger.sites[site].port,
     login: {
       user: state.ledger.admin.user,
-      password: secrets['ledger-admin-password'],
+      // A recovery from a breach gives it another one.
+      password: () => resolveSecret(state.ledger.admin.password),
       // The ledger's own database is closed to everybody while it is fenced.
       database: 'postgres',
     },

@@ -34,6 +34,11 @@ export function deployCommand(): string[] {
   return [process.execPath, builtProgram('lab/payymo/start.js')];
 }
 
+/** Ends the application; needs MUSTER_LAB. */
+export function stopCommand(): string[] {
+  return [process.execPath, builtProgram('lab/payymo/stop.js')];
+}
+
 /** Payymo's core API as it runs in a region, with the files there. It answers when it is healthy. */
 export function appPart({ layout, state }: PartContext, region: RegionName): PartSpec {
   return {

@@ -21,6 +21,8 @@ export interface BackupSetup {
   readonly caFile: string;
   /** Those that the cluster reads and writes. */
   readonly repositories: Readonly<Partial<Record<RegionName, Repository>>>;
+  /** Where it goes; left out: to where the layout has it. */
+  readonly file?: string;
 }
 
 export interface Repository {
@@ -28,6 +30,11 @@ export interface Repository {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly passphrase: string;
+}
+
+/** Beside a site's own configuration: one that knows the copies alone that an intruder cannot change. */
+export function cleanConfigOf(backupConfig: string): string {
+  return backupConfig.replace(/\.conf$/, '-clean.conf');
 }
 
 /**
@@ -91,10 +98,11 @@ export async function writeBackupConfig(setup: BackupSetup): Promise<void> {
     'pg1-database=postgres',
     '',
   ].join('\n');
-  const next = `${cluster.backupConfig}.new`;
+  const file = setup.file ?? cluster.backupConfig;
+  const next = `${file}.new`;
   await writeFile(next, text, { mode: 0o600 });
   await chown(next, account.uid, account.gid);
-  await rename(next, cluster.backupConfig);
+  await rename(next, file);
 }
 
 /** The shell command by which PostgreSQL hands a finished WAL segment to pgBackRest. */

@@ -11,7 +11,7 @@ import type { PartSpec } from './part.js';
 /** A login over TCP. */
 export interface Login {
   readonly user: string;
-  readonly password: string;
+  readonly password: string | (() => Promise<string>);
   readonly database: string;
 }
 

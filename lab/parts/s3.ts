@@ -2,7 +2,12 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  HeadBucketCommand,
+  PutBucketVersioningCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import type { RegionName } from '../layout.js';
 import type { TlsFiles } from '../tls.js';
 import type { PartSpec } from './part.js';
@@ -18,6 +23,8 @@ export const FILE_BUCKETS: Readonly<Record<RegionName, string>> = {
   west: 'payymo-statements',
   east: 'payymo-statements-copy',
 };
+/** Evidence of a breach: each object under a lock of its own. */
+export const EVIDENCE_BUCKET = 'payymo-breach-evidence';
 /** Region names as the owners use them. */
 export const REGION_CODES: Readonly<Record<RegionName, string>> = { west: 'us-west-2', east: 'us-east-1' };
 
@@ -63,6 +70,19 @@ export async function s3Part(store: ObjectStore): Promise<PartSpec> {
 /** URL of the store. */
 export function endpointOf(store: ObjectStore): string {
   return `https://localhost:${store.port}`;
+}
+
+/** Makes the bucket of the evidence in the store of a region, unless it is there. */
+export function ensureEvidenceBucket(store: ObjectStore): Promise<void> {
+  return withStore(store, async (client) => {
+    try {
+      await client.send(new HeadBucketCommand({ Bucket: EVIDENCE_BUCKET }));
+    } catch {
+      await client.send(
+        new CreateBucketCommand({ Bucket: EVIDENCE_BUCKET, ObjectLockEnabledForBucket: true }),
+      );
+    }
+  });
 }
 
 /** Makes the lab's buckets. */

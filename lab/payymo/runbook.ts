@@ -1,6 +1,9 @@
 /** Payymo's runbook with the addresses of the lab. */
-import { SITES, type SiteName } from '../layout.js';
-import { appEnvironment, deployCommand, trialCommand } from '../parts/payymo.js';
+import { join } from 'node:path';
+import { layoutOf, SITES, type SiteName } from '../layout.js';
+import { appEnvironment, deployCommand, stopCommand, trialCommand } from '../parts/payymo.js';
+import { cleanConfigOf } from '../parts/pgbackrest.js';
+import { EVIDENCE_BUCKET } from '../parts/s3.js';
 import {
   bucketReplacements,
   type Replacement,
@@ -21,13 +24,20 @@ export async function writeLabRunbook(state: LabState, baseFile: string, outFile
     'ledger-app-password': ledger.app.password,
     'ledger-replication-password': ledger.replication.password,
     'ledger-signing-key': ledger.signingKey,
+    'ledger-deploy-password': ledger.deploy.password,
+  };
+  const { secrets } = layoutOf(state.dir);
+  // What a recovery from a breach makes is not there yet; one that it has made is in use.
+  const renewed = (name: string) => {
+    const reference = `file:${join(secrets, name)}`;
+    return counterparts[name.replace(/-renewed$/, '')] === reference ? `${reference}-again` : reference;
   };
   await writeRunbook(
     {
       title: 'Payymo',
       state,
       replacements: () => replacements(state),
-      secretOf: (name) => counterparts[name],
+      secretOf: (name) => (name.endsWith('-renewed') ? renewed(name) : counterparts[name]),
     },
     baseFile,
     outFile,
@@ -38,6 +48,7 @@ function replacements(state: LabState): Replacement[] {
   const { ledger, regions, dns, payymo } = state;
   const application = ['applications', 'core-api'];
   const record = ['dns', 'ledger'];
+  const breach = ['scenarios', 'breach'];
   return [
     [
       ['objectives', 'dataClasses', 'transactions', 'acknowledged', 'url'],
@@ -60,6 +71,10 @@ function replacements(state: LabState): Replacement[] {
     ...bucketReplacements(['objects', 'statements', 'primary'], regions.west, regions.west.filesBucket),
     ...bucketReplacements(['objects', 'statements', 'secondary'], regions.east, regions.east.filesBucket),
     [['verification', 'jobs'], 2],
+    [[...breach, 'backupConfig'], cleanConfigOf(ledger.sites.recovery.backupConfig)],
+    [[...breach, 'stopApplication', 'command'], stopCommand()],
+    [[...breach, 'stopApplication', 'environment'], { MUSTER_LAB: state.dir }],
+    ...bucketReplacements([...breach, 'evidence'], regions.east, EVIDENCE_BUCKET),
   ];
 }
 

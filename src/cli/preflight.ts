@@ -30,6 +30,7 @@ const checks: Readonly<Record<string, readonly PreflightCheck[]>> = {
   regionalLoss: [toolsAreThere, targetReadsBackups, nobodyElseRecovers],
   objectLoss: [filesCanComeBack],
   failback: [toolsAreThere, targetReadsBackups, runsWhereItIsLeft, nobodyElseRecovers],
+  breach: [toolsAreThere, targetReadsBackups, newSecretsAreNotThere, nobodyElseRecovers],
 };
 
 /**
@@ -139,6 +140,20 @@ async function runsWhereItIsLeft(subject: PreflightSubject): Promise<undefined> 
   const { system } = subject.runbook;
   const at = { runId: '', system, scenario: 'failback', mode: 'real' as const, step: '' };
   await findPrimary({ at, from, home, record, vault });
+}
+
+/** What lies around already may be known to whoever was in. */
+async function newSecretsAreNotThere({ runbook }: PreflightSubject): Promise<undefined> {
+  const { existsSync } = await import('node:fs');
+  const { breachParts } = await import('../../workflows/parts.js');
+  const there = breachParts(runbook)
+    .renewals.map(({ newPassword }) => newPassword)
+    .filter((reference) => existsSync(reference.slice('file:'.length)));
+  if (there.length === 0) return undefined;
+  throw new RefusedError('NewSecretNotFresh', `${there.join(', ')} is there already.`, {
+    why: 'The run makes the new passwords itself; what lay around during the breach is not new.',
+    next: 'Move the files away, or name others in the runbook (scenarios.breach.credentials).',
+  });
 }
 
 async function partsOf({ runbook, plan }: PreflightSubject) {

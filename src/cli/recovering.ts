@@ -97,7 +97,7 @@ function paramsOf(scenario: string, options: FilesOptions, detectedAt: string, n
   if (scenario === 'objectLoss') return filesParams(options, detectedAt, now);
   refuseFilesOptions(scenario, options);
   const { before: given } = options;
-  if (scenario !== 'corruption') {
+  if (scenario !== 'corruption' && scenario !== 'breach') {
     if (given === undefined) return {};
     throw new InputError(`The scenario ${scenario} goes back to no moment.`, [
       { field: '--before', given, allowed: 'left out' },

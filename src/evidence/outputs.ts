@@ -5,7 +5,11 @@
 import type {
   Assessment,
   CopiesResult,
+  CredentialsRotated,
+  EvidenceSecured,
+  IntrusionSigns,
   LossReport,
+  OldCredentialsDead,
   Quarantine,
   RecordChange,
   RecoveryPoint,
@@ -64,6 +68,33 @@ export function recordChangesOf(outputs: Outputs): Found<RecordChange>[] {
     outputs,
     (value): value is RecordChange =>
       isObject(value) && typeof value.record === 'string' && typeof value.ttlAfter === 'number',
+  );
+}
+
+export function signsOf(outputs: Outputs): Found<IntrusionSigns>[] {
+  return find(outputs, (value): value is IntrusionSigns => isObject(value) && Array.isArray(value.signs));
+}
+
+export function evidenceOf(outputs: Outputs): Found<EvidenceSecured>[] {
+  return find(
+    outputs,
+    (value): value is EvidenceSecured => isObject(value) && typeof value.custodySha256 === 'string',
+  );
+}
+
+export function rotationsOf(outputs: Outputs): Found<CredentialsRotated>[] {
+  return find(
+    outputs,
+    (value): value is CredentialsRotated =>
+      isObject(value) && Array.isArray(value.logins) && Array.isArray(value.withoutPassword),
+  );
+}
+
+export function provenDeadOf(outputs: Outputs): Found<OldCredentialsDead>[] {
+  return find(
+    outputs,
+    (value): value is OldCredentialsDead =>
+      isObject(value) && Array.isArray(value.refused) && Array.isArray(value.unproven),
   );
 }
 

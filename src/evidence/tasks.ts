@@ -3,6 +3,7 @@
 import { formatCount, formatDuration } from '../model/format.js';
 import type { PlanDocument } from '../model/plan.js';
 import type { RunView } from '../model/run.js';
+import { breachFindings, breachTasks } from './breach-tasks.js';
 import { overBudgetMs } from './deviations.js';
 import type { DataObjective, LostClass, Objective, Task } from './document.js';
 import { filesTroubles } from './files.js';
@@ -43,6 +44,7 @@ export function findingsOf({ plan, view, outputs, rto, rpo }: Situation): Task[]
         owner: data,
       })),
     ]),
+    ...breachFindings(outputs),
     ...missed.map(({ name, targetMs, actualMs }) => ({
       text:
         actualMs === undefined
@@ -114,6 +116,7 @@ export function nextStepsOf({ plan, view, outputs, lost }: Situation): Task[] {
     );
     add('Bring the old primary back only as a new clone or through pg_rewind, after a timeline check.', data);
   }
+  tasks.push(...breachTasks(outputs));
   for (const change of raisedTtlMissing(outputs)) add(change, data);
   add('Find the cause of the disaster and close it: until then it can happen again.', COMMANDER);
   add(

@@ -242,6 +242,12 @@ export interface NoParams {
   readonly before?: undefined;
 }
 
+/** Of a breach: its signs may date it, so nobody has to. */
+export interface BreachParams {
+  /** The newest moment at which nobody was in; ISO 8601. Left out: as the signs say. */
+  readonly before?: string;
+}
+
 /** Of a recovery of files. */
 export interface ObjectLossParams {
   /** The newest moment at which the files were good; ISO 8601. Left out: the bucket is lost. */
@@ -255,7 +261,7 @@ export interface ObjectLossParams {
 }
 
 /** What people say when they begin a recovery, whatever the scenario. */
-export type ScenarioParams = CorruptionParams | ObjectLossParams | NoParams;
+export type ScenarioParams = CorruptionParams | BreachParams | ObjectLossParams | NoParams;
 
 /** What a run ends with. */
 export interface RunResult {

@@ -4,6 +4,7 @@
  */
 import type { InputProblem } from '../errors.js';
 import { checkAzLoss } from './crosscheck/az-loss.js';
+import { checkBreach } from './crosscheck/breach.js';
 import { checkCopies } from './crosscheck/copies.js';
 import { checkDns } from './crosscheck/dns.js';
 import { checkFailback } from './crosscheck/failback.js';
@@ -37,6 +38,7 @@ export function crosscheck(runbook: Runbook, source: RunbookSource): InputProble
   checkObjectLoss(runbook, problems);
   checkRegionalLoss(runbook, problems);
   checkFailback(runbook, problems);
+  checkBreach(runbook, problems);
   return problems.all().sort(byPlace);
 }
 

@@ -65,6 +65,12 @@ export const secretRef = format(
   'a reference to a secret: env:NAME or file:/absolute/path',
 ).describe('A reference to a secret: env:NAME or file:/absolute/path. Never the secret itself.');
 
+/** Where a secret is going to be: Muster writes it there. */
+export const secretFile = format(
+  /^file:\/[^\0]+$/,
+  'where a new secret is written: file:/absolute/path',
+).describe('Where a new secret is written: file:/absolute/path. Never the secret itself.');
+
 export const publicKey = format(
   /^(ssh-(ed25519|rsa) [A-Za-z0-9+/=]+|ecdsa-sha2-nistp(256|384|521) [A-Za-z0-9+/=]+|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com [A-Za-z0-9+/=]+)( .*)?$|^-----BEGIN PUBLIC KEY-----[\sA-Za-z0-9+/=]+-----END PUBLIC KEY-----\s*$/,
   'a public key: a line of OpenSSH, or PEM of an Ed25519 key',

@@ -38,6 +38,8 @@ test('the roster: who decides at which gate, and with what', async () => {
       },
       { scenario: 'objectLoss', gate: 'files', when: 'escalated', needs: 'no proof', counts: true },
       { scenario: 'regionalLoss', gate: 'point', when: 'escalated', needs: 'no proof', counts: true },
+      { scenario: 'breach', gate: 'isolate', when: 'escalated', needs: 'no proof', counts: true },
+      { scenario: 'breach', gate: 'point', when: 'escalated', needs: 'no proof', counts: true },
     ],
     mayOverride: true,
   });
@@ -60,6 +62,8 @@ test('the roster: who decides at which gate, and with what', async () => {
         when: 'at once',
         needs: 'a signature and a code of the authenticator',
       },
+      { scenario: 'breach', gate: 'isolate', when: 'at once', needs: 'a signature' },
+      { scenario: 'breach', gate: 'point', when: 'at once', needs: 'a signature' },
     ],
     mayOverride: false,
   });

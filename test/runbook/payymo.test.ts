@@ -72,9 +72,9 @@ test('what the owner promises and cannot hold is found, with a proposal', () => 
     'scenarios.corruption.gates.promote.roles',
     'scenarios.azLoss.gates.promote.roles',
     'scenarios.infrastructureFailure.gates.promote.roles',
+    'scenarios.breach.gates.security.roles',
     'scenarios.regionalLoss.gates.promote.roles',
     'scenarios.failback.gates.switchover.roles',
-    'owner.procedures.security-breach',
   ]);
 });
 

@@ -116,6 +116,8 @@ Disasters:
               everything in the region of the primary is gone: its servers, the application, the object store
               with files and backups
   object-loss files are deleted and overwritten; with --bucket the bucket that they are in is deleted
+  breach      somebody with stolen passwords makes a way back, encrypts rows and deletes the backups that
+              their keys reach
 
 Examples:
   muster lab break corruption

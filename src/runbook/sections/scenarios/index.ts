@@ -1,6 +1,7 @@
 /** Every scenario that a runbook may have a section for; one file each. */
 import { z } from 'zod';
 import { azLoss } from './azLoss.js';
+import { breach } from './breach.js';
 import { corruption } from './corruption.js';
 import { failback } from './failback.js';
 import { infrastructureFailure } from './infrastructureFailure.js';
@@ -18,4 +19,7 @@ export const scenarios = z.strictObject({
     .optional()
     .describe('The region of the primary is lost: the other region from its own copies only'),
   failback: failback.optional().describe('Home again after a recovery moved the system, without loss'),
+  breach: breach
+    .optional()
+    .describe('Somebody was in: back to before that, in a clean site, with new credentials'),
 });

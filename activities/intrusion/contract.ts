@@ -1,0 +1,57 @@
+/** Looking for what an intruder left in a database. Types only. */
+import type { BreachSection, DataClass, PgbackrestBackup } from '../../src/runbook/schema.js';
+import type {
+  DatabaseAt,
+  RecoveryPoint,
+  ReplacedPrimary,
+  RungResult,
+  StepRef,
+  Summarised,
+} from '../results.js';
+
+export type Baseline = BreachSection['baseline'];
+
+/** Something in the database that its owner's baseline does not know. Names only, never content. */
+export interface IntrusionSign {
+  readonly kind: 'role' | 'right' | 'function' | 'trigger' | 'extension' | 'table' | 'other' | 'content';
+  /** In words, for instance `role maintenance (superuser, may log in)`. */
+  readonly what: string;
+  /** When it was last changed, by the commit timestamps; ISO 8601 UTC with microseconds. null: cannot be dated. */
+  readonly seenAt: string | null;
+}
+
+/** What the damaged primary shows. Its `time` is the earliest moment that any sign is dated to, else that of the look. */
+export interface IntrusionSigns extends Summarised, ReplacedPrimary {
+  /** The earliest first; those without a date last. */
+  readonly signs: readonly IntrusionSign[];
+  /** null: no sign has a date. */
+  readonly earliest: string | null;
+}
+
+export interface IntrusionActivities {
+  /** Compares a live database with the baseline and looks for encrypted content. Changes nothing. */
+  lookForIntrusion(input: {
+    at: StepRef;
+    damaged: DatabaseAt;
+    baseline: Baseline;
+    tables: readonly string[];
+  }): Promise<IntrusionSigns>;
+  /** The newest point before a moment, read from the clean site in copies that the intruder could not change. */
+  proposeClean(input: {
+    at: StepRef;
+    damaged: DatabaseAt;
+    /** Whose configuration leads to the backups. */
+    from: DatabaseAt;
+    replaced: Pick<ReplacedPrimary, 'systemIdentifier' | 'timeline'>;
+    backup: PgbackrestBackup;
+    before: string;
+    dataClasses: Readonly<Record<string, DataClass>>;
+  }): Promise<RecoveryPoint>;
+  /** The look on a restored copy, where every sign is a failure. @throws `VerificationFailed` */
+  verifyClean(input: {
+    at: StepRef;
+    target: DatabaseAt;
+    baseline: Baseline;
+    tables: readonly string[];
+  }): Promise<RungResult>;
+}
