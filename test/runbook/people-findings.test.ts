@@ -45,7 +45,7 @@ test('somebody who decides without a proof where others prove who they are', () 
   const { finding, lineOf } = findingAt('people[0]');
   expect(finding).toMatchObject({ severity: 'advice', line: lineOf('- name: on-call') });
   expect(finding?.what).toContain(
-    'can decide in the name of on-call: at the gate point, the gate failover, the gate isolate, the gate files, overrides.',
+    'can decide in the name of on-call: at the gate point, the gate failover, the gate files, the gate isolate, overrides.',
   );
   const proven = ["tel:on-call']\n", "tel:on-call']\n    proofs: { totp: env:ON_CALL_TOTP }\n"] as const;
   expect(findingAt('people[0]', proven).finding).toBeUndefined();
