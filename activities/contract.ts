@@ -21,6 +21,7 @@ import type {
   Person,
   PgbackrestBackup,
 } from '../src/runbook/schema.js';
+import type { CopiesActivities } from './copies/contract.js';
 import type { CredentialsActivities } from './credentials/contract.js';
 import type { CustodyActivities } from './custody/contract.js';
 import type { FailbackActivities } from './failback/contract.js';
@@ -71,6 +72,7 @@ import type {
   Summarised,
 } from './results.js';
 
+export type * from './copies/contract.js';
 export type * from './credentials/contract.js';
 export type * from './custody/contract.js';
 export type * from './failback/contract.js';
@@ -79,7 +81,8 @@ export type * from './objects/contract.js';
 export type * from './results.js';
 
 export interface MusterActivities
-  extends CredentialsActivities,
+  extends CopiesActivities,
+    CredentialsActivities,
     CustodyActivities,
     FailbackActivities,
     IntrusionActivities,

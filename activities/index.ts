@@ -3,6 +3,7 @@ import { keepLost } from '../src/store/recorder.js';
 import { assessActivities } from './assess/index.js';
 import { backupActivities } from './backup/index.js';
 import type { MusterActivities } from './contract.js';
+import { copiesActivities } from './copies/index.js';
 import { credentialsActivities } from './credentials/index.js';
 import { custodyActivities } from './custody/index.js';
 import { deployActivities } from './deploy/index.js';
@@ -39,6 +40,7 @@ export function createActivities(): MusterActivities {
     ...verifyActivities(),
     ...standbyActivities(),
     ...failbackActivities(),
+    ...copiesActivities(),
     ...startActivities(),
     ...promoteActivities(),
     ...dnsActivities(),

@@ -1,5 +1,6 @@
 /** What `muster lab` does: typed results, and how each reads for people. */
 import { breakZone, type ZoneFate, type ZoneLoss } from './break/az-loss.js';
+import { type BackupLoss, breakBackups, type Left } from './break/backup-loss.js';
 import { type Breach, breakIn } from './break/breach.js';
 import { breakCorruption, type Corruption } from './break/corruption.js';
 import { breakObjects, type ObjectLoss, type ObjectLossKind } from './break/object-loss.js';
@@ -32,6 +33,8 @@ export interface LabDownResult {
   readonly found: boolean;
 }
 
+export { LEFT } from './break/backup-loss.js';
+
 /** Disasters that the lab can inflict. */
 export const DISASTERS = [
   'corruption',
@@ -40,6 +43,7 @@ export const DISASTERS = [
   'regional-loss',
   'object-loss',
   'breach',
+  'backup-loss',
 ] as const;
 export type Disaster = (typeof DISASTERS)[number];
 
@@ -107,6 +111,7 @@ export interface Damage {
   readonly 'regional-loss': RegionLoss;
   readonly 'object-loss': ObjectLoss;
   readonly breach: Breach;
+  readonly 'backup-loss': BackupLoss;
 }
 
 /** Inflicts a disaster on a system beside Payymo. @throws LabError when it does not live in the lab, or is spared that one */
@@ -125,7 +130,11 @@ export async function labHarm(disaster: string, system: WorldName, options: LabC
 /** Inflicts a disaster on Payymo in the lab that is up. @throws LabError when there is none */
 export async function labBreak<D extends Disaster>(
   disaster: D,
-  options: LabCommand & { readonly fate?: ZoneFate; readonly objects?: ObjectLossKind } = {},
+  options: LabCommand & {
+    readonly fate?: ZoneFate;
+    readonly objects?: ObjectLossKind;
+    readonly left?: Left;
+  } = {},
 ): Promise<Damage[D]> {
   const dir = options.dir ?? defaultLabDir();
   const { state } = await standing(dir);
@@ -145,6 +154,12 @@ export async function labBreak<D extends Disaster>(
       // A zone is lost while a standby follows in another one: where there is none yet, it is raised first.
       const { state } = await labUp({ ...options, dir, standby: 'raised' });
       return breakZone(state, options.fate);
+    },
+    'backup-loss': async () => {
+      const { left = 'standby' } = options;
+      if (left !== 'standby') return breakBackups(state, left);
+      const { state: withStandby } = await labUp({ ...options, dir, standby: 'raised' });
+      return breakBackups(withStandby, left);
     },
   };
   return inflict[disaster]();

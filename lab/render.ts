@@ -1,5 +1,6 @@
 /** How the lab reads for people: plain text, at most 80 columns wherever paths allow it. */
 import type { ZoneLoss } from './break/az-loss.js';
+import type { BackupLoss } from './break/backup-loss.js';
 import type { Breach } from './break/breach.js';
 import type { Corruption } from './break/corruption.js';
 import type { ObjectLoss } from './break/object-loss.js';
@@ -59,6 +60,7 @@ export function renderBreak<D extends Disaster>(disaster: D, damage: Damage[D]):
     'regional-loss': renderRegionLoss,
     'object-loss': renderObjectLoss,
     breach: renderBreach,
+    'backup-loss': renderBackupLoss,
   };
   return render[disaster](damage);
 }
@@ -68,6 +70,25 @@ export function renderHarm({ what, facts, recover }: Harm): string {
   const width = Math.max(...facts.map(([label]) => label.length));
   const lines = facts.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`);
   return [what, '', ...lines, '', 'Bring it back:', `  ${recover}`].join('\n');
+}
+
+function renderBackupLoss({ at, site, left, serverPids, backups, pages }: BackupLoss): string {
+  const spared = {
+    standby: 'the streaming standby',
+    'older-backup': 'the oldest backup in us-east-1',
+    'damaged-server': `what lies on the disk at ${site}`,
+  }[left];
+  return [
+    `The backups are damaged, and so is the disk at ${site}. Payments are not taken any more.`,
+    '',
+    `  at      ${at}`,
+    `  damage  ${serverPids.length} processes killed, ${pages} pages of the primary overwritten`,
+    ...Object.entries(backups).map(([label, places]) => `          ${label}: ${places} places`),
+    `  left    ${spared}`,
+    '',
+    'Bring it back:',
+    `  muster recover backupLoss payymo --detected-at ${at}`,
+  ].join('\n');
 }
 
 function renderZoneLoss({ at, site, fate, serverPids, applicationPid, standby }: ZoneLoss): string {

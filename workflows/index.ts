@@ -9,6 +9,7 @@ import type {
 } from '../src/model/run.js';
 import type { Runbook } from '../src/runbook/schema.js';
 import { azLossScenario } from './azLoss.js';
+import { backupLossScenario } from './backupLoss.js';
 import { breachScenario } from './breach.js';
 import { corruptionScenario } from './corruption.js';
 import { runScenario } from './engine/scenario-workflow.js';
@@ -35,6 +36,10 @@ export function objectLoss(input: RunInput<Runbook, ObjectLossParams>): Promise<
 
 export function regionalLoss(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
   return runScenario(regionalLossScenario, input);
+}
+
+export function backupLoss(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
+  return runScenario(backupLossScenario, input);
 }
 
 export function failback(input: RunInput<Runbook, NoParams>): Promise<RunResult> {

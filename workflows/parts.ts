@@ -3,7 +3,7 @@ import type { DatabaseAt, Quarantine, Renewal } from '../activities/contract.js'
 import { pgbackrestOf } from '../src/runbook/backups.js';
 import { copiesOf } from '../src/runbook/crosscheck/copies.js';
 import { leftOf } from '../src/runbook/regions.js';
-import type { BreachSection, CorruptionSection, Runbook } from '../src/runbook/schema.js';
+import type { ArchiveBackup, BreachSection, CorruptionSection, Runbook } from '../src/runbook/schema.js';
 import { withSecondaryInUse } from './steps/objects.js';
 import type { DatabaseRecovery } from './steps/parts.js';
 
@@ -76,6 +76,27 @@ export function objectLossParts(runbook: Runbook) {
     section,
     store: required(runbook.objects[section.store], runbook, `objects.${section.store}`),
     database: databaseAt(runbook, section.database),
+  };
+}
+
+/** The same where the usual copies are bad. */
+export function backupLossParts(runbook: Runbook) {
+  const section = required(runbook.scenarios.backupLoss, runbook, 'scenarios.backupLoss');
+  const { damaged, standby, target } = section;
+  const places = { old: damaged, what: 'damaged', target, otherTargets: [] } as const;
+  const backup = required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`);
+  const archives: Record<string, ArchiveBackup> = {};
+  for (const [name, one] of Object.entries(runbook.backups)) {
+    if (one.driver === 'archive') archives[name] = one;
+  }
+  return {
+    section,
+    parts: {
+      ...databaseParts(runbook, section, places),
+      backup,
+      archives,
+      standby: standby === undefined ? null : databaseAt(runbook, standby),
+    },
   };
 }
 
@@ -166,6 +187,7 @@ export function partsOfScenario(runbook: Runbook, scenario: string): DatabaseRec
     azLoss: azLossParts,
     infrastructureFailure: infrastructureFailureParts,
     regionalLoss: regionalLossParts,
+    backupLoss: backupLossParts,
     failback: failbackParts,
     breach: breachParts,
   };

@@ -1,6 +1,7 @@
 /** Every scenario by name; the name is also the workflow type. */
 import type { BreachParams, CorruptionParams, NoParams, ObjectLossParams } from '../src/model/run.js';
 import { azLossScenario } from './azLoss.js';
+import { backupLossScenario } from './backupLoss.js';
 import { breachScenario } from './breach.js';
 import { corruptionScenario } from './corruption.js';
 import type { Scenario } from './engine/plan.js';
@@ -15,6 +16,7 @@ export const scenarios: {
   readonly infrastructureFailure: Scenario<NoParams>;
   readonly objectLoss: Scenario<ObjectLossParams>;
   readonly regionalLoss: Scenario<NoParams>;
+  readonly backupLoss: Scenario<NoParams>;
   readonly failback: Scenario<NoParams>;
   readonly breach: Scenario<BreachParams>;
 } = {
@@ -23,6 +25,7 @@ export const scenarios: {
   infrastructureFailure: infrastructureFailureScenario,
   objectLoss: objectLossScenario,
   regionalLoss: regionalLossScenario,
+  backupLoss: backupLossScenario,
   failback: failbackScenario,
   breach: breachScenario,
 };

@@ -29,6 +29,8 @@ const checks: Readonly<Record<string, readonly PreflightCheck[]>> = {
   infrastructureFailure: [toolsAreThere, targetReadsBackups, nobodyElseRecovers],
   regionalLoss: [toolsAreThere, targetReadsBackups, nobodyElseRecovers],
   objectLoss: [filesCanComeBack],
+  // What can be read of copies is what the run is to find out.
+  backupLoss: [toolsAreThere, nobodyElseRecovers],
   failback: [toolsAreThere, targetReadsBackups, runsWhereItIsLeft, nobodyElseRecovers],
   breach: [toolsAreThere, targetReadsBackups, newSecretsAreNotThere, nobodyElseRecovers],
 };

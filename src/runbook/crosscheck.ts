@@ -14,7 +14,7 @@ import { checkObjects } from './crosscheck/objects.js';
 import { checkPeople } from './crosscheck/people.js';
 import { checkRegionalLoss } from './crosscheck/regional-loss.js';
 import { Problems } from './crosscheck/report.js';
-import { checkCorruption, checkInfrastructureFailure } from './crosscheck/scenarios.js';
+import { checkBackupLoss, checkCorruption, checkInfrastructureFailure } from './crosscheck/scenarios.js';
 import { checkSites } from './crosscheck/sites.js';
 import { checkApplications, checkInvariants } from './crosscheck/verification.js';
 import { byPlace } from './problems.js';
@@ -37,6 +37,7 @@ export function crosscheck(runbook: Runbook, source: RunbookSource): InputProble
   checkInfrastructureFailure(runbook, problems);
   checkObjectLoss(runbook, problems);
   checkRegionalLoss(runbook, problems);
+  checkBackupLoss(runbook, problems);
   checkFailback(runbook, problems);
   checkBreach(runbook, problems);
   return problems.all().sort(byPlace);

@@ -23,6 +23,7 @@ import { invariant } from './sections/verification.js';
 export type { ArchiveBackup, ArchiveCopy } from './archive.js';
 export { duration, secretRef } from './fields.js';
 export type { AzLossSection } from './sections/scenarios/azLoss.js';
+export type { BackupLossSection } from './sections/scenarios/backupLoss.js';
 export type { BreachSection } from './sections/scenarios/breach.js';
 export type { CorruptionSection } from './sections/scenarios/corruption.js';
 export type { FailbackSection } from './sections/scenarios/failback.js';

@@ -38,6 +38,7 @@ test('the roster: who decides at which gate, and with what', async () => {
       },
       { scenario: 'objectLoss', gate: 'files', when: 'escalated', needs: 'no proof', counts: true },
       { scenario: 'regionalLoss', gate: 'point', when: 'escalated', needs: 'no proof', counts: true },
+      { scenario: 'backupLoss', gate: 'point', when: 'escalated', needs: 'no proof', counts: true },
       { scenario: 'breach', gate: 'isolate', when: 'escalated', needs: 'no proof', counts: true },
       { scenario: 'breach', gate: 'point', when: 'escalated', needs: 'no proof', counts: true },
     ],
@@ -55,6 +56,8 @@ test('the roster: who decides at which gate, and with what', async () => {
       { gate: 'promote', when: 'at once', needs: 'a signature and a code of the authenticator' },
       { scenario: 'objectLoss', gate: 'files', when: 'at once', needs: 'a signature' },
       { scenario: 'regionalLoss', gate: 'point', when: 'at once', needs: 'a signature' },
+      { gate: 'promote', when: 'at once', needs: 'a signature and a code of the authenticator' },
+      { scenario: 'backupLoss', gate: 'point', when: 'at once', needs: 'a signature' },
       { gate: 'promote', when: 'at once', needs: 'a signature and a code of the authenticator' },
       {
         scenario: 'failback',

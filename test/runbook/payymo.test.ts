@@ -74,6 +74,7 @@ test('what the owner promises and cannot hold is found, with a proposal', () => 
     'scenarios.infrastructureFailure.gates.promote.roles',
     'scenarios.breach.gates.security.roles',
     'scenarios.regionalLoss.gates.promote.roles',
+    'scenarios.backupLoss.gates.promote.roles',
     'scenarios.failback.gates.switchover.roles',
   ]);
 });

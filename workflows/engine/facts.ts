@@ -2,6 +2,8 @@
 import type {
   Assessment,
   CleanPointSearch,
+  CopiesSurvey,
+  CopyFound,
   FenceProof,
   InvariantResult,
   PointArchive,
@@ -112,6 +114,34 @@ export function showStandbyEnd(
     { label: 'standby', value: caughtUp.summary },
     { label: 'archive', value: `ends with ${caughtUp.newestArchived ?? 'nothing'}, all of it replayed` },
     ...showLoss(caughtUp, dataClasses),
+  ];
+}
+
+/** Every copy with what became of it, and what the chosen one loses. */
+export function showCopies(
+  { survey, found }: { readonly survey: CopiesSurvey; readonly found: CopyFound },
+  dataClasses: Readonly<Record<string, DataClass>>,
+): Fact[] {
+  return [
+    { label: 'chosen copy', value: `${found.title}: ${found.summary}` },
+    ...showLoss(found, dataClasses),
+    ...found.tried.flatMap(({ id, outcome, says, damage }): Fact[] => {
+      const copy = survey.copies.find((one) => one.id === id);
+      const lost = Object.entries(copy?.loses ?? {}).map(
+        ([name, { records }]) => `${formatCount(records)} ${name}`,
+      );
+      const leads =
+        copy?.newestAt == null
+          ? ''
+          : `leads to ${copy.newestAt}${lost.length === 0 ? '' : `, loses ${lost.join(', ')}`}; `;
+      return [
+        {
+          label: `copy ${id}`,
+          value: `${outcome === 'usable' ? 'CHOSEN' : outcome === 'failed' ? 'FAILED' : 'not tried'}: ${leads}${says}`,
+        },
+        ...damage.map((value) => ({ label: `damaged in ${id}`, value })),
+      ];
+    }),
   ];
 }
 

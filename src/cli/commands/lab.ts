@@ -92,6 +92,7 @@ const registerStatus: Register = (lab, context) => {
 interface BreakOptions {
   readonly cutOff?: boolean;
   readonly bucket?: boolean;
+  readonly left?: string;
 }
 
 const registerBreak: Register = (lab, context) => {
@@ -102,6 +103,7 @@ const registerBreak: Register = (lab, context) => {
     .argument('[system]', 'whom it befalls', 'payymo')
     .option('--cut-off', 'az-loss: the primary lives on, and nobody can reach it')
     .option('--bucket', 'object-loss: the whole bucket, with all its versions')
+    .option('--left <copy>', 'backup-loss: the one sound copy: standby, older-backup, damaged-server')
     .addHelpText(
       'after',
       `
@@ -118,21 +120,31 @@ Disasters:
   object-loss files are deleted and overwritten; with --bucket the bucket that they are in is deleted
   breach      somebody with stolen passwords makes a way back, encrypts rows and deletes the backups that
               their keys reach
+  backup-loss the backups in both regions are damaged at random places, and the disk of the primary; --left
+              says which one copy is sound (default: the standby, which is raised first)
 
 Examples:
   muster lab break corruption
   muster lab break az-loss payymo
   muster lab break corruption moneyflow
   muster lab break az-loss --cut-off
+  muster lab break backup-loss --left older-backup
   muster lab break corruption --json`,
     )
     .action(async (given: string, system: string, options: BreakOptions) => {
-      const { DISASTERS, disastersOf, labBreak, labHarm, SYSTEMS } = await import('../../../lab/commands.js');
+      const { DISASTERS, disastersOf, LEFT, labBreak, labHarm, SYSTEMS } = await import(
+        '../../../lab/commands.js'
+      );
       const { renderBreak, renderHarm } = await import('../../../lab/render.js');
       const befallen = oneOf('[system]', 'The lab has no such system.', system, SYSTEMS);
       oneOf('<disaster>', 'The lab cannot inflict that.', given, disastersOf(befallen));
       if (options.cutOff === true && given !== 'az-loss') throw notCutOff(given);
       if (options.bucket === true && given !== 'object-loss') throw noBucket(given);
+      if (options.left !== undefined && given !== 'backup-loss') throw notLeft(given);
+      const left =
+        options.left === undefined
+          ? {}
+          : { left: oneOf('--left', 'The lab cannot spare that.', options.left, LEFT) };
       if (befallen !== 'payymo') {
         const harm = await labHarm(given, befallen, place(context));
         context.out.result({ disaster: given, system, ...harm }, () => renderHarm(harm));
@@ -145,6 +157,7 @@ Examples:
         log,
         fate: options.cutOff === true ? 'cut-off' : 'dead',
         objects: options.bucket === true ? 'bucket' : 'files',
+        ...left,
       });
       context.out.result({ disaster, system, ...done }, () => renderBreak(disaster, done));
     });
@@ -225,5 +238,10 @@ function noBucket(disaster: string): InputError {
 function notCutOff(disaster: string): InputError {
   return new InputError('Only a zone can be cut off.', [
     { field: '--cut-off', given: disaster, allowed: 'together with az-loss' },
+  ]);
+}
+function notLeft(disaster: string): InputError {
+  return new InputError('Only of lost backups one copy is left.', [
+    { field: '--left', given: disaster, allowed: 'together with backup-loss' },
   ]);
 }

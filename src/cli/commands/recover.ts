@@ -8,7 +8,7 @@ export const register: Register = (program, context) => {
     .description('begin a recovery: shows what it will do, looks whether it can, begins it and watches it')
     .argument(
       '<scenario>',
-      'what has happened: corruption, azLoss, infrastructureFailure, regionalLoss, objectLoss, failback, breach',
+      'what has happened: corruption, azLoss, infrastructureFailure, regionalLoss, objectLoss, backupLoss, failback, breach',
     )
     .argument('[systems...]', 'by the names of their runbooks; a system alone is diagnosed first')
     .option('--all', 'every system whose runbook has the scenario')

@@ -27,6 +27,32 @@ export function checkInfrastructureFailure(runbook: Runbook, problems: Problems)
   checkPlaces(runbook, { scenario: 'infrastructureFailure', field: 'lost', old: lost, ...places }, problems);
 }
 
+/** The same where the usual copies are bad. */
+export function checkBackupLoss(runbook: Runbook, problems: Problems): void {
+  const loss = runbook.scenarios.backupLoss;
+  if (loss === undefined) return;
+  checkDatabaseSection(runbook, 'backupLoss', loss, problems);
+  const { damaged, standby, target, record, backup } = loss;
+  const places = { old: damaged, target, otherTargets: [], record };
+  checkPlaces(runbook, { scenario: 'backupLoss', field: 'damaged', ...places }, problems);
+  const section = ['scenarios', 'backupLoss'] as const;
+  if (runbook.backups[backup]?.driver === 'archive') {
+    problems.add(
+      [...section, 'backup'],
+      'a backup whose driver is pgbackrest: copies are tried by their files',
+      `${backup}, whose driver is archive`,
+    );
+  }
+  if (standby === undefined) return;
+  problems.mustBeOneOf([...section, 'standby'], standby, Object.keys(runbook.sites), 'a site of sites');
+  if (standby === damaged || standby === target) {
+    problems.add(
+      [...section, 'standby'],
+      `a third site: ${damaged} is damaged, copies are tried at ${target}`,
+    );
+  }
+}
+
 /** From where to where a database is recovered. */
 interface Places extends Pick<CorruptionSection, 'target' | 'otherTargets' | 'record'> {
   readonly scenario: keyof Runbook['scenarios'];

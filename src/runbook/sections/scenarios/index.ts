@@ -1,6 +1,7 @@
 /** Every scenario that a runbook may have a section for; one file each. */
 import { z } from 'zod';
 import { azLoss } from './azLoss.js';
+import { backupLoss } from './backupLoss.js';
 import { breach } from './breach.js';
 import { corruption } from './corruption.js';
 import { failback } from './failback.js';
@@ -18,6 +19,9 @@ export const scenarios = z.strictObject({
   regionalLoss: regionalLoss
     .optional()
     .describe('The region of the primary is lost: the other region from its own copies only'),
+  backupLoss: backupLoss
+    .optional()
+    .describe('The usual copies are all bad: every copy anywhere, in the order of least loss'),
   failback: failback.optional().describe('Home again after a recovery moved the system, without loss'),
   breach: breach
     .optional()
