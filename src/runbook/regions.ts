@@ -1,13 +1,12 @@
 /** What a region takes with it when it is lost, and what is left then. */
-import { liesIn } from './crosscheck/copies.js';
 import type { Runbook } from './schema.js';
 
-/** Whether it is lost together with the region: it names it, or lies in it. */
+/** Whether it is lost together with the region: it names it, or its failure domain lies in it, whoever the provider is. */
 export function lostWith(
   region: string,
   { region: own, failureDomain }: { readonly region?: string; readonly failureDomain: string },
 ): boolean {
-  return own === region || liesIn(failureDomain, region);
+  return own === region || failureDomain.split('/').includes(region);
 }
 
 /** A backup with only those of its copies that are left; they keep their numbers and names. */
