@@ -3,9 +3,9 @@ import { rename, writeFile } from 'node:fs/promises';
 import { lostMark, regionLostMark, runningServer } from '../clusters.js';
 import { LabError } from '../errors.js';
 import { exists } from '../folders.js';
-import { REGION_OF, type RegionName, SITES, type SiteName } from '../layout.js';
+import { type Layout, REGION_OF, type RegionName, SITES, type SiteName } from '../layout.js';
 import { isRunning } from '../process.js';
-import type { LabState } from '../state.js';
+import type { LabState, PartState } from '../state.js';
 import { runningPrimary, send, strikeServer, untilGone } from './strike.js';
 
 /** What the loss of the region took. Times are this machine's clock, ISO 8601 UTC. */
@@ -19,8 +19,23 @@ export interface RegionLoss {
   readonly storePid: number | null;
 }
 
-/** A cluster of a lost region, out of everybody's sight. */
-const OUT_OF_SIGHT = '.lost-with-region';
+/** What lies on a disk of a lost region is out of everybody's sight. */
+export async function takeOutOfSight(folder: string): Promise<void> {
+  if (await exists(folder)) await rename(folder, `${folder}.lost-with-region`);
+}
+
+/** Kills the object store of a region and keeps it down. @returns its process; null where it was down already */
+export async function loseStore(state: LabState, layout: Layout, region: RegionName): Promise<number | null> {
+  await writeFile(regionLostMark(layout, region), 'lost\n');
+  return kill(state.parts[`s3-${region}`]);
+}
+
+/** @returns its number; null where it does not run */
+export function kill(part: PartState | undefined): number | null {
+  if (part === undefined || !isRunning(part)) return null;
+  send(part.pid, 'SIGKILL');
+  return part.pid;
+}
 
 /**
  * Takes the region of the primary away, all at once and without any warning: database, standby, application and object store.
@@ -40,22 +55,16 @@ export async function breakRegion(state: LabState): Promise<RegionLoss> {
   }
   const sites = SITES.filter((name) => REGION_OF[name] === region);
   for (const name of sites) await writeFile(lostMark(layout, name), 'region\n');
-  await writeFile(regionLostMark(layout, region), 'lost\n');
   const servers = await Promise.all(sites.map((name) => runningServer(layout.sites[name].data)));
-  const others = [state.parts['payymo-app'], state.parts[`s3-${region}`]];
   const at = new Date().toISOString();
   const serverPids = servers.flatMap((server) =>
     server === undefined ? [] : strikeServer(server, 'SIGKILL'),
   );
-  const [applicationPid = null, storePid = null] = others.map((part) => {
-    if (part === undefined || !isRunning(part)) return null;
-    send(part.pid, 'SIGKILL');
-    return part.pid;
-  });
+  const applicationPid = kill(state.parts['payymo-app']);
+  const storePid = await loseStore(state, layout, region);
   await untilGone([...serverPids, ...[applicationPid, storePid].filter((pid) => pid !== null)]);
   for (const name of sites) {
-    const { data } = layout.sites[name];
-    if (await exists(data)) await rename(data, `${data}${OUT_OF_SIGHT}`);
+    await takeOutOfSight(layout.sites[name].data);
   }
   return { at, region, sites, serverPids, applicationPid, storePid };
 }

@@ -13,6 +13,7 @@ import type { WorldName } from '../worlds/index.js';
 import { type WorldInLab, worldIn } from '../worlds/parts.js';
 import { homeOf, markLost } from '../worlds/start.js';
 import { archivesOf, spoilCopy } from './copies.js';
+import { kill, loseStore, takeOutOfSight } from './regional-loss.js';
 import { strikeServer, untilGone } from './strike.js';
 
 /** What a disaster did to a system. Times are ISO 8601 UTC. */
@@ -36,6 +37,7 @@ type Inflict = (state: LabState, name: WorldName) => Promise<Harm>;
 export const WORLD_DISASTERS = {
   corruption: breakRows,
   'infrastructure-failure': breakWorldServer,
+  'regional-loss': breakWorldRegion,
   'backup-loss': breakWorldCopies,
 } as const satisfies Readonly<Record<string, Inflict>>;
 
@@ -117,6 +119,51 @@ async function breakWorldServer(state: LabState, name: WorldName): Promise<Harm>
       ['damage', `${serverPids.length} processes killed; ${folders.join(' and ')} deleted`],
     ],
     recover: `muster recover infrastructureFailure ${name} --detected-at ${at}`,
+    serverPids,
+  };
+}
+
+/**
+ * The region of the primary is lost: servers, application and object store are killed, and nobody sees their disks any more, the
+ * one with the local archives among them. Other systems of the lab lose the store as well.
+ *
+ * @throws LabError when the primary is in the other region already
+ */
+async function breakWorldRegion(state: LabState, name: WorldName): Promise<Harm> {
+  const { world, home } = await primaryOf(state, name);
+  const { sites, title, regions } = world.definition;
+  const region = sites.find((site) => site.name === home)?.region;
+  if (region !== 'west') {
+    throw new LabError(
+      `The primary of ${title} is in the east already: with that region the vault of Muster would be lost as well.`,
+      'Bring the primary back to the west first, or take the lab down and up again.',
+    );
+  }
+  const clusters = sites.flatMap((site) => {
+    const cluster = world.layout.sites[site.name];
+    return site.region !== region || cluster === undefined ? [] : [cluster];
+  });
+  for (const { base } of clusters) await markLost(base, 'region');
+  const servers = await Promise.all(clusters.map(({ data }) => runningServer(data)));
+  const at = new Date().toISOString();
+  const serverPids = servers.flatMap((server) =>
+    server === undefined ? [] : strikeServer(server, 'SIGKILL'),
+  );
+  const others = [kill(state.parts[`${name}-app`]), await loseStore(state, layoutOf(state.dir), region)];
+  await untilGone([...serverPids, ...others.filter((pid) => pid !== null)]);
+  for (const { data } of clusters) await takeOutOfSight(data);
+  await takeOutOfSight(world.layout.archives);
+  return {
+    at,
+    what: `The region ${regions[region]} is lost, and ${title} with it.`,
+    facts: [
+      ['at', at],
+      [
+        'damage',
+        `${serverPids.length} processes of its servers, its application and the object store are gone`,
+      ],
+    ],
+    recover: `muster recover regionalLoss ${name} --detected-at ${at}`,
     serverPids,
   };
 }
