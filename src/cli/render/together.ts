@@ -56,9 +56,9 @@ export function renderTogether(view: RecoverAllView, { width, color, now }: Toge
     [],
     ...systems.map(
       (one): Line => [
-        ` ${pad(one.system, name)}  ${one.tier}  `,
+        ` ${pad(one.system, name)}  ${one.tier} `,
         padPiece(WORDS[one.state], STATE),
-        '  ',
+        ' ',
         clockOf(one, now),
         ...what(one, now),
       ],
@@ -71,7 +71,7 @@ export function renderTogether(view: RecoverAllView, { width, color, now }: Toge
 function clockOf({ backAfterMs, detectedAt, targetMs, endedAt }: SystemStanding, now: number): Piece {
   const until = endedAt === undefined ? now : Date.parse(endedAt);
   const ms = backAfterMs ?? until - Date.parse(detectedAt);
-  const text = pad(`${clock(ms)} of ${span(targetMs)}`, 19);
+  const text = pad(`${clock(ms)} of ${span(targetMs)}`, 17);
   return ms > targetMs ? bad(text) : { text, style: 'plain' };
 }
 
