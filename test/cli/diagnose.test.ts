@@ -1,4 +1,6 @@
 /** Without any of its servers, secrets or tools' configurations: nothing is taken for gone that only cannot be looked at. */
+import { runCli } from '../../src/cli/program.js';
+import { TestTerminal } from '../support/terminal.js';
 import { runMuster } from './run-muster.js';
 
 const env = {
@@ -52,3 +54,18 @@ it.each([
   expect(code).toBe(2);
   expect(stderr.replace(/\s+/g, ' ')).toMatch(said);
 });
+
+it('asks on a terminal which recovery it is to be, and begins none where none is chosen', async () => {
+  const terminal = new TestTerminal();
+  const { stdin, stdout } = terminal;
+  const asked = runCli(['recover', 'payymo', ...runbooks], {
+    streams: { stdout, stderr: stdout },
+    stdin,
+    env: { ...env, NO_COLOR: '1' },
+    cwd: process.cwd(),
+    version: '0.0.0',
+  });
+  await terminal.choose('Which recovery?', 'none');
+  expect(await asked).toBe(0);
+  expect(terminal.all).toMatch(/CANNOT BE TOLD[\s\S]*Nothing was begun/);
+}, 60_000);
