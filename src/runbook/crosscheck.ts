@@ -26,6 +26,9 @@ export function crosscheck(runbook: Runbook, source: RunbookSource): InputProble
   const problems = new Problems(source);
   checkPeople(runbook, problems);
   checkObjectives(runbook, problems);
+  runbook.dependsOn.forEach((name, index) => {
+    if (name === runbook.system) problems.add(['dependsOn', index], 'other systems than this one');
+  });
   checkSites(runbook, problems);
   checkCopies(runbook, problems);
   checkDns(runbook, problems);

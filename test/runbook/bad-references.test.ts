@@ -18,6 +18,15 @@ const references: readonly Case[] = [
     allowed: /^a component of objectives\.components: database, perhaps; known: database, core-api/,
   },
   {
+    what: 'a system that is recovered after itself',
+    from: 'tier: 1',
+    to: 'tier: 1\ndependsOn: [moneyflow, payymo]',
+    field: 'dependsOn[1]',
+    given: '"payymo"',
+    allowed: 'other systems than this one',
+    at: 'dependsOn: [moneyflow, payymo]',
+  },
+  {
     what: 'components that depend on each other in a circle',
     from: '    database:\n      rto: 6 h',
     to: '    database:\n      dependsOn: [web-interface]\n      rto: 6 h',
