@@ -21,6 +21,7 @@ import type {
   Person,
   PgbackrestBackup,
 } from '../src/runbook/schema.js';
+import type { BackupActivities } from './backup/contract.js';
 import type { CopiesActivities } from './copies/contract.js';
 import type { CredentialsActivities } from './credentials/contract.js';
 import type { CustodyActivities } from './custody/contract.js';
@@ -72,6 +73,7 @@ import type {
   Summarised,
 } from './results.js';
 
+export type * from './backup/contract.js';
 export type * from './copies/contract.js';
 export type * from './credentials/contract.js';
 export type * from './custody/contract.js';
@@ -81,7 +83,8 @@ export type * from './objects/contract.js';
 export type * from './results.js';
 
 export interface MusterActivities
-  extends CopiesActivities,
+  extends BackupActivities,
+    CopiesActivities,
     CredentialsActivities,
     CustodyActivities,
     FailbackActivities,

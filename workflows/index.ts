@@ -46,6 +46,7 @@ export function failback(input: RunInput<Runbook, NoParams>): Promise<RunResult>
   return runScenario(failbackScenario, input);
 }
 
+export { takeBackups as backup } from './backup.js';
 export function breach(input: RunInput<Runbook, BreachParams>): Promise<RunResult> {
   return runScenario(breachScenario, input);
 }

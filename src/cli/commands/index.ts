@@ -6,6 +6,8 @@ import type { Register } from '../context.js';
 import * as abort from './abort.js';
 import * as adopt from './adopt.js';
 import * as approve from './approve.js';
+import * as archives from './archives.js';
+import * as backup from './backup.js';
 import * as bundle from './bundle.js';
 import * as check from './check.js';
 import * as codec from './codec.js';
@@ -41,6 +43,8 @@ export const commands: readonly Register[] = [
   diagnose.register,
   recover.register,
   adopt.register,
+  backup.register,
+  archives.register,
   watch.register,
   status.register,
   decide.register,

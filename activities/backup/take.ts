@@ -1,0 +1,101 @@
+/** A physical backup on the owner's schedule, whichever kind. */
+import { MusterError, messageOf } from '../../src/errors.js';
+import { formatBytes } from '../../src/model/format.js';
+import type { Progress } from '../../src/model/run.js';
+import { scheduledAt } from '../context.js';
+import type { MusterActivities } from '../contract.js';
+import { failureOf, MOVING_SECONDS, repositoryName, runPgbackrest, scopeOf } from '../pgbackrest/command.js';
+import { type BackupInfo, backupsIn, readInfo } from '../pgbackrest/info.js';
+import type { BackupsTaken } from './contract.js';
+
+type Input = Parameters<MusterActivities['takeBackup']>[0];
+
+const BACKUP_MS = 24 * 3_600_000;
+
+/** Into one repository after the other; one that fails keeps nothing from the others (pgBackRest: command reference, backup). */
+export async function takeBackup(input: Input, update: (progress: Progress) => void): Promise<BackupsTaken> {
+  const { backup } = input;
+  const labels: BackupsTaken['labels'][number][] = [];
+  const failures: (BackupsTaken['failures'][number] & { readonly error: MusterError })[] = [];
+  for (const [index, { number }] of backup.repositories.entries()) {
+    const name = repositoryName(backup, number);
+    try {
+      const made = await backUp(input, number, (share) =>
+        update({
+          done: Math.round((index + share) * 100),
+          total: backup.repositories.length * 100,
+          unit: 'files',
+          text: `backing up into ${name}, percent`,
+        }),
+      );
+      labels.push({
+        repository: number,
+        label: made.label,
+        bytes: made.info.repository.delta ?? made.info.size,
+      });
+    } catch (error) {
+      if (!(error instanceof MusterError)) throw error;
+      failures.push({ repository: number, message: messageOf(error), error });
+    }
+  }
+  const [first] = failures;
+  if (labels.length === 0 && first !== undefined) throw first.error;
+  return {
+    labels,
+    failures: failures.map(({ repository, message }) => ({ repository, message })),
+    summary: [
+      ...labels.map(
+        ({ repository, label, bytes }) =>
+          `${label} in ${repositoryName(backup, repository)}, ${formatBytes(bytes)}`,
+      ),
+      ...failures.map(
+        ({ repository, message }) => `NOT in ${repositoryName(backup, repository)}: ${message}`,
+      ),
+    ].join('; '),
+  };
+}
+
+async function backUp(
+  { source, backup, type }: Input,
+  repository: number,
+  show: (share: number) => void,
+): Promise<BackupInfo> {
+  const scope = scopeOf(source.postgres, backup);
+  const { service, port } = source.postgres;
+  const made = async () =>
+    backupsIn(await readInfo(scope, repository), repository)
+      .filter(({ timestamp }) => timestamp.start * 1000 >= Math.floor(scheduledAt().getTime() / 1000) * 1000)
+      .at(-1);
+  const before = await made();
+  if (before !== undefined) return before;
+  const name = repositoryName(backup, repository);
+  const outcome = await runPgbackrest(
+    scope,
+    [
+      `--repo=${repository}`,
+      `--pg1-path=${service.dataDirectory}`,
+      `--pg1-port=${port}`,
+      `--pg1-socket-path=${service.socketDirectory}`,
+      `--type=${type}`,
+      '--start-fast',
+      `--process-max=${backup.processes}`,
+      '--no-expire-auto',
+      'backup',
+    ],
+    {
+      timeoutMs: BACKUP_MS,
+      console: 'detail',
+      stderr: 'off',
+      silenceSeconds: MOVING_SECONDS,
+      onMessageLine: (line) => {
+        const percent = /backup file .*?, ([\d.]+)%\)/.exec(line)?.[1];
+        if (percent !== undefined) show(Number(percent) / 100);
+      },
+    },
+  );
+  const next = `See that ${name} can be written to, then take the backup again.`;
+  if (outcome.exitCode !== 0) throw failureOf(scope, outcome, `The backup into ${name}`, next).error;
+  const after = await made();
+  if (after !== undefined) return after;
+  throw failureOf(scope, outcome, `The backup into ${name} is not listed and`, next).error;
+}
