@@ -5,6 +5,7 @@
  */
 import {
   ActivityFailure,
+  ApplicationFailure,
   defineQuery,
   isCancellation,
   setCurrentDetails,
@@ -26,7 +27,7 @@ import { databaseAt } from './parts.js';
 
 const madeQuery = defineQuery<Pick<BackupRunResult, 'made' | 'findings'>>('made');
 
-/** @throws Error where the runbook names no such backup, or no primary */
+/** @throws ApplicationFailure `BadInput` where the runbook names no such backup, or no primary: nothing was begun */
 export async function takeBackups(input: BackupRunInput): Promise<BackupRunResult> {
   const { runbook, names } = input;
   const startedAt = now();
@@ -39,10 +40,13 @@ export async function takeBackups(input: BackupRunInput): Promise<BackupRunResul
     { key: searchAttributes.status, value: 'running' },
   ]);
   const [site] = Object.entries(runbook.sites).find(([, { role }]) => role === 'primary') ?? [];
-  if (site === undefined) throw new Error(`Runbook ${runbook.system} has no primary`);
-  for (const name of names) {
+  if (site === undefined) throw badInput(`Runbook ${runbook.system} has no primary`);
+  const wanted = names.map((name) => {
     const backup = runbook.backups[name];
-    if (backup === undefined) throw new Error(`Runbook ${runbook.system} has no backups.${name}`);
+    if (backup === undefined) throw badInput(`Runbook ${runbook.system} has no backups.${name}`);
+    return [name, backup] as const;
+  });
+  for (const [name, backup] of wanted) {
     setCurrentDetails(`**${runbook.title}**: ${made.length} of ${names.length} taken, now ${name}`);
     const taken = await takeOne(input, name, backup, databaseAt(runbook, site));
     made.push(taken.made);
@@ -142,6 +146,10 @@ async function inspect(
     const what = `It could not be looked at: ${messageOf(error.cause)}`;
     return { places: [], findings: [{ ...failed(name, what), next: 'Look into its places by hand.' }] };
   }
+}
+
+function badInput(what: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(`${what}. Nothing was begun.`, 'BadInput');
 }
 
 /** Activity ids begin with the step, as those of recoveries do. */

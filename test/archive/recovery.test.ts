@@ -28,7 +28,7 @@ import {
 
 const OLD = '20261120T030000Z-full';
 const NEW = '20261121T030000Z-full';
-const { takeArchive, protectAgain } = backupActivities();
+const { takeArchive, protectAgain, inspectBackup } = backupActivities();
 const { proposeNewest, proposePoint } = pointActivities();
 const { provisionTarget, destroyTarget } = provisionActivities();
 const { restoreDatabase } = restoreActivities();
@@ -141,6 +141,32 @@ it('goes no further than keys lead, and says which are missing', async () => {
     code: 'ArchiveKeyMissing',
   });
   await expect(newest({ ...world.backup, signers })).rejects.toMatchObject({ code: 'ForeignArchive' });
+});
+
+it('sees what became of a backup in each copy, and says what its owner wants to be told of', async () => {
+  const look = (backup: ArchiveBackup, label: string) =>
+    inspectBackup({ at: at(), source: world.source.at, backup, labels: [label] });
+  expect(await look(world.backup, NEW)).toMatchObject({
+    places: [
+      { title: 'S3 east', sound: true, says: expect.stringContaining(NEW) },
+      { title: 'the volume', sound: true },
+    ],
+    findings: [],
+  });
+  const late = await look({ ...world.backup, takenEvery: 1 }, '20261121T040000Z-full');
+  expect(late.places.map(({ sound }) => sound)).toEqual([false, false]);
+  expect(late.findings.map(({ severity, what }) => `${severity}: ${what}`)).toEqual(
+    expect.arrayContaining([
+      'critical: 20261121T040000Z-full in S3 east is not there',
+      expect.stringMatching(/^critical: The newest archive in the volume is .* old; one is to be made every/),
+    ]),
+  );
+  const mend = await flipBit(pathOf(NEW, 'manifest.sig'));
+  const damaged = await look(world.backup, NEW);
+  await mend();
+  expect(damaged.findings).toMatchObject([
+    { severity: 'critical', what: expect.stringContaining(`${NEW} in the volume cannot be used`) },
+  ]);
 });
 
 async function load(point: RecoveryPoint, backup: ArchiveBackup): Promise<RestoreResult> {
