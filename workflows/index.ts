@@ -46,10 +46,10 @@ export function failback(input: RunInput<Runbook, NoParams>): Promise<RunResult>
   return runScenario(failbackScenario, input);
 }
 
-export { takeBackups as backup } from './backup.js';
 export function breach(input: RunInput<Runbook, BreachParams>): Promise<RunResult> {
   return runScenario(breachScenario, input);
 }
 
+export { takeBackups as backup } from './backup.js';
 export { deliverNotice } from './deliver-notice.js';
 export { recoverAll } from './recoverAll.js';
