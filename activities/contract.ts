@@ -72,6 +72,8 @@ import type {
   StepRef,
   Summarised,
 } from './results.js';
+import type { SalvageActivities } from './salvage/contract.js';
+import type { TablesActivities } from './tables/contract.js';
 
 export type * from './backup/contract.js';
 export type * from './copies/contract.js';
@@ -81,6 +83,8 @@ export type * from './failback/contract.js';
 export type * from './intrusion/contract.js';
 export type * from './objects/contract.js';
 export type * from './results.js';
+export type { SalvageCarried, SalvageFound } from './salvage/contract.js';
+export type { TablesReplaced, TablesTaken } from './tables/contract.js';
 
 export interface MusterActivities
   extends BackupActivities,
@@ -90,7 +94,9 @@ export interface MusterActivities
     FailbackActivities,
     IntrusionActivities,
     ObjectsActivities,
-    SearchActivities {
+    SearchActivities,
+    SalvageActivities,
+    TablesActivities {
   assessDamage(input: {
     at: StepRef;
     damaged: DatabaseAt;
@@ -352,7 +358,7 @@ export interface MusterActivities
     at: StepRef;
     target: DatabaseAt;
     point: ReplacedPrimary;
-    fence: FenceProof;
+    fence: Pick<FenceProof, 'census'>;
     dataClasses: Readonly<Record<string, DataClass>>;
   }): Promise<LossReport>;
 

@@ -25,7 +25,9 @@ import { provisionActivities } from './provision/index.js';
 import { checkReadiness } from './readiness.js';
 import { writeReport } from './report/write.js';
 import { restoreActivities } from './restore/index.js';
+import { salvageActivities } from './salvage/index.js';
 import { standbyActivities } from './standby/index.js';
+import { tablesActivities } from './tables/index.js';
 import { validateActivities } from './validate/index.js';
 import { verifyActivities } from './verify/index.js';
 
@@ -48,6 +50,8 @@ export function createActivities(): MusterActivities {
     ...objectsActivities(),
     ...validateActivities(),
     ...lossActivities({ keepLost }),
+    ...salvageActivities(),
+    ...tablesActivities(),
     ...backupActivities(),
     ...intrusionActivities(),
     ...custodyActivities(),

@@ -2,6 +2,7 @@
 import { breakZone, type ZoneFate, type ZoneLoss } from './break/az-loss.js';
 import { type BackupLoss, breakBackups, type Left } from './break/backup-loss.js';
 import { type Breach, breakIn } from './break/breach.js';
+import { breakTable, type CorruptedTable } from './break/corrupted-table.js';
 import { breakCorruption, type Corruption } from './break/corruption.js';
 import { breakObjects, type ObjectLoss, type ObjectLossKind } from './break/object-loss.js';
 import { breakRegion, type RegionLoss } from './break/regional-loss.js';
@@ -44,6 +45,7 @@ export const DISASTERS = [
   'object-loss',
   'breach',
   'backup-loss',
+  'corrupted-table',
 ] as const;
 export type Disaster = (typeof DISASTERS)[number];
 
@@ -106,6 +108,7 @@ export async function labDown(options: LabCommand = {}): Promise<LabDownResult> 
 /** What a disaster did. */
 export interface Damage {
   readonly corruption: Corruption;
+  readonly 'corrupted-table': CorruptedTable;
   readonly 'az-loss': ZoneLoss;
   readonly 'infrastructure-failure': ServerLoss;
   readonly 'regional-loss': RegionLoss;
@@ -146,6 +149,7 @@ export async function labBreak<D extends Disaster>(
   }
   const inflict: { readonly [K in Disaster]: () => Promise<Damage[K]> } = {
     corruption: () => breakCorruption(state),
+    'corrupted-table': () => breakTable(state),
     'infrastructure-failure': () => breakServer(state),
     'regional-loss': () => breakRegion(state),
     'object-loss': () => breakObjects(state, options.objects),

@@ -2,6 +2,7 @@
 import type { ZoneLoss } from './break/az-loss.js';
 import type { BackupLoss } from './break/backup-loss.js';
 import type { Breach } from './break/breach.js';
+import type { CorruptedTable } from './break/corrupted-table.js';
 import type { Corruption } from './break/corruption.js';
 import type { ObjectLoss } from './break/object-loss.js';
 import type { RegionLoss } from './break/regional-loss.js';
@@ -55,6 +56,7 @@ export function renderDown(result: LabDownResult): string {
 export function renderBreak<D extends Disaster>(disaster: D, damage: Damage[D]): string {
   const render: { readonly [K in Disaster]: (damage: Damage[K]) => string } = {
     corruption: renderCorruption,
+    'corrupted-table': renderCorruptedTable,
     'az-loss': renderZoneLoss,
     'infrastructure-failure': renderServerLoss,
     'regional-loss': renderRegionLoss,
@@ -190,6 +192,18 @@ function titleOf(name: PartName): string {
   const { title } = worldNamed(system);
   if (part.startsWith('postgres-')) return `${title}, ${part.slice('postgres-'.length)}`;
   return part === 'app' ? `${title} application` : `${title} client`;
+}
+
+function renderCorruptedTable({ table, startedAt, alteredRows }: CorruptedTable): string {
+  return [
+    'A bad import has gone into one table. Payments go on.',
+    '',
+    `  from     ${startedAt}`,
+    `  damage   ${alteredRows.toLocaleString('en')} rows of ${table} are overwritten`,
+    '',
+    'Bring it back:',
+    `  muster recover corruptedTables payymo --tables ${table} --before ${startedAt}`,
+  ].join('\n');
 }
 
 function table(status: LabStatus): string[] {

@@ -6,17 +6,20 @@ import type {
   ObjectLossParams,
   RunInput,
   RunResult,
+  TablesParams,
 } from '../src/model/run.js';
 import type { Runbook } from '../src/runbook/schema.js';
 import { azLossScenario } from './azLoss.js';
 import { backupLossScenario } from './backupLoss.js';
 import { breachScenario } from './breach.js';
+import { corruptedTablesScenario } from './corruptedTables.js';
 import { corruptionScenario } from './corruption.js';
 import { runScenario } from './engine/scenario-workflow.js';
 import { failbackScenario } from './failback.js';
 import { infrastructureFailureScenario } from './infrastructureFailure.js';
 import { objectLossScenario } from './objectLoss.js';
 import { regionalLossScenario } from './regionalLoss.js';
+import { salvageScenario } from './salvage.js';
 
 export function corruption(input: RunInput<Runbook, CorruptionParams>): Promise<RunResult> {
   return runScenario(corruptionScenario, input);
@@ -51,5 +54,13 @@ export function breach(input: RunInput<Runbook, BreachParams>): Promise<RunResul
 }
 
 export { takeBackups as backup } from './backup.js';
+export function corruptedTables(input: RunInput<Runbook, TablesParams>): Promise<RunResult> {
+  return runScenario(corruptedTablesScenario, input);
+}
+
+export function salvage(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
+  return runScenario(salvageScenario, input);
+}
+
 export { deliverNotice } from './deliver-notice.js';
 export { recoverAll } from './recoverAll.js';

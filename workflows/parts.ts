@@ -180,6 +180,33 @@ function renewalsOf(
   ];
 }
 
+/** What bringing chosen tables back works with. */
+export function corruptedTablesParts(runbook: Runbook) {
+  const section = required(runbook.scenarios.corruptedTables, runbook, 'scenarios.corruptedTables');
+  return {
+    section,
+    live: databaseAt(runbook, section.live),
+    target: databaseAt(runbook, section.target),
+    backup: required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`),
+  };
+}
+
+/** What a salvage works with: the new primary is at one of the sites. */
+export function salvageParts(runbook: Runbook) {
+  const section = required(runbook.scenarios.salvage, runbook, 'scenarios.salvage');
+  return {
+    section,
+    sites: section.at.map((site) => databaseAt(runbook, site)),
+    siteAt: (site: string) => databaseAt(runbook, site),
+    backup: required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`),
+    application: required(
+      runbook.applications[section.application],
+      runbook,
+      `applications.${section.application}`,
+    ),
+  };
+}
+
 /** @throws Error for a scenario that recovers no database */
 export function partsOfScenario(runbook: Runbook, scenario: string): DatabaseRecovery {
   const of: Readonly<Record<string, (runbook: Runbook) => { readonly parts: DatabaseRecovery }>> = {

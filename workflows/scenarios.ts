@@ -1,14 +1,22 @@
 /** Every scenario by name; the name is also the workflow type. */
-import type { BreachParams, CorruptionParams, NoParams, ObjectLossParams } from '../src/model/run.js';
+import type {
+  BreachParams,
+  CorruptionParams,
+  NoParams,
+  ObjectLossParams,
+  TablesParams,
+} from '../src/model/run.js';
 import { azLossScenario } from './azLoss.js';
 import { backupLossScenario } from './backupLoss.js';
 import { breachScenario } from './breach.js';
+import { corruptedTablesScenario } from './corruptedTables.js';
 import { corruptionScenario } from './corruption.js';
 import type { Scenario } from './engine/plan.js';
 import { failbackScenario } from './failback.js';
 import { infrastructureFailureScenario } from './infrastructureFailure.js';
 import { objectLossScenario } from './objectLoss.js';
 import { regionalLossScenario } from './regionalLoss.js';
+import { salvageScenario } from './salvage.js';
 
 export const scenarios: {
   readonly corruption: Scenario<CorruptionParams>;
@@ -19,6 +27,8 @@ export const scenarios: {
   readonly backupLoss: Scenario<NoParams>;
   readonly failback: Scenario<NoParams>;
   readonly breach: Scenario<BreachParams>;
+  readonly corruptedTables: Scenario<TablesParams>;
+  readonly salvage: Scenario<NoParams>;
 } = {
   corruption: corruptionScenario,
   azLoss: azLossScenario,
@@ -28,6 +38,8 @@ export const scenarios: {
   backupLoss: backupLossScenario,
   failback: failbackScenario,
   breach: breachScenario,
+  corruptedTables: corruptedTablesScenario,
+  salvage: salvageScenario,
 };
 
 export type ScenarioName = keyof typeof scenarios;

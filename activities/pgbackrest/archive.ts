@@ -73,6 +73,36 @@ export interface ArchiveContent {
   readonly segments: ReadonlyMap<string, number>;
 }
 
+/** The newest archived segment of a timeline, which later ones may have left before its end; undefined: there is none. */
+export async function newestSegmentOf(
+  scope: PgbackrestScope,
+  repository: number,
+  archiveId: string,
+  timeline: number,
+): Promise<string | undefined> {
+  const prefix = timeline.toString(16).toUpperCase().padStart(8, '0');
+  const top = `archive/${scope.stanza}/${archiveId}`;
+  const folders = (await list(scope, repository, top)).filter(
+    (name) => name.length === 16 && name.startsWith(prefix),
+  );
+  const newest = folders.sort().at(-1);
+  if (newest === undefined) return undefined;
+  const names = await list(scope, repository, `${top}/${newest}`);
+  return names
+    .flatMap((name) => /^([0-9A-F]{24})-[0-9a-f]{40}/.exec(name)?.[1] ?? [])
+    .sort()
+    .at(-1);
+}
+
+async function list(scope: PgbackrestScope, repository: number, path: string): Promise<readonly string[]> {
+  const outcome = await runPgbackrest(scope, [`--repo=${repository}`, 'repo-ls', path], {
+    timeoutMs: 300_000,
+  });
+  if (outcome.exitCode === 0) return outcome.stdout.split('\n');
+  throw failureOf(scope, outcome, `Listing ${path} in repository ${repository}`, `Check ${scope.config}.`)
+    .error;
+}
+
 /** Lists the archived segments of the folders that the given ones are in. */
 export async function listSegments(
   scope: PgbackrestScope,
@@ -83,14 +113,7 @@ export async function listSegments(
   const segments = new Map<string, number>();
   for (const folder of new Set(needed.map((name) => name.slice(0, 16)))) {
     const path = `archive/${scope.stanza}/${archiveId}/${folder}`;
-    const outcome = await runPgbackrest(scope, [`--repo=${repository}`, 'repo-ls', path], {
-      timeoutMs: 300_000,
-    });
-    if (outcome.exitCode !== 0) {
-      throw failureOf(scope, outcome, `Listing ${path} in repository ${repository}`, `Check ${scope.config}.`)
-        .error;
-    }
-    for (const line of outcome.stdout.split('\n')) {
+    for (const line of await list(scope, repository, path)) {
       const name = /^([0-9A-F]{24})-[0-9a-f]{40}/.exec(line)?.[1];
       if (name !== undefined) segments.set(name, (segments.get(name) ?? 0) + 1);
     }

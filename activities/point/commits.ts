@@ -87,13 +87,35 @@ export function listCommits(
   segments: readonly string[],
 ): Promise<readonly LoggedCommit[]> {
   return withSegments(scope, repository, dataDirectory, segments, (folder) => {
-    const ends = [...new Set([segments[0] ?? '', segments.at(-1) ?? ''])];
-    return dump(
-      postgres,
-      scope.account,
-      ends.map((segment) => join(folder, segment)),
-    );
+    const files = endsOf(segments).map((segment) => join(folder, segment));
+    return dump(postgres, scope.account, files);
   });
+}
+
+/** pg_database is shared by all databases; its file bears its own number unless it was rewritten (manual: 54.1). */
+const DATABASES = /tx: +(\d+), .*rel 1664\/0\/1262 /;
+
+/** Transactions that changed the list of databases in these segments, for instance by closing one. */
+export function transactionsOnDatabases(
+  postgres: PostgresSite,
+  scope: PgbackrestScope,
+  repository: number,
+  dataDirectory: string,
+  segments: readonly string[],
+): Promise<ReadonlySet<string>> {
+  return withSegments(scope, repository, dataDirectory, segments, async (folder) => {
+    const found = new Set<string>();
+    const files = endsOf(segments).map((segment) => join(folder, segment));
+    await waldump(postgres, scope.account, 'Heap', files, (line) => {
+      const xid = DATABASES.exec(line)?.[1];
+      if (xid !== undefined) found.add(xid);
+    });
+    return found;
+  });
+}
+
+function endsOf(segments: readonly string[]): readonly string[] {
+  return [...new Set([segments[0] ?? '', segments.at(-1) ?? ''])];
 }
 
 async function withSegments<T>(
@@ -151,18 +173,28 @@ async function dump(
   files: readonly string[],
 ): Promise<readonly LoggedCommit[]> {
   const logged: LoggedCommit[] = [];
+  await waldump(postgres, account, 'Transaction', files, (line) => {
+    const [, tx = '', lsn, prepared, date, time] = COMMIT.exec(line) ?? [];
+    if (lsn !== undefined) logged.push({ at: `${date}T${time}Z`, lsn, xid: prepared ?? tx });
+  });
+  return logged;
+}
+
+async function waldump(
+  postgres: PostgresSite,
+  account: string,
+  kind: 'Transaction' | 'Heap',
+  files: readonly string[],
+  onLine: (line: string) => void,
+): Promise<void> {
   // It ends with an error where the last record goes on in the next segment.
-  await runTool(await programOf(postgres, 'pg_waldump'), ['--rmgr=Transaction', ...files], {
+  await runTool(await programOf(postgres, 'pg_waldump'), [`--rmgr=${kind}`, ...files], {
     account,
     env: { LC_ALL: 'C', TZ: 'UTC' },
     timeoutMs: FETCH_MS,
     signal: activitySignal(),
-    onLine: (line) => {
-      const [, tx = '', lsn, prepared, date, time] = COMMIT.exec(line) ?? [];
-      if (lsn !== undefined) logged.push({ at: `${date}T${time}Z`, lsn, xid: prepared ?? tx });
-    },
+    onLine,
   });
-  return logged;
 }
 
 /**

@@ -4,7 +4,13 @@ import { formatCount } from '../../src/model/format.js';
 import type { PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { InvariantResult } from '../contract.js';
-import { listSegments, readHistory, segmentsAlong, type TimelineSwitch } from '../pgbackrest/archive.js';
+import {
+  listSegments,
+  newestSegmentOf,
+  readHistory,
+  segmentsAlong,
+  type TimelineSwitch,
+} from '../pgbackrest/archive.js';
 import type { BackupInfo } from '../pgbackrest/info.js';
 import type { Source } from '../private/copy.js';
 import { answering, type Refusal } from './candidates.js';
@@ -19,6 +25,8 @@ export interface Base {
   readonly holding: Holding;
   /** Of the timeline that is searched. */
   readonly history: readonly TimelineSwitch[];
+  /** Its newest segment in the archive. */
+  readonly last: string;
 }
 
 export interface Bases {
@@ -62,25 +70,28 @@ async function basesIn(holding: Holding): Promise<readonly Base[]> {
   const { scope, repository, archiveId, backups, timeline, systemIdentifier, newest } = holding;
   const history = await readHistory(scope, repository, archiveId, timeline);
   if (history === undefined) return [];
-  const last = endOf(newest, timeline);
+  const last = newest.startsWith(prefixOf(timeline))
+    ? newest
+    : await newestSegmentOf(scope, repository, archiveId, timeline);
+  if (last === undefined) return [];
   return backups.flatMap((info) => {
     const walStart = info.archive.start;
     if (walStart === null || segmentsAlong(walStart, last, history) === undefined) return [];
     const { label, type } = info;
     const databaseBytes = info.info.size;
     const source = { repository, label, type, databaseBytes, walStart, systemIdentifier, timeline };
-    return [{ source, info, holding, history }];
+    return [{ source, info, holding, history, last }];
   });
 }
 
-function endOf(newest: string, timeline: number): string {
-  return `${timeline.toString(16).toUpperCase().padStart(8, '0')}${newest.slice(8)}`;
+function prefixOf(timeline: number): string {
+  return timeline.toString(16).toUpperCase().padStart(8, '0');
 }
 
 /** From a backup's start to the end of the archive, or to the first segment that is missing. */
-export async function segmentsFrom({ source, holding, history }: Base): Promise<readonly string[]> {
-  const { scope, repository, archiveId, newest, timeline } = holding;
-  const along = segmentsAlong(source.walStart, endOf(newest, timeline), history) ?? [];
+export async function segmentsFrom({ source, holding, history, last }: Base): Promise<readonly string[]> {
+  const { scope, repository, archiveId } = holding;
+  const along = segmentsAlong(source.walStart, last, history) ?? [];
   const { segments: listed } = await listSegments(scope, repository, archiveId, along);
   const gap = along.findIndex((segment) => !listed.has(segment));
   return gap < 0 ? along : along.slice(0, gap);

@@ -25,7 +25,7 @@ import {
 } from '../provision/lease.js';
 import { restoreFiles } from '../restore/files.js';
 import { type PausedCopy, replayToPoint } from '../restore/replay.js';
-import { writeTargetSettings } from '../restore/settings.js';
+import { type TargetSettings, writeTargetSettings } from '../restore/settings.js';
 import { archiveGetCommand } from '../restore/shell.js';
 import { serviceOf } from '../service/index.js';
 import { ownedDirectory } from '../service/pg-ctl.js';
@@ -50,8 +50,8 @@ export interface Source {
   readonly timeline: number;
 }
 
-/** Where the copy stops: where the backup is consistent, or right after a commit's record. */
-export type Stop = 'consistent' | { readonly at: string; readonly lsn: string };
+/** Where the copy stops: where the backup is consistent, right after a commit's record, or right before the first commit from a moment on. */
+export type Stop = 'consistent' | { readonly at: string; readonly lsn: string } | { readonly before: string };
 
 export interface PrivateCopy {
   /** How it is reached. */
@@ -101,7 +101,7 @@ export async function openPrivateCopy(
   let from = 0;
 
   async function replay(source: Source, stop: Stop, update: (progress: Progress) => void) {
-    const to = stop === 'consistent' ? from : segmentAt(stop.lsn);
+    const to = typeof stop === 'object' && 'lsn' in stop ? segmentAt(stop.lsn) : from;
     await requireHeld(lease);
     await prepare(place, backup, source, stop, to - from > FETCHED_ALONE ? 'ahead' : 'one by one');
     await requireHeld(lease);
@@ -183,20 +183,31 @@ async function prepare(
     }),
     archiveCommand: '',
     archiveMode: 'off',
-    until: stop === 'consistent' ? { consistent: true } : { lsn: stop.lsn },
+    until: untilOf(stop),
     timeline: source.timeline,
     instead: privateSettings(place),
   });
 }
 
+function untilOf(stop: Stop): TargetSettings['until'] {
+  if (stop === 'consistent') return { consistent: true };
+  return 'lsn' in stop ? { lsn: stop.lsn } : { time: stop.before };
+}
+
+function timeOf(stop: Stop): string {
+  if (stop === 'consistent') return new Date().toISOString();
+  return 'lsn' in stop ? stop.at : stop.before;
+}
+
 /** For what restores and replays: it wants to know where this leads. */
 function pointOf(source: Source, stop: Stop): RecoveryPoint {
   const { repository, label, type, databaseBytes, walStart, systemIdentifier, timeline } = source;
-  const time = stop === 'consistent' ? new Date().toISOString() : stop.at;
+  const time = timeOf(stop);
   return {
     time,
     asked: time,
-    through: stop === 'consistent' ? { at: time, lsn: '0/0' } : stop,
+    ...(stop === 'consistent' ? { through: { at: time, lsn: '0/0' } } : {}),
+    ...(typeof stop === 'object' && 'lsn' in stop ? { through: stop } : {}),
     systemIdentifier,
     timeline,
     backup: { label, repository, type, stoppedAt: time, databaseBytes, walStart },

@@ -33,6 +33,8 @@ const checks: Readonly<Record<string, readonly PreflightCheck[]>> = {
   backupLoss: [toolsAreThere, nobodyElseRecovers],
   failback: [toolsAreThere, targetReadsBackups, runsWhereItIsLeft, nobodyElseRecovers],
   breach: [toolsAreThere, targetReadsBackups, newSecretsAreNotThere, nobodyElseRecovers],
+  corruptedTables: [nobodyElseRecovers],
+  salvage: [nobodyElseRecovers],
 };
 
 /**

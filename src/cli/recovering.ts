@@ -14,15 +14,17 @@ import { goFirst, report } from './begun.js';
 import { confirmByTyping } from './confirm.js';
 import type { CliContext } from './context.js';
 import { readExpectations } from './expectations.js';
-import { type FilesOptions, filesParams, refuseFilesOptions } from './files-params.js';
+import type { FilesOptions } from './files-params.js';
 import { parseMoment } from './moment.js';
 import { type PlannedScenario, requirePlan } from './planning.js';
 import { isHere, preflight, requireConfined } from './preflight.js';
+import { paramsOf } from './recovery-params.js';
 import { renderRecoveryHead } from './render/recover.js';
 import { span } from './render/units.js';
 import { parseMode, withTemporal } from './sessions.js';
 
 export interface RecoverOptions extends FilesOptions {
+  readonly tables?: string;
   readonly detectedAt?: string;
   readonly mode: string;
   readonly by?: string;
@@ -87,33 +89,9 @@ export async function readRequest(
   const loaded = await loadSystem((await context.runbooks()).dir, system);
   const planned = await requirePlan(loaded, scenario);
   requireConfined(mode, planned.document);
-  const params = paramsOf(planned.document.scenario, options, detectedAt, now);
+  const params = paramsOf(loaded.runbook, planned.document.scenario, options, detectedAt, now);
   const requestedBy = options.by ?? context.world.env.MUSTER_BY ?? userInfo().username;
   return { planned, runbook: loaded.runbook, mode, params, detectedAt, requestedBy };
-}
-
-/** Only where the data is bad is there a moment to go back to; a standby that takes over knows by itself how far it is. */
-function paramsOf(scenario: string, options: FilesOptions, detectedAt: string, now: number): ScenarioParams {
-  if (scenario === 'objectLoss') return filesParams(options, detectedAt, now);
-  refuseFilesOptions(scenario, options);
-  const { before: given } = options;
-  if (scenario !== 'corruption' && scenario !== 'breach') {
-    if (given === undefined) return {};
-    throw new InputError(`The scenario ${scenario} goes back to no moment.`, [
-      { field: '--before', given, allowed: 'left out' },
-    ]);
-  }
-  // Nobody can say until when the data was good: the run searches for it.
-  if (given === undefined) return {};
-  const before = parseMoment(given, '--before', now);
-  if (Date.parse(before) > Date.parse(detectedAt)) throw detectedTooEarly(before, detectedAt);
-  return { before };
-}
-
-function detectedTooEarly(before: string, detectedAt: string): InputError {
-  return new InputError('The data cannot be known to be good after the disaster was noticed.', [
-    { field: '--before', given: before, allowed: `a moment not after --detected-at, ${detectedAt}` },
-  ]);
 }
 
 /** @throws InputError or RefusedError for everything that keeps it from being begun */

@@ -237,6 +237,13 @@ export interface CorruptionParams {
   readonly before?: string;
 }
 
+export interface TablesParams {
+  /** As with the whole database. */
+  readonly before?: string;
+  /** `schema.table`, of those that the runbook allows. */
+  readonly tables: readonly string[];
+}
+
 /** Of a scenario that needs to be told nothing. */
 export interface NoParams {
   readonly before?: undefined;
@@ -261,7 +268,7 @@ export interface ObjectLossParams {
 }
 
 /** What people say when they begin a recovery, whatever the scenario. */
-export type ScenarioParams = CorruptionParams | BreachParams | ObjectLossParams | NoParams;
+export type ScenarioParams = CorruptionParams | BreachParams | ObjectLossParams | NoParams | TablesParams;
 
 /** What a run ends with. */
 export interface RunResult {

@@ -6,6 +6,7 @@ import type { InputProblem } from '../errors.js';
 import { checkAzLoss } from './crosscheck/az-loss.js';
 import { checkBreach } from './crosscheck/breach.js';
 import { checkCopies } from './crosscheck/copies.js';
+import { checkCorruptedTables } from './crosscheck/corrupted-tables.js';
 import { checkDns } from './crosscheck/dns.js';
 import { checkFailback } from './crosscheck/failback.js';
 import { checkObjectLoss } from './crosscheck/object-loss.js';
@@ -14,6 +15,7 @@ import { checkObjects } from './crosscheck/objects.js';
 import { checkPeople } from './crosscheck/people.js';
 import { checkRegionalLoss } from './crosscheck/regional-loss.js';
 import { Problems } from './crosscheck/report.js';
+import { checkSalvage } from './crosscheck/salvage.js';
 import { checkBackupLoss, checkCorruption, checkInfrastructureFailure } from './crosscheck/scenarios.js';
 import { checkSites } from './crosscheck/sites.js';
 import { checkApplications, checkInvariants } from './crosscheck/verification.js';
@@ -43,6 +45,8 @@ export function crosscheck(runbook: Runbook, source: RunbookSource): InputProble
   checkBackupLoss(runbook, problems);
   checkFailback(runbook, problems);
   checkBreach(runbook, problems);
+  checkCorruptedTables(runbook, problems);
+  checkSalvage(runbook, problems);
   return problems.all().sort(byPlace);
 }
 

@@ -176,7 +176,11 @@ const fencingWithoutAnyone: Rule = ({ scenarios }) =>
     : [];
 
 const componentsWithoutRecovery: Rule = ({ objectives, scenarios }) => {
-  const restored = new Set(Object.values(scenarios).flatMap((scenario) => scenario?.restores ?? []));
+  const restored = new Set(
+    Object.values(scenarios).flatMap((scenario) =>
+      scenario !== undefined && 'restores' in scenario ? scenario.restores : [],
+    ),
+  );
   const others = Object.keys(objectives.components).filter((name) => !restored.has(name));
   if (others.length === 0) return [];
   return [

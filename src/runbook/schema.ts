@@ -25,11 +25,13 @@ export { duration, secretRef } from './fields.js';
 export type { AzLossSection } from './sections/scenarios/azLoss.js';
 export type { BackupLossSection } from './sections/scenarios/backupLoss.js';
 export type { BreachSection } from './sections/scenarios/breach.js';
+export type { ChosenTable, CorruptedTablesSection } from './sections/scenarios/corruptedTables.js';
 export type { CorruptionSection } from './sections/scenarios/corruption.js';
 export type { FailbackSection } from './sections/scenarios/failback.js';
 export type { InfrastructureFailureSection } from './sections/scenarios/infrastructureFailure.js';
 export type { ObjectLossSection } from './sections/scenarios/objectLoss.js';
 export type { RegionalLossSection } from './sections/scenarios/regionalLoss.js';
+export type { SalvageSection, SalvageTable } from './sections/scenarios/salvage.js';
 
 export const runbookSchema = z.strictObject({
   system: name.describe('Also the name of this file'),

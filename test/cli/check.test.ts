@@ -26,7 +26,7 @@ test('a runbook in order: findings, exit code 0', async () => {
   const { code, stdout, stderr } = await runMuster(['check', '--runbooks', folder], encrypted);
   expect(code).toBe(0);
   expect(stderr).toBe('');
-  expect(stdout).toContain(`${file}  Payymo payments ledger: can be used, 10 findings`);
+  expect(stdout).toContain(`${file}  Payymo payments ledger: can be used, 11 findings`);
   expect(stdout).toMatch(
     /payymo\.yaml:\d+:7 {2}warning {2}objectives\.components\.core-api\.rto\n {2}core-api must be/,
   );

@@ -41,6 +41,7 @@ test('the roster: who decides at which gate, and with what', async () => {
       { scenario: 'backupLoss', gate: 'point', when: 'escalated', needs: 'no proof', counts: true },
       { scenario: 'breach', gate: 'isolate', when: 'escalated', needs: 'no proof', counts: true },
       { scenario: 'breach', gate: 'point', when: 'escalated', needs: 'no proof', counts: true },
+      { scenario: 'corruptedTables', gate: 'tables', when: 'escalated', needs: 'no proof', counts: true },
     ],
     mayOverride: true,
   });
@@ -67,6 +68,8 @@ test('the roster: who decides at which gate, and with what', async () => {
       },
       { scenario: 'breach', gate: 'isolate', when: 'at once', needs: 'a signature' },
       { scenario: 'breach', gate: 'point', when: 'at once', needs: 'a signature' },
+      { scenario: 'corruptedTables', gate: 'tables', when: 'at once', needs: 'a signature' },
+      { scenario: 'salvage', gate: 'salvage', when: 'at once', needs: 'a signature' },
     ],
     mayOverride: false,
   });

@@ -76,6 +76,7 @@ test('what the owner promises and cannot hold is found, with a proposal', () => 
     'scenarios.regionalLoss.gates.promote.roles',
     'scenarios.backupLoss.gates.promote.roles',
     'scenarios.failback.gates.switchover.roles',
+    'scenarios.salvage.gates.salvage.roles',
   ]);
 });
 

@@ -10,9 +10,11 @@ import type {
   PrimaryFound,
   RecoveryPoint,
   RungCheck,
+  SalvageFound,
   StandbyBuilt,
   StandbyCaughtUp,
   StandbyState,
+  TablesTaken,
 } from '../../activities/contract.js';
 import { formatBytes, formatCount, formatDuration } from '../../src/model/format.js';
 import type { Fact } from '../../src/model/run.js';
@@ -77,6 +79,41 @@ function showArchive({ label, copy, bytes, ageMs, signer, checked, passedOver }:
     },
     { label: 'archive checked', value: checked },
     ...passedOver.map((value) => ({ label: 'PASSED OVER', value })),
+  ];
+}
+
+/** What people approve to be replaced. */
+export function showTables({ tables }: TablesTaken): Fact[] {
+  return tables.flatMap(({ table, changed, missing, added, same, samples, rows }) => [
+    {
+      label: table,
+      value: `${formatCount(changed)} rows go back, ${formatCount(missing)} come back; ${formatCount(added)} that were added since stay, ${formatCount(same)} are the same`,
+    },
+    ...(samples.length === 0 ? [] : [{ label: 'for instance', value: samples.join(', ') }]),
+    { label: 'every row', value: `${rows.file}, SHA-256 ${rows.sha256}` },
+  ]);
+}
+
+/** What people approve to be entered, and what is left out. */
+export function showSalvage(found: SalvageFound): Fact[] {
+  return [
+    { label: 'new primary', value: found.site },
+    {
+      label: 'written after',
+      value: `${found.time}, the first commit that the new primary does not have; up to ${found.through.at}, the last one archived`,
+    },
+    ...found.tables.flatMap(({ table, rows, present, sound, refused }) => [
+      {
+        label: table,
+        value: `${formatCount(sound)} of ${formatCount(rows)} rows are sound and will be entered; ${formatCount(present)} are there already`,
+      },
+      ...Object.entries(refused).map(([why, count]) => ({
+        label: `not ${table}`,
+        value: `${formatCount(count)} rows: ${why}`,
+      })),
+    ]),
+    ...found.samples.slice(0, 3).map((sample) => ({ label: 'for instance', value: sample })),
+    { label: 'every row', value: `${found.list.file}, SHA-256 ${found.list.sha256}` },
   ];
 }
 

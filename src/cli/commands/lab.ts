@@ -110,6 +110,8 @@ const registerBreak: Register = (lab, context) => {
 Disasters:
   corruption  a bad change rewrites amounts and deletes rows while payments go on; it says since when the
               data is bad: what muster recover wants to know as --before
+  corrupted-table
+              a bad import overwrites rows of one table, and the rest is good
   az-loss     the zone of the primary is gone, its database and application are killed at once; where the
               lab has no standby in another zone yet, one is raised first
   infrastructure-failure

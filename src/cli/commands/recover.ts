@@ -8,7 +8,7 @@ export const register: Register = (program, context) => {
     .description('begin a recovery: shows what it will do, looks whether it can, begins it and watches it')
     .argument(
       '<scenario>',
-      'what has happened: corruption, azLoss, infrastructureFailure, regionalLoss, objectLoss, backupLoss, failback, breach',
+      'what has happened: corruption, corruptedTables, azLoss, infrastructureFailure, regionalLoss, objectLoss, backupLoss, breach; afterwards: salvage, failback',
     )
     .argument('[systems...]', 'by the names of their runbooks; a system alone is diagnosed first')
     .option('--all', 'every system whose runbook has the scenario')
@@ -20,6 +20,7 @@ export const register: Register = (program, context) => {
     .option('--until <time>', 'objectLoss: what was written from then on was done on purpose and stays')
     .option('--prefix <prefix>', 'objectLoss: only files whose key begins with it')
     .option('--deleted-only', 'objectLoss: files that were overwritten stay as they are')
+    .option('--tables <list>', 'corruptedTables: which, as schema.table,schema.table')
     .option(
       '--detected-at <time>',
       'when the disaster was noticed: the RTO clock runs since then (default: now)',
@@ -44,6 +45,7 @@ Exit codes: 0 recovered (or begun, when not watched), 1 failed or aborted, 2 bad
 Examples:
   muster recover corruption payymo --before 02:59:40
   muster recover corruption payymo                      # nobody knows since when: the newest clean point is searched for
+  muster recover corruptedTables payymo --tables ledger.accounts --before 02:59:40
   muster recover azLoss payymo --detected-at 03:02
   muster recover regionalLoss --all --at-once 3         # see muster watch --all
   muster recover payymo                                 # shows what fits what is seen, and asks

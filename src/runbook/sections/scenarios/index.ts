@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { azLoss } from './azLoss.js';
 import { backupLoss } from './backupLoss.js';
 import { breach } from './breach.js';
+import { corruptedTables } from './corruptedTables.js';
 import { corruption } from './corruption.js';
 import { failback } from './failback.js';
 import { infrastructureFailure } from './infrastructureFailure.js';
 import { objectLoss } from './objectLoss.js';
 import { regionalLoss } from './regionalLoss.js';
+import { salvage } from './salvage.js';
 
 export const scenarios = z.strictObject({
   corruption: corruption.optional().describe('The newest data is bad: back to the newest good moment'),
@@ -26,4 +28,10 @@ export const scenarios = z.strictObject({
   breach: breach
     .optional()
     .describe('Somebody was in: back to before that, in a clean site, with new credentials'),
+  corruptedTables: corruptedTables
+    .optional()
+    .describe('Rows of chosen tables are wrong: they come back while the rest stays live'),
+  salvage: salvage
+    .optional()
+    .describe('After a recovery to an earlier point: what was written after it and is sound is carried over'),
 });
