@@ -1,6 +1,6 @@
 /** From what is seen of a system to what its commander may begin. */
 import { criticalPath } from '../../workflows/engine/critical-path.js';
-import { type DisasterName, judge, type Suspicion } from '../diagnosis/judge.js';
+import { judge, type Suspicion } from '../diagnosis/judge.js';
 import type { Finding } from '../diagnosis/symptoms.js';
 import type { LoadedRunbook } from '../runbook/load.js';
 import type { CliContext } from './context.js';
@@ -22,7 +22,7 @@ export interface Proposal extends Suspicion {
   /** `not-in-runbook`: this system's runbook has no section for it; `not-built`: this version cannot do it. */
   readonly standing: 'ready' | 'not-in-runbook' | 'not-built';
   readonly plan?: ProposedPlan;
-  /** What begins it. */
+  /** What begins it; TIME stands for what somebody has to say. */
   readonly command?: string;
 }
 
@@ -81,10 +81,11 @@ async function propose(
       ...(known ? { pastMs: criticalPath(document.steps, usual, document.serviceRestoredBy).totalMs } : {}),
       gates: document.steps.flatMap(({ gate }) => (gate === undefined ? [] : [gate.gate])),
     },
-    command: commandFor(scenario, document.system, at),
+    command: commandFor(suspicion, document.system, at),
   };
 }
 
-function commandFor(scenario: DisasterName, system: string, at: Date): string {
-  return `muster recover ${scenario} ${system} --detected-at ${at.toISOString().slice(0, 19)}Z`;
+function commandFor({ scenario, needs }: Suspicion, system: string, at: Date): string {
+  const told = needs === 'before' ? '--before TIME ' : '';
+  return `muster recover ${scenario} ${system} ${told}--detected-at ${at.toISOString().slice(0, 19)}Z`;
 }

@@ -32,14 +32,34 @@ export async function recoverBySymptoms(
       { value: undefined, name: 'none', description: 'nothing is begun' },
     ]);
     if (scenario === undefined) return out.note('Nothing was begun.');
+    const proposed = diagnosis.proposals.find((one) => one.scenario === scenario);
+    const before = options.before ?? (await askBefore(prompts, scenario, proposed));
     await recover(context, scenario, system, {
       ...options,
+      ...(before === undefined ? {} : { before }),
       ...(options.detectedAt === undefined ? { detectedAt: diagnosis.at } : {}),
     });
   } catch (error) {
     if (!(error instanceof LeftError)) throw error;
     out.note('Nothing was begun.');
   }
+}
+
+const LOST = 'lost';
+
+/** Without a moment a lost file would be taken for a lost bucket: that is said, never left out. */
+async function askBefore(
+  prompts: Prompts,
+  scenario: string,
+  proposed: Proposal | undefined,
+): Promise<string | undefined> {
+  const bucketIsGone = proposed !== undefined && proposed.needs === undefined;
+  if (scenario !== 'objectLoss' || bucketIsGone) return undefined;
+  const answer = await prompts.ask(
+    `Until when were the files as they should be? (a time such as 02:59, or "10 min ago"; ${LOST}: the bucket itself is)`,
+    (typed) => (typed === '' ? `a time, or ${LOST}` : undefined),
+  );
+  return answer === LOST ? undefined : answer;
 }
 
 function asPick({ scenario, certainty, because }: Proposal) {

@@ -24,6 +24,8 @@ export interface Suspicion {
   readonly because: string;
   /** What going this way loses, as far as it is known. */
   readonly loses: string;
+  /** What somebody has to say before it can be begun: nothing that was seen tells it. */
+  readonly needs?: 'before';
 }
 
 export interface Judgement {
@@ -130,6 +132,8 @@ function objectLoss({ buckets }: Seen): ReturnType<Rule> {
     loses: holed.every(({ versioned }) => versioned)
       ? 'nothing, while the versions from before are kept'
       : 'what has no version from before and no copy in the secondary bucket',
+    // Without it the whole bucket counts as lost.
+    needs: 'before',
   };
 }
 

@@ -189,6 +189,12 @@ it('knows a combination for every kind of disaster', () => {
   expect([...DISASTERS].filter((name) => !found.has(name))).toEqual([]);
 });
 
+it('tells deleted files, of which somebody must say since when, from a lost bucket', () => {
+  const needs = (change: Change) => judge(seen(change), NOW).suspicions.map((one) => one.needs);
+  expect(needs({ bucket: { missing: 3 } })).toEqual(['before']);
+  expect(needs({ bucket: { state: 'gone' } })).toEqual([undefined]);
+});
+
 it('says what is lost: since the newest commit of the copies that answer', () => {
   const [first] = judge(seen({ ...GONE, standbys: SILENT, west: SILENT }), NOW).suspicions;
   expect(first?.loses).toBe('what was written since 2026-03-01T02:58:00.000Z, 2 min before this look');
