@@ -4,22 +4,27 @@ import type { MusterActivities, StepRef } from '../../activities/contract.js';
 import { createActivities } from '../../activities/index.js';
 import { pgbackrestOf } from '../../src/runbook/backups.js';
 import { loadRunbook } from '../../src/runbook/load.js';
+import type { Runbook } from '../../src/runbook/schema.js';
+import { breachScenario } from '../../workflows/breach.js';
 import { corruptionScenario } from '../../workflows/corruption.js';
+import type { Plan } from '../../workflows/engine/plan.js';
 import { stepOf } from './support/steps.js';
 
 const activities = createActivities();
 
 /** Every act of the plan on production, with those that undo it, as a drill would ask for it. */
-async function actsOnProduction(): Promise<readonly (readonly [string, () => Promise<unknown>])[]> {
+async function actsOnProduction(
+  buildPlan: (runbook: Runbook) => Plan<{ readonly before?: string }>,
+): Promise<readonly (readonly [string, () => Promise<unknown>])[]> {
   const { runbook } = await loadRunbook('runbooks/payymo.yaml');
-  const { steps } = corruptionScenario.buildPlan(runbook);
+  const { steps } = buildPlan(runbook);
   return steps.flatMap(({ document, inputs, do: act, undo }) => {
     if (document.effect !== 'production') return [];
     const at: StepRef = { ...stepOf('run-1', runbook.system, document.name), mode: 'drill' };
     const context = { at, params: { before: '' }, quick: activities, long: activities, careful: activities };
     // Enough of every output for the refusal; anything that went further would fail otherwise.
     const needs = Object.fromEntries(
-      Object.keys(inputs).map((key) => [key, { checks: [], token: 1, site: 'recovery' }]),
+      Object.keys(inputs).map((key) => [key, { checks: [], token: 1, site: 'recovery', absent: [] }]),
     );
     return [
       [document.name, async () => act?.(context, needs)],
@@ -30,19 +35,26 @@ async function actsOnProduction(): Promise<readonly (readonly [string, () => Pro
   });
 }
 
-test('every step of the corruption recovery that touches production is refused to a drill', async () => {
-  const acts = await actsOnProduction();
-  expect(acts.map(([name]) => name)).toEqual(
-    expect.arrayContaining(['fence-primary', 'undo of preserve-damaged', 'promote', 'cutover', 'validate']),
-  );
-  for (const [name, act] of acts) {
-    const outcome = await act().then(
-      () => 'done',
-      (error: { code?: string; message?: string }) => error.code ?? error.message,
-    );
-    expect(`${name}: ${outcome}`).toBe(`${name}: DrillForbidden`);
-  }
-});
+test.each([
+  [corruptionScenario, ['fence-primary', 'undo of preserve-damaged', 'promote', 'cutover', 'validate']],
+  [
+    breachScenario,
+    ['stop-application', 'rotate-credentials', 'prove-old-dead', 'open-primary', 'start-application'],
+  ],
+])(
+  'every step of a recovery that touches production is refused to a drill: $name',
+  async (scenario, some) => {
+    const acts = await actsOnProduction(scenario.buildPlan);
+    expect(acts.map(([name]) => name)).toEqual(expect.arrayContaining(some));
+    for (const [name, act] of acts) {
+      const outcome = await act().then(
+        () => 'done',
+        (error: { code?: string; message?: string }) => error.code ?? error.message,
+      );
+      expect(`${name}: ${outcome}`).toBe(`${name}: DrillForbidden`);
+    }
+  },
+);
 
 test('a drill has the primary write nothing to find its point', async () => {
   const { runbook } = await loadRunbook('runbooks/payymo.yaml');
