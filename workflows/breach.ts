@@ -146,7 +146,8 @@ function buildPlan(runbook: Runbook): Plan<BreachParams> {
   return plan.build(validation);
 }
 
-function showSigns({ signs, earliest }: IntrusionSigns): Fact[] {
+function showSigns({ signs, answers, earliest, summary }: IntrusionSigns): Fact[] {
+  if (!answers) return [{ label: 'NOTHING SEEN', value: summary }];
   if (signs.length === 0) return [{ label: 'NO SIGN', value: 'nothing beyond the baseline was found' }];
   return [
     {

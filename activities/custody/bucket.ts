@@ -31,17 +31,19 @@ const REQUEST_MS = 10 * 60_000;
 /**
  * Opens the bucket, hands it to `work` and closes it whatever happens.
  *
+ * @param requestMs how long one request may take, milliseconds
  * @throws PermanentError `EvidenceDenied`, `EvidenceMissing`, `EvidenceNotLocked`; TransientError `EvidenceUnreachable`
  */
 export async function withEvidence<T>(
   evidence: Anchor,
   signal: AbortSignal,
   work: (bucket: EvidenceBucket) => Promise<T>,
+  requestMs: number = REQUEST_MS,
 ): Promise<T> {
-  const client = await s3Client(evidence, REQUEST_MS);
+  const client = await s3Client(evidence, requestMs);
   const Bucket = evidence.bucket;
   const title = bucketTitle(evidence);
-  const limits = () => ({ abortSignal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]) });
+  const limits = () => ({ abortSignal: AbortSignal.any([signal, AbortSignal.timeout(requestMs)]) });
 
   const there = async (key: string) => {
     try {

@@ -4,8 +4,12 @@ import type { DatabaseAt, Quarantine, StepRef, Summarised } from '../results.js'
 
 /** What ends with the server's processes: sessions, settings, roles, as they were before anything was done. */
 export interface StateCaptured extends Summarised {
-  /** Object in the bucket of the evidence. */
-  readonly key: string;
+  /**
+   * Object in the bucket of the evidence; `file:/...` on the machine of the worker where the bucket did not take it: isolating does not
+   * wait for it. null: the server could not be asked.
+   */
+  readonly key: string | null;
+  /** Empty where nothing was kept. */
   readonly sha256: string;
   readonly bytes: number;
   readonly sessions: number;
@@ -25,7 +29,7 @@ export interface EvidenceSecured extends Summarised {
 }
 
 export interface CustodyActivities {
-  /** Writes down, under a lock, what the running server knows. Changes nothing on it. */
+  /** Writes down, under a lock, what the running server knows. Changes nothing on it, and holds nothing up. */
   captureState(input: { at: StepRef; damaged: DatabaseAt; evidence: Anchor }): Promise<StateCaptured>;
   /** Packs the quarantined cluster, hashes every file of it, and locks both with a signed chain of custody. */
   secureEvidence(input: {

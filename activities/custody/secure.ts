@@ -5,6 +5,7 @@
 import { sign } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
+import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { messageOf, PermanentError } from '../../src/errors.js';
 import { signingKey } from '../../src/evidence/key.js';
@@ -54,7 +55,8 @@ async function secure(
   const listing = await json('files.json', { schema: 'muster.evidence-files/1', ...packed });
   const log = await uploadLog(input, bucket);
   const backups = await json('backups.json', await backupsOf(input));
-  const objects = [...pieces, listing, quarantined, ...log, backups];
+  const state = await uploadState(input, bucket);
+  const objects = [...pieces, listing, quarantined, ...log, backups, ...(state === undefined ? [] : [state])];
   const key = await signingKey();
   const bytes = packed.files.reduce((sum, file) => sum + file.bytes, 0);
   const statement = {
@@ -68,7 +70,8 @@ async function secure(
     begun,
     ended: new Date().toISOString(),
     quarantine: { manifest: quarantine.manifest, sha256: quarantine.sha256 },
-    state: { key: captured.key, sha256: captured.sha256, bytes: captured.bytes },
+    // Where it was kept by its own step, that was before anything was done.
+    state: { key: state?.key ?? captured.key, sha256: captured.sha256, bytes: captured.bytes },
     cluster: { files: packed.files.length, links: packed.links.length, bytes },
     kept: { bucket: evidence.bucket, region: evidence.region, failureDomain: evidence.failureDomain },
     objects,
@@ -132,6 +135,16 @@ async function uploadLog({ at, damaged }: Input, bucket: EvidenceBucket): Promis
   if (log === undefined) return [];
   const end = log.subarray(Math.max(0, log.length - MOST_LOG_BYTES));
   return [await bucket.put(`${prefixOf(at)}server.log.gz`, gzipSync(end))];
+}
+
+/** What the server knew, where its own step could not lock it. */
+async function uploadState({ at, captured }: Input, bucket: EvidenceBucket): Promise<Locked | undefined> {
+  if (captured.key?.startsWith('file:') !== true) return undefined;
+  const file = captured.key.slice('file:'.length);
+  // Made on another machine: it stays there, and the custody names it.
+  const body = await readFile(file).catch(() => undefined);
+  if (body === undefined) return undefined;
+  return bucket.put(`${prefixOf(at)}${basename(file)}`, body, 'application/json');
 }
 
 async function backupsOf({ damaged, backup }: Input): Promise<unknown> {

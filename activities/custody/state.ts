@@ -1,15 +1,22 @@
 /** What ends with the server's processes, and what the fence changes: written down before anything is done. */
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Client } from 'pg';
-import { messageOf } from '../../src/errors.js';
+import { messageOf, TransientError } from '../../src/errors.js';
+import { musterHome } from '../../src/home.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
 import { withClient } from '../../src/postgres.js';
+import type { Anchor } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
-import type { MusterActivities } from '../contract.js';
+import type { MusterActivities, StepRef } from '../contract.js';
 import { adminOf } from '../service/index.js';
 import { withEvidence } from './bucket.js';
 import { prefixOf } from './names.js';
 
 const STATEMENT_MS = 20_000;
+/** People wait to isolate: a bucket that hangs is not waited for. */
+const REQUEST_MS = 10_000;
 
 /** Without hashes of passwords: evidence is read by many. */
 const QUESTIONS = {
@@ -41,12 +48,19 @@ const QUESTIONS = {
 
 export const captureState: MusterActivities['captureState'] = async ({ at, damaged, evidence }) => {
   const takenAt = new Date().toISOString();
+  const { site, postgres } = damaged;
   const answers = await withClient(
-    adminOf(damaged.postgres),
+    adminOf(postgres),
     { statementTimeoutMs: STATEMENT_MS, applicationName: 'muster custody', signal: activitySignal() },
     askAll,
-  );
-  const { site, postgres } = damaged;
+  ).catch((error: unknown) => {
+    if (error instanceof TransientError && error.code === 'DatabaseUnreachable') return error;
+    throw error;
+  });
+  if (answers instanceof TransientError) {
+    const summary = `NOTHING KEPT of what ${site} knew: ${messageOf(answers)}`;
+    return { key: null, sha256: '', bytes: 0, sessions: 0, summary };
+  }
   const document = {
     schema: 'muster.captured-state/1',
     run: at.runId,
@@ -57,19 +71,43 @@ export const captureState: MusterActivities['captureState'] = async ({ at, damag
   };
   const body = Buffer.from(`${JSON.stringify(document, null, 1)}\n`);
   // A later attempt adds another one: what was seen first stays.
-  const key = `${prefixOf(at)}state-${takenAt.replaceAll(':', '')}.json`;
-  const { sha256, bytes } = await withEvidence(evidence, activitySignal(), (bucket) =>
-    bucket.put(key, body, 'application/json'),
-  );
+  const name = `state-${takenAt.replaceAll(':', '')}.json`;
+  const { key, where } = await keep(evidence, at, name, body);
+  const sha256 = createHash('sha256').update(body).digest('hex');
   const sessions = Array.isArray(answers.sessions) ? answers.sessions.length : 0;
   return {
     key,
     sha256,
-    bytes,
+    bytes: body.length,
     sessions,
-    summary: `${formatCount(sessions)} sessions, roles, rules and settings of ${site} kept in ${evidence.bucket}, ${key} (${formatBytes(bytes)}, SHA-256 ${sha256})`,
+    summary: `${formatCount(sessions)} sessions, roles, rules and settings of ${site} kept ${where} (${formatBytes(body.length)}, SHA-256 ${sha256})`,
   };
 };
+
+/** In the bucket; where that does not take it now, on this machine, until the evidence is secured. */
+async function keep(
+  evidence: Anchor,
+  at: StepRef,
+  name: string,
+  body: Buffer,
+): Promise<{ readonly key: string; readonly where: string }> {
+  try {
+    const { key } = await withEvidence(
+      evidence,
+      activitySignal(),
+      (bucket) => bucket.put(`${prefixOf(at)}${name}`, body, 'application/json'),
+      REQUEST_MS,
+    );
+    return { key, where: `in ${evidence.bucket}, ${key}` };
+  } catch (error) {
+    activitySignal().throwIfAborted();
+    const folder = join(musterHome(process.env), 'evidence', encodeURIComponent(at.runId));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const file = join(folder, name);
+    await writeFile(file, body, { mode: 0o600, flush: true });
+    return { key: `file:${file}`, where: `in ${file}, NOT LOCKED yet: ${messageOf(error)}` };
+  }
+}
 
 /** A question that a damaged server cannot answer is answered with why. */
 async function askAll(client: Client): Promise<Readonly<Record<string, unknown>>> {

@@ -24,15 +24,23 @@ export interface IntrusionSign {
 export interface IntrusionSigns extends Summarised, ReplacedPrimary {
   /** The earliest first; those without a date last. */
   readonly signs: readonly IntrusionSign[];
+  /** Whether the primary could be asked. */
+  readonly answers: boolean;
   /** null: no sign has a date. */
   readonly earliest: string | null;
 }
 
 export interface IntrusionActivities {
-  /** Compares a live database with the baseline and looks for encrypted content. Changes nothing. */
+  /**
+   * Compares a live database with the baseline and looks for encrypted content. Changes nothing. Of one that does not answer it says
+   * whose it is, as the backups know it.
+   */
   lookForIntrusion(input: {
     at: StepRef;
     damaged: DatabaseAt;
+    /** Whose configuration leads to the backups. */
+    from: DatabaseAt;
+    backup: PgbackrestBackup;
     baseline: Baseline;
     tables: readonly string[];
   }): Promise<IntrusionSigns>;

@@ -1,15 +1,17 @@
 /** What an intruder left in a database: on the live one to be dated, on a restored copy a reason not to promote it. */
-import { PermanentError } from '../../src/errors.js';
+import { messageOf, PermanentError, TransientError } from '../../src/errors.js';
 import { formatCount } from '../../src/model/format.js';
 import { withClient } from '../../src/postgres.js';
+import type { PgbackrestBackup } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities } from '../contract.js';
+import { lookInto } from '../point/holding.js';
 import { withProgress } from '../progress.js';
 import { adminOf } from '../service/index.js';
 import { check, passed, verificationFailed } from '../verify/check.js';
 import { catalogueSigns } from './catalogue.js';
 import { contentSigns } from './content.js';
-import type { Baseline, IntrusionSign } from './contract.js';
+import type { Baseline, IntrusionSign, IntrusionSigns } from './contract.js';
 import { ISO } from './dates.js';
 
 /** The application is not stopped before the look is over, so no statement of it may take long. */
@@ -18,8 +20,13 @@ const MOST_TOLD = 8;
 
 export function intrusionActivities(): Pick<MusterActivities, 'lookForIntrusion' | 'verifyClean'> {
   return {
-    async lookForIntrusion({ damaged, baseline, tables }) {
-      const { signs, server } = await look(damaged, baseline, tables);
+    async lookForIntrusion({ damaged, from, backup, baseline, tables }) {
+      const looked = await look(damaged, baseline, tables).catch((error: unknown) => {
+        if (error instanceof TransientError && error.code === 'DatabaseUnreachable') return error;
+        throw error;
+      });
+      if (looked instanceof TransientError) return unseen(damaged, from, backup, looked);
+      const { signs, server } = looked;
       if (server.timeline === null) {
         throw new PermanentError('NotThePrimary', `The database at ${damaged.site} is a standby.`, {
           next: 'Correct the site that was broken into in the runbook, then begin again. Nothing was touched.',
@@ -31,6 +38,7 @@ export function intrusionActivities(): Pick<MusterActivities, 'lookForIntrusion'
         timeline: server.timeline,
         time: earliest ?? server.now,
         signs,
+        answers: true,
         earliest,
         summary: summarise(signs, earliest),
       };
@@ -55,6 +63,28 @@ export function intrusionActivities(): Pick<MusterActivities, 'lookForIntrusion'
       });
       return passed([checked]);
     },
+  };
+}
+
+/** Dead, or the intruder has locked everybody out: people know the moment, the backups whose cluster it is. */
+async function unseen(
+  { site }: DatabaseAt,
+  from: DatabaseAt,
+  backup: PgbackrestBackup,
+  error: TransientError,
+): Promise<IntrusionSigns> {
+  const [first] = backup.repositories;
+  if (first === undefined) throw error;
+  const any = { systemIdentifier: '', timeline: 0 };
+  const { systemIdentifier, timeline } = await lookInto(from.postgres, backup, first.number, any);
+  return {
+    systemIdentifier,
+    timeline,
+    time: new Date().toISOString().replace('Z', '000Z'),
+    signs: [],
+    answers: false,
+    earliest: null,
+    summary: `NOTHING SEEN: the primary at ${site} does not let Muster in (${messageOf(error)}); it is system ${systemIdentifier}, as the backups say`,
   };
 }
 

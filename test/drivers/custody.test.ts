@@ -1,6 +1,6 @@
 /** Evidence in a real S3 store under object lock: whole, hashed by file, signed, and the same when it is done again. */
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -55,13 +55,21 @@ const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex
 
 test('what the running server knows is kept first, without hashes of passwords', async () => {
   captured = await captureState({ at, damaged: primary.at, evidence: store.anchor });
-  const body = await read(captured.key);
+  const body = await read(captured.key ?? '');
   expect(sha256(body)).toBe(captured.sha256);
   const state = JSON.parse(body.toString()) as Record<string, { usename?: string; rolname?: string }[]>;
   expect(state.sessions?.map(({ usename }) => usename)).toContain('muster');
   expect(state.roles?.map(({ rolname }) => rolname)).toContain('app');
   expect(state['host rules']?.length).toBeGreaterThan(0);
   expect(body.toString()).not.toContain('SCRAM-SHA-256$');
+});
+
+test('where the bucket does not take it, it is kept on this machine until the evidence is secured', async () => {
+  const evidence: Anchor = { ...store.anchor, bucket: 'payymo-backups' };
+  const kept = await captureState({ at: stepOf('run-2'), damaged: primary.at, evidence });
+  expect(kept.summary).toContain('NOT LOCKED yet');
+  expect(kept.key?.startsWith(`file:${home}/`)).toBe(true);
+  expect(sha256(await readFile(kept.key?.slice('file:'.length) ?? ''))).toBe(kept.sha256);
 });
 
 test('a cluster that runs is no evidence yet', async () => {
@@ -123,9 +131,10 @@ test('the quarantined cluster is locked to the byte, and nothing of it can be de
 
 test('a bucket without object lock takes no evidence', async () => {
   const evidence: Anchor = { ...store.anchor, bucket: 'payymo-backups' };
-  await expect(captureState({ at, damaged: primary.at, evidence })).rejects.toMatchObject({
-    // The cluster is gone by now: nothing is asked of the bucket.
-    code: 'DatabaseUnreachable',
+  // The server is gone by now: there is nothing to keep, and nobody waits for it.
+  expect(await captureState({ at, damaged: primary.at, evidence })).toMatchObject({
+    key: null,
+    summary: expect.stringContaining('NOTHING KEPT'),
   });
   await expect(
     secureEvidence({ at, damaged: primary.at, quarantine, backup, captured, evidence }),

@@ -4,11 +4,20 @@ import { deflateRawSync } from 'node:zlib';
 import { looksLikeChance } from '../../activities/intrusion/content.js';
 import type { Baseline } from '../../activities/intrusion/contract.js';
 import { intrusionActivities } from '../../activities/intrusion/index.js';
+import type { PgbackrestBackup } from '../../src/runbook/schema.js';
 import { generationOf, makeCluster, type TestCluster } from './support/postgres.js';
 import { stepOf } from './support/steps.js';
 
 const { lookForIntrusion, verifyClean } = intrusionActivities();
 const at = stepOf('run-1');
+const backup: PgbackrestBackup = {
+  driver: 'pgbackrest',
+  stanza: 'none',
+  repositories: [],
+  processes: 1,
+  schedule: [],
+  retention: [],
+};
 const REFUSE = " begin raise 'append-only'; end ";
 const baseline: Baseline = {
   roles: ['muster', 'app'],
@@ -52,7 +61,7 @@ beforeAll(async () => {
 afterAll(() => primary?.remove());
 
 const look = (against: Baseline = known) =>
-  lookForIntrusion({ at, damaged: primary.at, baseline: against, tables: [] });
+  lookForIntrusion({ at, damaged: primary.at, from: primary.at, backup, baseline: against, tables: [] });
 
 const whatsOf = async (against?: Baseline) => (await look(against)).signs.map(({ what }) => what);
 

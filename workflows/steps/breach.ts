@@ -28,7 +28,11 @@ type Before = StepHandle<unknown>;
 export function lookForIntrusion<Params>(
   plan: PlanBuilder<Params>,
   { baseline, tables }: BreachSection,
-  { damaged }: Pick<DatabaseRecovery, 'damaged'>,
+  {
+    damaged,
+    target,
+    backup,
+  }: Pick<DatabaseRecovery, 'damaged' | 'target'> & { readonly backup: PgbackrestBackup },
 ): StepHandle<IntrusionSigns> {
   return plan.step({
     name: 'look-for-intrusion',
@@ -37,7 +41,7 @@ export function lookForIntrusion<Params>(
     budgetMs: 3 * minutes,
     needs: {},
     commands: intrusionCommands({ at: damaged, baseline }),
-    do: ({ at, long }) => long.lookForIntrusion({ at, damaged, baseline, tables }),
+    do: ({ at, long }) => long.lookForIntrusion({ at, damaged, from: target, backup, baseline, tables }),
   });
 }
 
