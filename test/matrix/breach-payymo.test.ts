@@ -126,7 +126,12 @@ cell({
     'leaves the investigation to people': async ({ incident, result }) => {
       const shown = await incident.muster('report', result.view.runId, '--json');
       expect(shown.code).toBe(0);
-      expect(shown.stdout).toContain('Find out how the intruder came in');
+      const { files } = JSON.parse(shown.stdout) as { files: { json: string } };
+      const report = await readFile(files.json, 'utf8');
+      expect(report).toContain('Find out how the intruder came in');
+      expect(report).toContain('Sign of the intruder: role ledger_maintenance');
+      const { custodySha256 } = result.outputs['secure-evidence'] as EvidenceSecured;
+      expect(report).toContain(custodySha256);
     },
   },
 });
