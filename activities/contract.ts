@@ -29,6 +29,7 @@ import type { FailbackActivities } from './failback/contract.js';
 import type { IntrusionActivities } from './intrusion/contract.js';
 import type { ObjectsActivities } from './objects/contract.js';
 import type { SearchActivities } from './point/contract.js';
+import type { ReleaseActivities } from './release/contract.js';
 import type {
   ApplicationStarted,
   ArchiveCatalog,
@@ -82,6 +83,7 @@ export type * from './custody/contract.js';
 export type * from './failback/contract.js';
 export type * from './intrusion/contract.js';
 export type * from './objects/contract.js';
+export type * from './release/contract.js';
 export type * from './results.js';
 export type { SalvageCarried, SalvageFound } from './salvage/contract.js';
 export type { TablesReplaced, TablesTaken } from './tables/contract.js';
@@ -94,6 +96,7 @@ export interface MusterActivities
     FailbackActivities,
     IntrusionActivities,
     ObjectsActivities,
+    ReleaseActivities,
     SearchActivities,
     SalvageActivities,
     TablesActivities {

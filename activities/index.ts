@@ -23,6 +23,7 @@ import { promoteActivities } from './promote/index.js';
 import { proofActivities } from './proof/index.js';
 import { provisionActivities } from './provision/index.js';
 import { checkReadiness } from './readiness.js';
+import { releaseActivities } from './release/index.js';
 import { writeReport } from './report/write.js';
 import { restoreActivities } from './restore/index.js';
 import { salvageActivities } from './salvage/index.js';
@@ -39,6 +40,7 @@ export function createActivities(): MusterActivities {
     ...preserveActivities(),
     ...provisionActivities(),
     ...restoreActivities(),
+    ...releaseActivities(),
     ...verifyActivities(),
     ...standbyActivities(),
     ...failbackActivities(),

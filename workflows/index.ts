@@ -11,6 +11,7 @@ import type {
 import type { Runbook } from '../src/runbook/schema.js';
 import { azLossScenario } from './azLoss.js';
 import { backupLossScenario } from './backupLoss.js';
+import { badDeploymentScenario } from './badDeployment.js';
 import { breachScenario } from './breach.js';
 import { corruptedTablesScenario } from './corruptedTables.js';
 import { corruptionScenario } from './corruption.js';
@@ -43,6 +44,10 @@ export function regionalLoss(input: RunInput<Runbook, NoParams>): Promise<RunRes
 
 export function backupLoss(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
   return runScenario(backupLossScenario, input);
+}
+
+export function badDeployment(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
+  return runScenario(badDeploymentScenario, input);
 }
 
 export function failback(input: RunInput<Runbook, NoParams>): Promise<RunResult> {

@@ -100,6 +100,22 @@ export function backupLossParts(runbook: Runbook) {
   };
 }
 
+/** What going back to another release is about. */
+export function badDeploymentParts(runbook: Runbook) {
+  const section = required(runbook.scenarios.badDeployment, runbook, 'scenarios.badDeployment');
+  const { application, database, releases } = section;
+  return {
+    section,
+    subject: {
+      application: required(runbook.applications[application], runbook, `applications.${application}`),
+      database: databaseAt(runbook, database),
+      releases,
+      dataClasses: runbook.objectives.dataClasses,
+    },
+    invariants: runbook.verification.invariants,
+  };
+}
+
 /** The same for the way home: the primary that is left is not damaged, and is kept where it is. */
 export function failbackParts(runbook: Runbook) {
   const section = required(runbook.scenarios.failback, runbook, 'scenarios.failback');

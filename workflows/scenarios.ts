@@ -8,6 +8,7 @@ import type {
 } from '../src/model/run.js';
 import { azLossScenario } from './azLoss.js';
 import { backupLossScenario } from './backupLoss.js';
+import { badDeploymentScenario } from './badDeployment.js';
 import { breachScenario } from './breach.js';
 import { corruptedTablesScenario } from './corruptedTables.js';
 import { corruptionScenario } from './corruption.js';
@@ -25,6 +26,7 @@ export const scenarios: {
   readonly objectLoss: Scenario<ObjectLossParams>;
   readonly regionalLoss: Scenario<NoParams>;
   readonly backupLoss: Scenario<NoParams>;
+  readonly badDeployment: Scenario<NoParams>;
   readonly failback: Scenario<NoParams>;
   readonly breach: Scenario<BreachParams>;
   readonly corruptedTables: Scenario<TablesParams>;
@@ -36,6 +38,7 @@ export const scenarios: {
   objectLoss: objectLossScenario,
   regionalLoss: regionalLossScenario,
   backupLoss: backupLossScenario,
+  badDeployment: badDeploymentScenario,
   failback: failbackScenario,
   breach: breachScenario,
   corruptedTables: corruptedTablesScenario,

@@ -31,6 +31,7 @@ const checks: Readonly<Record<string, readonly PreflightCheck[]>> = {
   objectLoss: [filesCanComeBack],
   // What can be read of copies is what the run is to find out.
   backupLoss: [toolsAreThere, nobodyElseRecovers],
+  badDeployment: [releaseCanGo],
   failback: [toolsAreThere, targetReadsBackups, runsWhereItIsLeft, nobodyElseRecovers],
   breach: [toolsAreThere, targetReadsBackups, newSecretsAreNotThere, nobodyElseRecovers],
   corruptedTables: [nobodyElseRecovers],
@@ -115,6 +116,20 @@ async function filesCanComeBack({ runbook, params }: PreflightSubject): Promise<
   if (kind !== 'files-damaged') return `Not a moment, a bucket is recovered: ${summary}.`;
   if (damage !== undefined && damage.deleted + damage.overwritten > 0) return undefined;
   return `Nothing would come back: ${summary}. Look at --before, --until and --prefix.`;
+}
+
+async function releaseCanGo({ runbook }: PreflightSubject): Promise<string | undefined> {
+  const { releaseActivities } = await import('../../activities/release/index.js');
+  const { badDeploymentParts } = await import('../../workflows/parts.js');
+  const { section, subject } = badDeploymentParts(runbook);
+  const { healthy, failing, running } = await releaseActivities().assessRelease({
+    at: stepRef(runbook, 'badDeployment'),
+    ...subject,
+    invariants: [],
+    migratesDown: section.migrateDown !== undefined,
+  });
+  if (!healthy || failing.length > 0) return undefined;
+  return `Release ${running} is healthy, and what only reads works: what writes was not tried.`;
 }
 
 function stepRef({ system }: Runbook, scenario: string) {

@@ -4,6 +4,7 @@
  */
 import type { InputProblem } from '../errors.js';
 import { checkAzLoss } from './crosscheck/az-loss.js';
+import { checkBadDeployment } from './crosscheck/bad-deployment.js';
 import { checkBreach } from './crosscheck/breach.js';
 import { checkCopies } from './crosscheck/copies.js';
 import { checkCorruptedTables } from './crosscheck/corrupted-tables.js';
@@ -43,6 +44,7 @@ export function crosscheck(runbook: Runbook, source: RunbookSource): InputProble
   checkObjectLoss(runbook, problems);
   checkRegionalLoss(runbook, problems);
   checkBackupLoss(runbook, problems);
+  checkBadDeployment(runbook, problems);
   checkFailback(runbook, problems);
   checkBreach(runbook, problems);
   checkCorruptedTables(runbook, problems);

@@ -24,6 +24,7 @@ export type { ArchiveBackup, ArchiveCopy } from './archive.js';
 export { duration, secretRef } from './fields.js';
 export type { AzLossSection } from './sections/scenarios/azLoss.js';
 export type { BackupLossSection } from './sections/scenarios/backupLoss.js';
+export type { BadDeploymentSection } from './sections/scenarios/badDeployment.js';
 export type { BreachSection } from './sections/scenarios/breach.js';
 export type { ChosenTable, CorruptedTablesSection } from './sections/scenarios/corruptedTables.js';
 export type { CorruptionSection } from './sections/scenarios/corruption.js';

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { azLoss } from './azLoss.js';
 import { backupLoss } from './backupLoss.js';
+import { badDeployment } from './badDeployment.js';
 import { breach } from './breach.js';
 import { corruptedTables } from './corruptedTables.js';
 import { corruption } from './corruption.js';
@@ -24,6 +25,9 @@ export const scenarios = z.strictObject({
   backupLoss: backupLoss
     .optional()
     .describe('The usual copies are all bad: every copy anywhere, in the order of least loss'),
+  badDeployment: badDeployment
+    .optional()
+    .describe('A release is bad: back to the last good one, with the database where the release migrated it'),
   failback: failback.optional().describe('Home again after a recovery moved the system, without loss'),
   breach: breach
     .optional()
