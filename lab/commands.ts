@@ -15,7 +15,7 @@ import type { SeedSize } from './payymo/generate.js';
 import { labCode } from './people.js';
 import { type LabStatus, statusLab } from './status.js';
 import { upLab } from './world.js';
-import type { SystemName, WorldName } from './worlds/index.js';
+import { type SystemName, type WorldName, worldNamed } from './worlds/index.js';
 
 /** Where the lab is and who hears of progress. */
 export interface LabCommand {
@@ -123,6 +123,10 @@ export async function labHarm(disaster: string, system: WorldName, options: LabC
   const known: Readonly<Record<string, (typeof WORLD_DISASTERS)[keyof typeof WORLD_DISASTERS]>> =
     WORLD_DISASTERS;
   const inflict = known[disaster];
+  // A zone is lost while a standby follows in another one: where there is none yet, it is raised first.
+  if (disaster === 'az-loss' && worldNamed(system).sites.some(({ name }) => name === 'standby')) {
+    return WORLD_DISASTERS['az-loss']((await labUp({ ...options, standby: 'raised' })).state, system);
+  }
   if (inflict !== undefined) return inflict(state, system);
   throw new LabError(
     `${disaster} does not befall ${system}.`,

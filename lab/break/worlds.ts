@@ -7,14 +7,16 @@ import { runningServer } from '../clusters.js';
 import { LabError } from '../errors.js';
 import { layoutOf } from '../layout.js';
 import { isoFromMicros } from '../payymo/signature.js';
+import { isRunning } from '../process.js';
 import type { LabState } from '../state.js';
 import { takeLabArchive } from '../worlds/archive.js';
 import type { WorldName } from '../worlds/index.js';
 import { type WorldInLab, worldIn } from '../worlds/parts.js';
+import { worldHasStandby } from '../worlds/physical.js';
 import { homeOf, markLost } from '../worlds/start.js';
 import { archivesOf, spoilCopy } from './copies.js';
 import { kill, loseStore, takeOutOfSight } from './regional-loss.js';
-import { strikeServer, untilGone } from './strike.js';
+import { send, strikeServer, untilGone } from './strike.js';
 
 /** What a disaster did to a system. Times are ISO 8601 UTC. */
 export interface Harm {
@@ -37,6 +39,7 @@ type Inflict = (state: LabState, name: WorldName) => Promise<Harm>;
 export const WORLD_DISASTERS = {
   corruption: breakRows,
   'infrastructure-failure': breakWorldServer,
+  'az-loss': breakWorldZone,
   'regional-loss': breakWorldRegion,
   'backup-loss': breakWorldCopies,
 } as const satisfies Readonly<Record<string, Inflict>>;
@@ -164,6 +167,37 @@ async function breakWorldRegion(state: LabState, name: WorldName): Promise<Harm>
       ],
     ],
     recover: `muster recover regionalLoss ${name} --detected-at ${at}`,
+    serverPids,
+  };
+}
+
+/**
+ * The zone of the primary is lost: its server and the application there are killed at once.
+ *
+ * @throws LabError when no standby follows in another zone
+ */
+async function breakWorldZone(state: LabState, name: WorldName): Promise<Harm> {
+  const { world, home, server, cluster } = await primaryOf(state, name);
+  if (!(await worldHasStandby(world))) {
+    throw new LabError(
+      `${world.definition.title} has no standby in another zone.`,
+      'Raise it with muster lab up --standby, where the system has a place for one.',
+    );
+  }
+  await markLost(cluster.base, 'dead');
+  const application = state.parts[`${name}-app`];
+  const at = new Date().toISOString();
+  const serverPids = strikeServer(server, 'SIGKILL');
+  if (application !== undefined && isRunning(application)) send(application.pid, 'SIGKILL');
+  await untilGone(serverPids);
+  return {
+    at,
+    what: `The zone of ${world.definition.title} at ${home} is lost.`,
+    facts: [
+      ['at', at],
+      ['damage', `the primary is dead (${serverPids.length} processes killed), the application is gone`],
+    ],
+    recover: `muster recover azLoss ${name} --detected-at ${at}`,
     serverPids,
   };
 }

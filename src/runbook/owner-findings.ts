@@ -75,15 +75,27 @@ const windowsOfPhases: Rule = (runbook) => {
 /** An RPO as long as the interval leaves no time for the dump itself. */
 const rpoWithoutRoom: Rule = ({ backups, objectives }) =>
   Object.entries(backups).flatMap(([name, backup]): Found[] => {
-    if (backup.driver !== 'archive' || backup.takenEvery === undefined) return [];
-    const every = writeDuration(backup.takenEvery);
-    const tight = Object.entries(objectives.dataClasses).filter(([, { rpo }]) => rpo === backup.takenEvery);
-    if (tight.length === 0) return [];
+    const physical = backup.driver === 'pgbackrest';
+    const interval = physical ? backup.walArchivedWithin : backup.takenEvery;
+    const tight = Object.entries(objectives.dataClasses).filter(([, { rpo }]) => rpo === interval);
+    if (interval === undefined || tight.length === 0) return [];
+    const every = writeDuration(interval);
+    const who = tight.map(([dataClass]) => dataClass).join(', ');
+    if (physical) {
+      return [
+        {
+          severity: 'warning',
+          path: ['backups', name, 'walArchivedWithin'],
+          what: `${who} may lose at most ${every}, and a commit may take just as long to reach the archive: nothing is left for its transfer.`,
+          proposal: `Archive the WAL well within ${every}: archive_timeout of some minutes costs little.`,
+        },
+      ];
+    }
     return [
       {
         severity: 'warning',
         path: ['backups', name, 'takenEvery'],
-        what: `${tight.map(([dataClass]) => dataClass).join(', ')} may lose at most ${every}, but an archive is made every ${every} and counts only when it is ready: shortly before, ${every} and the time of a dump are lost.`,
+        what: `${who} may lose at most ${every}, but an archive is made every ${every} and counts only when it is ready: shortly before, ${every} and the time of a dump are lost.`,
         proposal: `Take archives more often than every ${every}, or archive the WAL as well.`,
       },
     ];

@@ -1,17 +1,22 @@
-/** Systems beside Payymo: a lab of MoneyFlow alone, to which AccuBooks is added. */
+/** Systems beside Payymo: a lab of MoneyFlow alone, to which the others are added. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { databaseAccount } from '../../lab/account.js';
 import { labBreak, labHarm } from '../../lab/commands.js';
 import { downLab } from '../../lab/down.js';
+import { layoutOf } from '../../lab/layout.js';
+import { findPrograms } from '../../lab/parts/lookup.js';
+import { pgbackrest } from '../../lab/parts/pgbackrest.js';
 import { isRunning } from '../../lab/process.js';
 import type { LoginState, WorldState } from '../../lab/state.js';
 import { statusLab } from '../../lab/status.js';
 import { upLab } from '../../lab/world.js';
-import { WORLD_NAMES, type WorldName } from '../../lab/worlds/index.js';
+import { WORLD_NAMES, type WorldName, worldNamed } from '../../lab/worlds/index.js';
 import { readCatalog } from '../../src/archive/catalog.js';
 import { withPlace } from '../../src/archive/place.js';
 import { loadRunbook } from '../../src/runbook/load.js';
+import type { ArchiveBackup, PgbackrestBackup } from '../../src/runbook/schema.js';
 import { resolveSecret } from '../../src/secrets.js';
 import { eventually } from '../support/eventually.js';
 import { secretOf, useLab } from '../support/lab.js';
@@ -64,6 +69,37 @@ async function acknowledged(world: WorldState): Promise<{ id: string; at: string
   return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
 }
 
+/** What the newest archive of each copy holds. */
+async function archivesIn(name: WorldName, backup: ArchiveBackup): Promise<(string | undefined)[]> {
+  const { signal } = new AbortController();
+  return Promise.all(
+    backup.copies.map((copy) =>
+      withPlace(
+        copy,
+        signal,
+        async (place) => (await readCatalog(place, name, backup))[0]?.manifest?.content,
+      ),
+    ),
+  );
+}
+
+/** What the newest backup in each repository is. */
+async function backupsIn(name: WorldName, { stanza, repositories }: PgbackrestBackup): Promise<string[]> {
+  const cluster = layoutOf(lab.dir).worldOf(
+    name,
+    worldNamed(name).sites.map((site) => site.name),
+  ).sites.west;
+  if (cluster === undefined) throw new Error('it has no primary');
+  const { pgbackrest: program } = findPrograms();
+  return Promise.all(
+    repositories.map(async ({ number }) => {
+      const how = [`--repo=${number}`, '--output=json', 'info'];
+      const [info] = JSON.parse(await pgbackrest(program, cluster, databaseAccount(), how, stanza));
+      return info.backup.at(-1).type;
+    }),
+  );
+}
+
 test('a lab of MoneyFlow alone has no Payymo, and shows what runs', async () => {
   const status = await statusLab(lab.dir);
   expect(status?.state.systems).toEqual(['moneyflow']);
@@ -86,15 +122,15 @@ test('a lab of MoneyFlow alone has no Payymo, and shows what runs', async () => 
   await expect(labBreak('corruption', { dir: lab.dir })).rejects.toThrow('Payymo does not live in this lab');
 });
 
-test('another system is added, while the first one goes on', async () => {
+test('other systems are added, while the first one goes on', async () => {
   const before = lab.state.parts['moneyflow-app'];
   const state = await upLab({
     dir: lab.dir,
-    systems: ['accubooks'],
+    systems: ['accubooks', 'spendsync'],
     worker: 'none',
     log: () => undefined,
   });
-  expect(state.systems).toEqual(['moneyflow', 'accubooks']);
+  expect(state.systems).toEqual(['moneyflow', 'accubooks', 'spendsync']);
   expect(state.parts['moneyflow-app']).toEqual(before);
 }, 60_000);
 
@@ -130,23 +166,20 @@ describe.each(WORLD_NAMES)('%s', (name) => {
     }
   });
 
-  test('its first archive is in every copy, and its sound data keeps every invariant', async () => {
-    const { backups } = await runbookOf(name);
-    const backup = backups.daily;
-    if (backup?.driver !== 'archive') throw new Error('no archives');
-    expect(backup.copies.length).toBe(3);
-    for (const copy of backup.copies) {
-      const entries = await withPlace(copy, new AbortController().signal, (place) =>
-        readCatalog(place, name, backup),
-      );
-      expect(entries).toMatchObject([{ manifest: { system: name, content: 'full' } }]);
-    }
+  test('its first backup is in every copy, and its sound data keeps every invariant', async () => {
+    const [backup] = Object.values((await runbookOf(name)).backups);
+    if (backup === undefined) throw new Error('it is not backed up');
+    expect(await (backup.driver === 'archive' ? archivesIn(name, backup) : backupsIn(name, backup))).toEqual(
+      (backup.driver === 'archive' ? backup.copies : backup.repositories).map(() => 'full'),
+    );
     expect(await broken(name)).toEqual([]);
   });
 
   test('its runbook has no address of production, and no secret', async () => {
     const text = await readFile(join(lab.state.runbooks, `${name}.yaml`), 'utf8');
-    expect(text).not.toMatch(/file:\/etc\/|\b10\.[34]\d\.|https:\/\/(gateway|accounting|workflow)\./);
+    expect(text).not.toMatch(
+      /file:\/etc\/|\b10\.[345]\d\.|https:\/\/(gateway|accounting|workflow|spending)\./,
+    );
     const secrets = (await readdir(join(lab.dir, 'secrets'))).filter((file) => file.startsWith(name));
     expect(secrets.length).toBe(6);
     for (const file of secrets) {
@@ -172,7 +205,7 @@ describe.each(WORLD_NAMES)('%s', (name) => {
     await expect(readdir(world.sites.west?.dataDir ?? '')).rejects.toMatchObject({ code: 'ENOENT' });
     await upLab({ dir: lab.dir, worker: 'none', log: () => undefined });
     const seen = (await statusLab(lab.dir))?.worlds.find(({ system }) => system === name);
-    expect(seen?.sites.map(({ serverPid }) => serverPid)).toEqual([null, null, null]);
+    expect(seen?.sites.every(({ serverPid }) => serverPid === null)).toBe(true);
     expect(seen?.service.health?.status).toBe('unavailable');
     await expect(labHarm('infrastructure-failure', name, { dir: lab.dir })).rejects.toThrow('cannot be lost');
   }, 60_000);
