@@ -51,7 +51,13 @@ export type Disaster = (typeof DISASTERS)[number];
 
 /** What may befall a system. */
 export function disastersOf(system: SystemName): readonly string[] {
-  return system === 'payymo' ? DISASTERS : Object.keys(WORLD_DISASTERS);
+  if (system === 'payymo') return DISASTERS;
+  const { sites, backup } = worldNamed(system);
+  const spared = [
+    ...(sites.some(({ name }) => name === 'standby') ? [] : ['az-loss']),
+    ...(backup === 'archive' ? [] : ['backup-loss']),
+  ];
+  return Object.keys(WORLD_DISASTERS).filter((disaster) => !spared.includes(disaster));
 }
 
 export { SYSTEMS, type SystemName } from './worlds/index.js';
@@ -120,18 +126,15 @@ export interface Damage {
 /** Inflicts a disaster on a system beside Payymo. @throws LabError when it does not live in the lab, or is spared that one */
 export async function labHarm(disaster: string, system: WorldName, options: LabCommand = {}): Promise<Harm> {
   const { state } = await standing(options.dir ?? defaultLabDir());
-  const known: Readonly<Record<string, (typeof WORLD_DISASTERS)[keyof typeof WORLD_DISASTERS]>> =
-    WORLD_DISASTERS;
-  const inflict = known[disaster];
-  // A zone is lost while a standby follows in another one: where there is none yet, it is raised first.
-  if (disaster === 'az-loss' && worldNamed(system).sites.some(({ name }) => name === 'standby')) {
-    return WORLD_DISASTERS['az-loss']((await labUp({ ...options, standby: 'raised' })).state, system);
+  if (!disastersOf(system).includes(disaster)) {
+    throw new LabError(
+      `${disaster} does not befall ${system}.`,
+      `What does: ${disastersOf(system).join(', ')}.`,
+    );
   }
-  if (inflict !== undefined) return inflict(state, system);
-  throw new LabError(
-    `${disaster} does not befall ${system}.`,
-    `What does: ${Object.keys(WORLD_DISASTERS).join(', ')}.`,
-  );
+  // A zone is lost while a standby follows in another one: where there is none yet, it is raised first.
+  const now = disaster === 'az-loss' ? (await labUp({ ...options, standby: 'raised' })).state : state;
+  return WORLD_DISASTERS[disaster as keyof typeof WORLD_DISASTERS](now, system);
 }
 
 /** Inflicts a disaster on Payymo in the lab that is up. @throws LabError when there is none */

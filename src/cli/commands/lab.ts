@@ -47,7 +47,7 @@ const registerUp: Register = (lab, context) => {
       `
 A lab that stands keeps its systems, and its ledger; take it down first for another size. A system that is
 named and does not live in it yet is added, except payymo.
-Systems: payymo, moneyflow, accubooks.
+Systems: payymo, moneyflow, accubooks, spendsync.
 
 Examples:
   muster lab up
@@ -124,6 +124,9 @@ Disasters:
               their keys reach
   backup-loss the backups in both regions are damaged at random places, and the disk of the primary; --left
               says which one copy is sound (default: the standby, which is raised first)
+
+object-loss and breach befall payymo, az-loss payymo and spendsync; backup-loss of moneyflow and accubooks is a
+bad change, and the usual copies of their archives are bad.
 
 Examples:
   muster lab break corruption
