@@ -137,7 +137,7 @@ async function startPrimary(world: World, context: PartContext, fresh: Fresh): P
   const [cluster, place] = [layout.sites[primary], state.sites[primary]];
   if (cluster === undefined || place === undefined) throw new TypeError(`${name} has no site ${primary}`);
   const physical = definition.backup === 'pgbackrest';
-  if (physical) await writeWorldBackupConfigs(context, { layout, state });
+  if (physical) await writeWorldBackupConfigs(context, { layout, state, definition });
   await initCluster(cluster, physical ? 'world-archiving' : 'world', { bin: programs.postgresBin, account });
   await writeSiteSettings(cluster, account, worldSiteSettings(context, state, cluster, place));
   const part = postgresPart({

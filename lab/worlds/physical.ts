@@ -7,7 +7,7 @@ import { resolveSecret } from '../../src/secrets.js';
 import { LabError } from '../errors.js';
 import { exists } from '../folders.js';
 import type { World } from '../keeper.js';
-import { type ClusterLayout, REGIONS, type RegionName, type WorldLayout } from '../layout.js';
+import { type ClusterLayout, REGIONS, type RegionName } from '../layout.js';
 import { type PartContext, regionStore } from '../parts/all.js';
 import { ensurePart } from '../parts/part.js';
 import { archiveCommand, pgbackrest, restoreCommand, writeBackupConfig } from '../parts/pgbackrest.js';
@@ -35,7 +35,7 @@ export function worldSiteSettings(
 /** One for each site, with both repositories, each encrypted with a passphrase of its own. */
 export async function writeWorldBackupConfigs(
   context: PartContext,
-  { layout, state }: { readonly layout: WorldLayout; readonly state: WorldState },
+  { layout, state, definition }: Pick<WorldInLab, 'layout' | 'state' | 'definition'>,
 ): Promise<void> {
   if (state.backup.driver !== 'pgbackrest') return;
   const { stanza } = state.backup;
@@ -46,7 +46,9 @@ export async function writeWorldBackupConfigs(
   };
   const [west, east] = await Promise.all(REGIONS.map(repository));
   if (west === undefined || east === undefined) throw new TypeError('there are two regions');
-  for (const cluster of Object.values(layout.sites)) {
+  for (const { name, region } of definition.sites) {
+    const cluster = layout.sites[name];
+    if (cluster === undefined) continue;
     await writeBackupConfig({
       stanza,
       bucket: state.bucket,
@@ -54,7 +56,8 @@ export async function writeWorldBackupConfigs(
       port: Object.values(state.sites)[0]?.port ?? 0,
       account: context.account,
       caFile: tlsFiles(context.layout.tls).ca,
-      repositories: { west, east },
+      // In the other region nothing may hang on the one that is lost.
+      repositories: region === 'west' ? { west, east } : { east },
     });
   }
 }
