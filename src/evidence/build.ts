@@ -141,8 +141,12 @@ function lostClasses(outputs: Outputs, kept: readonly LostClass[]): LostClass[] 
 
 function assumptionsOf(outputs: Outputs): string[] {
   return pointsOf(outputs).flatMap(({ output }) => [
-    `The data was good before ${output.asked}: that moment was given by people.`,
-    `Backup ${output.backup.label} and ${output.walSegments} WAL segments lead to ${output.time}.`,
+    output.asked === 'newest'
+      ? 'Nothing that was written was bad: the newest state that is kept was gone back to.'
+      : `The data was good before ${output.asked}: that moment was given by people.`,
+    output.archive === undefined
+      ? `Backup ${output.backup.label} and ${output.walSegments} WAL segments lead to ${output.time}.`
+      : `Archive ${output.archive.label} of ${output.archive.copy}, signed by ${output.archive.signer}, holds the state of ${output.time}.`,
   ]);
 }
 

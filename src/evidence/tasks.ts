@@ -80,7 +80,7 @@ export function findingsOf({ plan, view, outputs, rto, rpo }: Situation): Task[]
         ? []
         : [
             {
-              text: `Only repository ${output.usableRepositories.join(', ')} held what this recovery needed: a second copy was missing.`,
+              text: `Only ${output.archive?.copy ?? `repository ${output.usableRepositories.join(', ')}`} held what this recovery needed: a second copy was missing.`,
               owner: data,
             },
           ],
