@@ -15,12 +15,13 @@ const BACKUP_MS = 24 * 3_600_000;
 /** Into one repository after the other; one that fails keeps nothing from the others (pgBackRest: command reference, backup). */
 export async function takeBackup(input: Input, update: (progress: Progress) => void): Promise<BackupsTaken> {
   const { backup } = input;
+  const since = scheduledAt();
   const labels: BackupsTaken['labels'][number][] = [];
   const failures: (BackupsTaken['failures'][number] & { readonly error: MusterError })[] = [];
   for (const [index, { number }] of backup.repositories.entries()) {
     const name = repositoryName(backup, number);
     try {
-      const made = await backUp(input, number, (share) =>
+      const made = await backUp(input, number, since, (share) =>
         update({
           done: Math.round((index + share) * 100),
           total: backup.repositories.length * 100,
@@ -58,16 +59,16 @@ export async function takeBackup(input: Input, update: (progress: Progress) => v
 async function backUp(
   { source, backup, type }: Input,
   repository: number,
+  since: Date,
   show: (share: number) => void,
 ): Promise<BackupInfo> {
   const scope = scopeOf(source.postgres, backup);
   const { service, port } = source.postgres;
-  const made = async () =>
-    backupsIn(await readInfo(scope, repository), repository)
-      .filter(({ timestamp }) => timestamp.start * 1000 >= Math.floor(scheduledAt().getTime() / 1000) * 1000)
-      .at(-1);
-  const before = await made();
-  if (before !== undefined) return before;
+  const list = async () => backupsIn(await readInfo(scope, repository), repository);
+  const before = await list();
+  // An earlier attempt has made it: pgBackRest tells whole seconds.
+  const own = before.filter(({ timestamp }) => (timestamp.start + 1) * 1000 > since.getTime()).at(-1);
+  if (own !== undefined) return own;
   const name = repositoryName(backup, repository);
   const outcome = await runPgbackrest(
     scope,
@@ -95,7 +96,8 @@ async function backUp(
   );
   const next = `See that ${name} can be written to, then take the backup again.`;
   if (outcome.exitCode !== 0) throw failureOf(scope, outcome, `The backup into ${name}`, next).error;
-  const after = await made();
-  if (after !== undefined) return after;
+  const known = new Set(before.map(({ label }) => label));
+  const made = (await list()).filter(({ label }) => !known.has(label)).at(-1);
+  if (made !== undefined) return made;
   throw failureOf(scope, outcome, `The backup into ${name} is not listed and`, next).error;
 }

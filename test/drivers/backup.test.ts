@@ -8,7 +8,7 @@ import { serviceOf } from '../../activities/service/index.js';
 import { startTestCluster, type TestCluster } from '../support/cluster.js';
 
 const { restoreDatabase } = restoreActivities();
-const { protectAgain } = backupActivities();
+const { protectAgain, takeBackup, inspectBackup } = backupActivities();
 const { provisionTarget, destroyTarget } = provisionActivities({ promotionOf: async () => undefined });
 
 let cluster: TestCluster;
@@ -53,6 +53,21 @@ test('after the promotion every repository gets a full backup on the new timelin
   ).toEqual({
     archive_mode: 'on',
   });
+});
+
+test('an increment goes into every repository and is whole there; one that is not there is told', async () => {
+  const { at, target: source, backup } = cluster;
+  await cluster.as(source, (client) => client.query('select pg_switch_wal()'));
+  const taken = await takeBackup({ at, source, backup, type: 'incr' });
+  expect(taken).toMatchObject({ failures: [], labels: [{ repository: 1 }, { repository: 2 }] });
+  const labels = taken.labels.map(({ label }) => label);
+  expect(labels).toEqual([expect.stringMatching(/I$/), expect.stringMatching(/I$/)]);
+  const seen = await inspectBackup({ at, source, backup, labels: [labels[0] ?? '', '20200101-000000F'] });
+  expect(seen.places.map(({ sound }) => sound)).toEqual([true, false]);
+  expect(seen.places[0]?.says).toMatch(/\(incr\), .*; (\d+) of \1 files as their checksums say/);
+  expect(seen.findings).toMatchObject([
+    { severity: 'critical', what: expect.stringContaining('20200101-000000F in') },
+  ]);
 });
 
 test('a promoted copy is neither restored over nor destroyed, even where the vault knows nothing', async () => {
