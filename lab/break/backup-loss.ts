@@ -1,6 +1,6 @@
 /** The backups in both regions turn out to be damaged on the day on which the primary's disk is: one copy is left. */
 import { randomBytes, randomInt } from 'node:crypto';
-import { open, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { databaseAccount } from '../account.js';
 import { lostMark, runningServer } from '../clusters.js';
@@ -103,14 +103,15 @@ async function filesUnder(folder: string): Promise<readonly Sized[]> {
   return files.sort((one, other) => other.bytes - one.bytes);
 }
 
-/** Overwrites random places of the largest files, and cuts one short. @returns how many places */
+/** Overwrites random places of the largest files. @returns how many places */
 async function damageBackup(folder: string): Promise<number> {
   const files = (await filesUnder(folder)).filter(({ path }) => !path.includes('backup.manifest'));
   const struck = files.slice(0, 3);
-  for (const { path, bytes } of struck) await overwrite(path, randomInt(0, Math.max(1, bytes - 512)), 512);
-  const [first] = struck;
-  if (first !== undefined) await truncate(first.path, Math.floor(first.bytes * 0.9));
-  return struck.length + 1;
+  for (const { path, bytes } of struck) {
+    const length = Math.min(512, bytes);
+    await overwrite(path, randomInt(0, bytes - length + 1), length);
+  }
+  return struck.length;
 }
 
 /** Pages of the largest tables that nothing has touched for long, so that no log brings them back. */
