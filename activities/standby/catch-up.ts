@@ -3,17 +3,19 @@
  * that the end is one; then what it received and what only the archive has is replayed; then replay is paused and WAL is
  * kept away, so that what is verified is what is promoted.
  */
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { PermanentError, TransientError } from '../../src/errors.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
+import { runTool } from '../../src/process.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, StandbyCaughtUp, Summarised } from '../contract.js';
 import { lsnToNumber, parseSegment } from '../pgbackrest/wal.js';
 import { removeOwnSettings, writeOwnSettings } from '../restore/settings.js';
 import { archiveGetCommand } from '../restore/shell.js';
-import { hasLeftRecovery } from '../service/index.js';
+import { hasLeftRecovery, programOf } from '../service/index.js';
 import { replacedByOther, requireFencingToken, withVault } from '../vault/index.js';
 import { type ArchiveEnd, archiveEnd, requireAnswer, requireSameHistory } from './archived.js';
 import { countMissing } from './missing.js';
@@ -25,6 +27,7 @@ const POLL_MS = 50;
 /** The end is reached when nothing has moved for this long although nothing is missing any more. */
 const STILL_MS = 300;
 const STUCK_MS = 120_000;
+const WALDUMP_MS = 30_000;
 
 export async function catchUpStandby(
   input: Input,
@@ -54,6 +57,7 @@ export async function catchUpStandby(
         },
       );
     }
+    await requireNothingAfter(standby, facts.timeline, lsn);
     const missing = await countMissing(client, dataClasses, facts.time);
     const replayedBytes = Math.max(0, lsnToNumber(lsn) - lsnToNumber(before.replayedLsn ?? lsn));
     const lost = Object.entries(missing.loses).map(
@@ -158,6 +162,7 @@ async function untilEnd(
   const first = lsnToNumber(begun.replayedLsn ?? '0/0');
   let seen: string | null = null;
   let movedAt = performance.now();
+  let incompleteAt = movedAt;
   for (;;) {
     signal.throwIfAborted();
     const facts = await readFacts(client);
@@ -177,7 +182,10 @@ async function untilEnd(
       receiver === null &&
       behind === 0 &&
       (await archiveIsReplayed(client, newest, replayed, segmentBytes, since));
-    if (complete && stillMs > STILL_MS && replayedLsn !== null) return replayedLsn;
+    // While a segment is fetched the replay stands still as well: only what follows counts.
+    if (!complete) incompleteAt = performance.now();
+    const quietMs = Math.min(stillMs, performance.now() - incompleteAt);
+    if (quietMs > STILL_MS && replayedLsn !== null) return replayedLsn;
     if (stillMs > STUCK_MS) throw stuck(standby, facts, newest);
     await wait(POLL_MS, undefined, { signal });
   }
@@ -200,6 +208,34 @@ async function archiveIsReplayed(
     since,
   ]);
   return rows.length > 0;
+}
+
+/**
+ * That the replay stood still proves nothing on a busy machine, and a promotion replays what lies in place after the position at
+ * which it was paused (PostgreSQL 15, tried). So that is looked at, in the files themselves.
+ *
+ * @throws TransientError `StandbyMoved`
+ */
+async function requireNothingAfter(
+  { site, postgres }: DatabaseAt,
+  timeline: number,
+  lsn: string,
+): Promise<void> {
+  const { account, dataDirectory } = postgres.service;
+  const { exitCode, stdout } = await runTool(
+    await programOf(postgres, 'pg_waldump'),
+    ['--path', join(dataDirectory, 'pg_wal'), '--timeline', String(timeline), '--start', lsn, '--limit', '1'],
+    { account, timeoutMs: WALDUMP_MS, signal: activitySignal() },
+  );
+  // It fails where no record follows.
+  if (exitCode !== 0 || stdout.trim() === '') return;
+  throw new TransientError(
+    'StandbyMoved',
+    `At ${site} more WAL lies in place after ${lsn}, where it was paused.`,
+    {
+      next: 'Nothing has to be done: the step tries again and replays it.',
+    },
+  );
 }
 
 async function pause(client: Client, { site }: DatabaseAt): Promise<void> {
