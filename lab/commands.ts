@@ -52,10 +52,11 @@ export type Disaster = (typeof DISASTERS)[number];
 /** What may befall a system. */
 export function disastersOf(system: SystemName): readonly string[] {
   if (system === 'payymo') return DISASTERS;
-  const { sites, backup } = worldNamed(system);
+  const { sites, backup, releases } = worldNamed(system);
   const spared = [
     ...(sites.some(({ name }) => name === 'standby') ? [] : ['az-loss']),
     ...(backup === 'archive' ? [] : ['backup-loss']),
+    ...(releases === undefined ? ['bad-deployment'] : []),
   ];
   return Object.keys(WORLD_DISASTERS).filter((disaster) => !spared.includes(disaster));
 }

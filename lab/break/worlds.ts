@@ -13,6 +13,7 @@ import { takeLabArchive } from '../worlds/archive.js';
 import type { WorldName } from '../worlds/index.js';
 import { type WorldInLab, worldIn } from '../worlds/parts.js';
 import { worldHasStandby } from '../worlds/physical.js';
+import { deployRelease } from '../worlds/release.js';
 import { homeOf, markLost } from '../worlds/start.js';
 import { archivesOf, spoilCopy } from './copies.js';
 import { kill, loseStore, takeOutOfSight } from './regional-loss.js';
@@ -41,7 +42,10 @@ export const WORLD_DISASTERS = {
   'infrastructure-failure': breakWorldServer,
   'az-loss': breakWorldZone,
   'regional-loss': breakWorldRegion,
+
   'backup-loss': breakWorldCopies,
+
+  'bad-deployment': breakRelease,
 } as const satisfies Readonly<Record<string, Inflict>>;
 
 /**
@@ -199,6 +203,26 @@ async function breakWorldZone(state: LabState, name: WorldName): Promise<Harm> {
     ],
     recover: `muster recover azLoss ${name} --detected-at ${at}`,
     serverPids,
+  };
+}
+
+/** Deploys the bad release, which migrates the database; the client goes on, and what it writes is acknowledged. */
+async function breakRelease(state: LabState, name: WorldName): Promise<Harm> {
+  const { releases, title } = worldIn({ layout: layoutOf(state.dir), state }, name).definition;
+  if (releases === undefined)
+    throw new LabError(`${title} has one release only.`, 'Choose another disaster.');
+  const { release, migration, breaks } = releases.bad;
+  const at = new Date().toISOString();
+  await deployRelease(state, name, release);
+  return {
+    at,
+    what: `Release ${release} of ${title} has been deployed, and is bad. The client goes on.`,
+    facts: [
+      ['from', at],
+      ['damage', `${breaks.join(', ')} cannot be answered any more`],
+      ['migrated', migration],
+    ],
+    recover: `muster recover badDeployment ${name} --detected-at ${at}`,
   };
 }
 

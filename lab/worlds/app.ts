@@ -3,9 +3,10 @@
  * `--read-only` it looks at one fixed server instead (a recovered copy) and takes no writes.
  *
  * Environment: WORLD_SYSTEM; WORLD_PORT; WORLD_DATABASE_USER, WORLD_DATABASE_PASSWORD (reference); WORLD_DATABASE_PORT,
- * WORLD_RESOLVER (address:port). With `--read-only`: MUSTER_PORT, MUSTER_DATABASE_HOST (an address) and MUSTER_DATABASE_PORT
+ * WORLD_RESOLVER (address:port); WORLD_RELEASE_FILE, a file with the name of its release. With `--read-only`: MUSTER_PORT, MUSTER_DATABASE_HOST (an address) and MUSTER_DATABASE_PORT
  * take the place of the others.
  */
+import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { resolveSecret } from '../../src/secrets.js';
 import { fixedAddress, resolvedAddress } from '../service/addresses.js';
@@ -18,6 +19,7 @@ const system = needed('WORLD_SYSTEM');
 if (!isWorld(system)) throw new Error(`no system of the lab is called ${system}`);
 const world = worldNamed(system);
 const readOnly = process.argv.includes('--read-only');
+const release = await releaseOf(process.env.WORLD_RELEASE_FILE);
 const database = new FollowingDatabase(
   readOnly
     ? fixedAddress(needed('MUSTER_DATABASE_HOST'))
@@ -53,6 +55,9 @@ async function respond(request: IncomingMessage, url: URL): Promise<Answer> {
   for (const route of world.routes) {
     const params = request.method === route.method ? matched(route, url.pathname) : undefined;
     if (params === undefined) continue;
+    if (isBroken(route)) {
+      return { status: 500, body: { error: `release ${release} cannot answer this` } };
+    }
     if (route.method === 'GET') {
       return database.use((client) => route.answer(client, { params, body: undefined }));
     }
@@ -60,6 +65,11 @@ async function respond(request: IncomingMessage, url: URL): Promise<Answer> {
     return change(route, { params, body: await readJson(request) });
   }
   return { status: 404, body: { error: `${request.method} ${url.pathname} is not known here` } };
+}
+
+function isBroken({ path }: Route): boolean {
+  const bad = world.releases?.bad;
+  return bad !== undefined && bad.release === release && bad.breaks.includes(path);
 }
 
 /** What is refused leaves nothing behind. */
@@ -84,6 +94,12 @@ function matched({ path }: Route, pathname: string): Record<string, string> | un
   return params;
 }
 
+/** The newest good one where nothing else was deployed. */
+async function releaseOf(file: string | undefined): Promise<string | undefined> {
+  const deployed = file === undefined ? '' : await readFile(file, 'utf8').catch(() => '');
+  return deployed.trim() || world.releases?.good.at(-1);
+}
+
 async function health(): Promise<Answer> {
   const begun = performance.now();
   const where = () => ({ address: database.address ?? null, port: database.port });
@@ -105,6 +121,7 @@ async function health(): Promise<Answer> {
         latencyMs: Math.round((performance.now() - begun) * 10) / 10,
         newest: newest?.toISOString() ?? null,
         readOnly,
+        ...(release === undefined ? {} : { release }),
       },
     };
   } catch (error) {

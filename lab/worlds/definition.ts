@@ -47,6 +47,22 @@ export interface DamageStatement {
   readonly what: string;
 }
 
+/** Releases of a system's application, where the lab knows more than one. */
+export interface WorldReleases {
+  /** What ran before, oldest first; the last one runs when the lab comes up. */
+  readonly good: readonly [string, ...string[]];
+  /** The next one: it migrates the database, and is bad. */
+  readonly bad: {
+    readonly release: string;
+    readonly migration: string;
+    /** As the role that deploys, each in one transaction with its record. */
+    readonly upSql: string;
+    readonly downSql: string;
+    /** Paths of routes that fail with it. */
+    readonly breaks: readonly string[];
+  };
+}
+
 export interface WorldDefinition {
   readonly system: string;
   /** How the lab's table names it: `MoneyFlow`. */
@@ -76,6 +92,8 @@ export interface WorldDefinition {
   readonly writesPerSecond: number;
   /** What the client sends next. */
   readonly write: () => Write;
+  /** Recorded in the tables `releases` and `migrations` of the schema. */
+  readonly releases?: WorldReleases;
   /** A bad change, deployed by the role that deploys. */
   readonly damage: readonly DamageStatement[];
 }

@@ -2,7 +2,8 @@
  * Brings the application of a system up again outside of what was lost: what the owner's deployment does in production. It may
  * be run twice.
  *
- * Environment: MUSTER_LAB, the folder of the lab; WORLD_SYSTEM.
+ * Environment: MUSTER_LAB, the folder of the lab; WORLD_SYSTEM; MUSTER_RELEASE, the release to put into service where it is not the
+ * one that is there.
  */
 import { World } from '../keeper.js';
 import { defaultLabDir, layoutOf } from '../layout.js';
@@ -11,13 +12,22 @@ import { needed } from '../service/http.js';
 import { readState } from '../state.js';
 import { isWorld } from './index.js';
 import { worldAppPart, worldIn } from './parts.js';
+import { deployRelease } from './release.js';
 
 const layout = layoutOf(defaultLabDir());
 const state = await readState(layout);
 if (state === undefined) throw new Error(`there is no lab in ${layout.dir}`);
 const system = needed('WORLD_SYSTEM');
 if (!isWorld(system)) throw new Error(`no system of the lab is called ${system}`);
-const app = worldAppPart({ layout, state }, worldIn({ layout, state }, system));
-// Its database is being recovered: that it responds is enough.
-await ensurePart({ ...app, answers: app.responds ?? app.answers }, new World(layout, state, () => undefined));
+const release = process.env.MUSTER_RELEASE;
+if (release === undefined) {
+  const app = worldAppPart({ layout, state }, worldIn({ layout, state }, system));
+  // Its database is being recovered: that it responds is enough.
+  await ensurePart(
+    { ...app, answers: app.responds ?? app.answers },
+    new World(layout, state, () => undefined),
+  );
+} else {
+  await deployRelease(state, system, release);
+}
 process.exit(0);

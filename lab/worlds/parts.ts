@@ -84,6 +84,16 @@ export function worldDeployCommand(): string[] {
   return [process.execPath, builtProgram('lab/worlds/deploy.js')];
 }
 
+/** Takes migrations back; needs MUSTER_LAB and WORLD_SYSTEM, and on standard input which. */
+export function worldMigrateDownCommand(): string[] {
+  return [process.execPath, builtProgram('lab/worlds/migrate-down.js')];
+}
+
+/** The file that names the release of the application; where it is missing, the newest good one. */
+export function releaseFileOf({ layout }: Pick<WorldInLab, 'layout'>): string {
+  return join(layout.base, 'release');
+}
+
 /** The system's application. It answers when it is healthy. */
 export function worldAppPart(
   { layout: lab, state: { dns } }: { readonly layout: PartContext['layout']; readonly state: LabState },
@@ -100,6 +110,7 @@ export function worldAppPart(
       WORLD_PORT: String(portOf(state.appUrl)),
       WORLD_DATABASE_PORT: String(Object.values(state.sites)[0]?.port),
       WORLD_RESOLVER: dns.resolver,
+      WORLD_RELEASE_FILE: releaseFileOf(world),
     },
     cwd: lab.dir,
     address: state.appUrl,

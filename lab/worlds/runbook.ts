@@ -13,7 +13,13 @@ import {
   writeRunbook,
 } from '../runbook.js';
 import type { LabState } from '../state.js';
-import { type WorldInLab, worldDeployCommand, worldEnvironment, worldTrialCommand } from './parts.js';
+import {
+  type WorldInLab,
+  worldDeployCommand,
+  worldEnvironment,
+  worldMigrateDownCommand,
+  worldTrialCommand,
+} from './parts.js';
 
 /** @throws LabError when the owner's file names what the lab does not have */
 export async function writeWorldRunbook(
@@ -62,6 +68,15 @@ function replacements(state: LabState, world: WorldInLab, runbook: Document): Re
         [[...application, 'deploy', 'environment'], { MUSTER_LAB: state.dir, WORLD_SYSTEM: world.name }],
       ];
     }),
+    ...(runbook.hasIn(['scenarios', 'badDeployment', 'migrateDown'])
+      ? ([
+          [['scenarios', 'badDeployment', 'migrateDown', 'command'], worldMigrateDownCommand()],
+          [
+            ['scenarios', 'badDeployment', 'migrateDown', 'environment'],
+            { MUSTER_LAB: state.dir, WORLD_SYSTEM: world.name },
+          ],
+        ] satisfies Replacement[])
+      : []),
     ...bucketReplacements(['vault'], state.regions.east, state.regions.east.vaultBucket),
     ...(runbook.has('anchor')
       ? bucketReplacements(['anchor'], state.regions.east, state.regions.east.journalBucket)
