@@ -8,7 +8,7 @@ import { layoutOf } from '../layout.js';
 import { ensurePart } from '../parts/part.js';
 import { isRunning, stopProcess } from '../process.js';
 import type { LabState } from '../state.js';
-import type { WorldReleases } from './definition.js';
+import type { WorldDefinition, WorldReleases } from './definition.js';
 import type { WorldName } from './index.js';
 import { releaseFileOf, type WorldInLab, worldAppPart, worldIn } from './parts.js';
 import { homeOf } from './start.js';
@@ -21,28 +21,7 @@ import { homeOf } from './start.js';
 export async function deployRelease(state: LabState, name: WorldName, release: string): Promise<void> {
   const layout = layoutOf(state.dir);
   const own = worldIn({ layout, state }, name);
-  const { good, bad } = releasesOf(own);
-  if (release !== bad.release && !good.includes(release)) {
-    throw new LabError(
-      `${own.definition.title} has no release ${release}.`,
-      `It has ${[...good, bad.release].join(', ')}.`,
-    );
-  }
-  await inTransaction(own, async (client) => {
-    const schema = own.definition.rolePrefix;
-    if (release === bad.release) {
-      const { rowCount } = await client.query(
-        `insert into ${schema}.migrations values ($1, $2, now()) on conflict (name) do nothing`,
-        [bad.migration, release],
-      );
-      if (rowCount === 1) await client.query(bad.upSql);
-    }
-    await client.query(
-      `insert into ${schema}.releases (release, deployed_at) select $1, clock_timestamp()
-       where $1 is distinct from (select release from ${schema}.releases order by id desc limit 1)`,
-      [release],
-    );
-  });
+  await inTransaction(own, (client) => recordRelease(client, own.definition, release));
   const file = releaseFileOf(own);
   await writeFile(`${file}.new`, `${release}\n`);
   await rename(`${file}.new`, file);
@@ -61,30 +40,70 @@ export async function migrateDown(
   migrations: readonly string[],
 ): Promise<readonly string[]> {
   const own = worldIn({ layout: layoutOf(state.dir), state }, name);
-  const { bad } = releasesOf(own);
-  return inTransaction(own, async (client) => {
-    const takenBack: string[] = [];
-    for (const migration of migrations) {
-      if (migration !== bad.migration) {
-        throw new LabError(
-          `Nobody knows how ${migration} of ${own.definition.title} is taken back.`,
-          `Only ${bad.migration} can be.`,
-        );
-      }
-      const { rowCount } = await client.query(
-        `delete from ${own.definition.rolePrefix}.migrations where name = $1`,
-        [migration],
+  return inTransaction(own, (client) => takeBack(client, own.definition, migrations));
+}
+
+/** What a release does to the database. @param client of the role that deploys, in a transaction */
+export async function recordRelease(
+  client: pg.ClientBase,
+  definition: WorldDefinition,
+  release: string,
+): Promise<void> {
+  const { good, bad } = releasesOf(definition);
+  if (release !== bad.release && !good.includes(release)) {
+    throw new LabError(
+      `${definition.title} has no release ${release}.`,
+      `It has ${[...good, bad.release].join(', ')}.`,
+    );
+  }
+  const schema = await deploying(client, definition);
+  if (release === bad.release) {
+    const { rowCount } = await client.query(
+      `insert into ${schema}.migrations values ($1, $2, now()) on conflict (name) do nothing`,
+      [bad.migration, release],
+    );
+    if (rowCount === 1) await client.query(bad.upSql);
+  }
+  await client.query(
+    `insert into ${schema}.releases (release, deployed_at) select $1::text, clock_timestamp()
+     where $1 is distinct from (select release from ${schema}.releases order by id desc limit 1)`,
+    [release],
+  );
+}
+
+/** @param client of the role that deploys, in a transaction. @returns those that were recorded */
+export async function takeBack(
+  client: pg.ClientBase,
+  definition: WorldDefinition,
+  migrations: readonly string[],
+): Promise<readonly string[]> {
+  const { bad } = releasesOf(definition);
+  const schema = await deploying(client, definition);
+  const takenBack: string[] = [];
+  for (const migration of migrations) {
+    if (migration !== bad.migration) {
+      throw new LabError(
+        `Nobody knows how ${migration} of ${definition.title} is taken back.`,
+        `Only ${bad.migration} can be.`,
       );
-      if (rowCount === 0) continue;
-      await client.query(bad.downSql);
-      takenBack.push(migration);
     }
-    return takenBack;
-  });
+    const { rowCount } = await client.query(`delete from ${schema}.migrations where name = $1`, [migration]);
+    if (rowCount === 0) continue;
+    await client.query(bad.downSql);
+    takenBack.push(migration);
+  }
+  return takenBack;
+}
+
+/** Two deployments at once wait for each other. @returns the schema */
+async function deploying(client: pg.ClientBase, { rolePrefix }: WorldDefinition): Promise<string> {
+  await client.query(`set local role ${rolePrefix}_owner`);
+  await client.query(`lock table ${rolePrefix}.releases in exclusive mode`);
+  return rolePrefix;
 }
 
 /** @throws LabError for a system with one release only */
-function releasesOf({ definition }: WorldInLab): WorldReleases {
+function releasesOf(definition: WorldDefinition): WorldReleases {
   if (definition.releases !== undefined) return definition.releases;
   throw new LabError(
     `${definition.title} has one release only.`,
@@ -93,7 +112,7 @@ function releasesOf({ definition }: WorldInLab): WorldReleases {
 }
 
 async function inTransaction<T>(own: WorldInLab, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const { state, definition } = own;
+  const { state } = own;
   const site = state.sites[await homeOf(own)];
   const client = new pg.Client({
     host: site?.address,
@@ -109,9 +128,6 @@ async function inTransaction<T>(own: WorldInLab, work: (client: pg.Client) => Pr
   try {
     await client.connect();
     await client.query('begin');
-    await client.query(`set local role ${definition.rolePrefix}_owner`);
-    // Two deployments at once wait for each other.
-    await client.query(`lock table ${definition.rolePrefix}.releases in exclusive mode`);
     const done = await work(client);
     await client.query('commit');
     return done;
