@@ -125,7 +125,8 @@ Disasters:
   backup-loss the backups in both regions are damaged at random places, and the disk of the primary; --left
               says which one copy is sound (default: the standby, which is raised first)
 
-object-loss and breach befall payymo, az-loss payymo and spendsync; backup-loss of moneyflow and accubooks is a
+bad-deployment (a release that migrates the database and fails) befalls spendsync,
+object-loss and breach payymo, az-loss payymo and spendsync; backup-loss of moneyflow and accubooks is a
 bad change, and the usual copies of their archives are bad.
 
 Examples:
