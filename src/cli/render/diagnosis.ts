@@ -6,6 +6,7 @@ import {
   dim,
   good,
   type Line,
+  lineWidth,
   type Piece,
   pad,
   paintLine,
@@ -48,7 +49,8 @@ export function renderDiagnosis(
     [strong('CANNOT BE TOLD')],
     ...cannotTell.flatMap((what) => headed(['  - '], plain(what), 4, width)),
   ];
-  return lines.map((line) => paintLine(line, width, color)).join('\n');
+  // Everything is wrapped already but the commands, which are copied: those are never cut.
+  return lines.map((line) => paintLine(line, Math.max(width, lineWidth(line)), color)).join('\n');
 }
 
 function proposalLines(proposal: Proposal, width: number): Line[] {
