@@ -36,6 +36,13 @@ test('several answers to one task are one', () => {
   expect(watch.wasAhead({ length: 130, size: 99_000, replaying: false })).toBe(false);
 });
 
+test('a task that left nothing, as that of a refused decision, is not missed', () => {
+  const watch = repeated();
+  expect(watch.wasAhead({ length: 124, size: 98_000, replaying: false })).toBe(false);
+  watch.answered(0);
+  expect(watch.wasAhead({ length: 125, size: 98_100, replaying: false })).toBe(false);
+});
+
 test('what a question brought is known by the size of the history', () => {
   const watch = repeated();
   expect(watch.wasAhead({ length: 123, size: 94_993, replaying: false })).toBe(false);

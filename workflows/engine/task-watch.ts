@@ -29,8 +29,10 @@ export class TaskWatch {
   /** @returns whether what was handed before came without a workflow task: then this one has to be done again */
   wasAhead({ length, size, replaying }: Handed): boolean {
     const grown = length - this.seen.length;
-    // Where a task was begun by a worker that died, its size stands in between: then the missing events tell.
-    const tooShort = !this.seen.replaying && grown > 0 && grown < this.answer + EVENTS_OF_TASKS;
+    // Where a task was begun by a worker that died, its size stands in between: then the missing events tell. A task in which
+    // nothing came of a decision that was refused leaves none at all.
+    const tooShort =
+      !this.seen.replaying && this.answer > 0 && grown > 0 && grown < this.answer + EVENTS_OF_TASKS;
     if ((this.ahead && size !== this.seen.size) || tooShort) return true;
     if (grown > 0) {
       this.unsure = !replaying && size !== 0 && size === this.seen.size;
