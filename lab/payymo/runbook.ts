@@ -70,7 +70,7 @@ function replacements(state: LabState): Replacement[] {
     ...bucketReplacements(['anchor'], regions.east, regions.east.journalBucket),
     ...bucketReplacements(['objects', 'statements', 'primary'], regions.west, regions.west.filesBucket),
     ...bucketReplacements(['objects', 'statements', 'secondary'], regions.east, regions.east.filesBucket),
-    [['objects', 'statements', 'cors', '0', 'origins'], [payymo.appUrl]],
+    [['objects', 'statements', 'cors', 0, 'origins'], [payymo.appUrl]],
     [['verification', 'jobs'], 2],
     [[...breach, 'backupConfig'], cleanConfigOf(ledger.sites.recovery.backupConfig)],
     [[...breach, 'stopApplication', 'command'], stopCommand()],
