@@ -44,8 +44,9 @@ export async function sendByMail(
     ignoreTLS: channel.security === 'none',
     ...(channel.user === undefined ? {} : { auth: { user: channel.user, pass: password ?? '' } }),
     tls: ca === undefined ? {} : { ca },
-    greetingTimeout: patience.wholeMs,
-    socketTimeout: patience.wholeMs,
+    // The line is cut before, and says why in better words.
+    greetingTimeout: 2 * patience.wholeMs,
+    socketTimeout: 2 * patience.wholeMs,
     disableFileAccess: true,
     disableUrlAccess: true,
     getSocket: (_options, take) => line.open(take),

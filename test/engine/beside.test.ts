@@ -103,7 +103,7 @@ it('hands each batch of the journal over with what the one before was answered w
       const input = Buffer.from(scheduled.input?.payloads?.[0]?.data ?? []).toString();
       return [(JSON.parse(input) as { after: string }).after];
     });
-    expect(handed.length).toBeGreaterThan(2);
+    expect(handed.length).toBeGreaterThan(1);
     expect(handed.slice(1)).toEqual(handed.slice(1).map((_, at) => `hash ${at + 1}`));
   } finally {
     world.takeEntries = async () => undefined;

@@ -113,6 +113,7 @@ test('the application follows the name, and nothing ever starts the old primary 
     ['west', false, false, false],
     ['standby', false, false, false],
     ['recovery', true, true, true],
+    ['east', false, false, false],
   ]);
 }, 120_000);
 
