@@ -15,6 +15,8 @@ export interface Needs {
 }
 
 const SECRET = /^(env:[A-Za-z_]\w*|file:\/.+)$/;
+/** Where a recovery writes a secret that it makes. */
+const MADE_BY_A_RUN = 'newPassword';
 const CONFIGURATION = /^(ca|\w*(File|Certificate|Config))$/;
 
 /** Every reference of the runbook, each once, in the order in which it is met. */
@@ -23,6 +25,7 @@ export function needsOf(runbook: Runbook): Needs {
   const files = new Map<string, string[]>();
   walk(runbook, [], (text, path) => {
     const field = String(path.at(-1));
+    if (field === MADE_BY_A_RUN) return;
     if (SECRET.test(text)) remember(secrets, text, path);
     else if (text.startsWith('/') && CONFIGURATION.test(field) && field !== 'logFile')
       remember(files, text, path);

@@ -45,8 +45,9 @@ const registerUp: Register = (lab, context) => {
     .addHelpText(
       'after',
       `
-A lab that stands keeps its systems, and its ledger; take it down first for another size. A system that is
-named and does not live in it yet is added, except payymo.
+A lab that stands keeps its systems and its ledger: take it down first for
+another size. A system that is named and does not live in it yet is added,
+except payymo.
 Systems: payymo, moneyflow, accubooks, spendsync.
 
 Examples:
