@@ -1,4 +1,5 @@
 /** Parts of a lab that are taken away and brought back, each by itself. */
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { databaseAccount } from '../../lab/account.js';
 import { World } from '../../lab/keeper.js';
@@ -10,6 +11,7 @@ import { portOf } from '../../lab/ports.js';
 import { stopProcess } from '../../lab/process.js';
 import { readSecrets } from '../../lab/secrets.js';
 import { readState } from '../../lab/state.js';
+import { eventually } from '../support/eventually.js';
 import type { TestLab } from '../support/lab.js';
 
 export type Takeable = 'temporal' | 'store' | 's3-west' | 's3-east';
@@ -45,6 +47,11 @@ async function worldOf(lab: TestLab): Promise<{ world: World; context: PartConte
   return { world, context };
 }
 
+async function listening(server: Server, port: number): Promise<void> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+}
+
 /** Takes connections in the place of servers that are away, and breaks each one at once. */
 export class Abyss {
   readonly #servers: Server[] = [];
@@ -62,10 +69,8 @@ export class Abyss {
         socket.on('close', () => abyss.#sockets.delete(socket));
         socket.resetAndDestroy();
       });
-      await new Promise<void>((done, failed) => {
-        server.once('error', failed);
-        server.listen(portOf(endpoint), '127.0.0.1', done);
-      });
+      // A server that was killed holds its port until the last of its threads has ended.
+      await eventually(() => listening(server, portOf(endpoint)));
       abyss.#servers.push(server);
     }
     return abyss;
