@@ -2,23 +2,15 @@ import { rm } from 'node:fs/promises';
 import { formatBytes } from '../../src/model/format.js';
 import { withClient } from '../../src/postgres.js';
 import type { PgbackrestBackup } from '../../src/runbook/schema.js';
-import type { BackupTaken, DatabaseAt } from '../contract.js';
-import {
-  failureOf,
-  MOVING_SECONDS,
-  type PgbackrestScope,
-  repositoryName,
-  runPgbackrest,
-  scopeOf,
-} from '../pgbackrest/command.js';
+import type { BackupTaken } from '../contract.js';
+import { runBackup } from '../pgbackrest/backup.js';
+import { failureOf, type PgbackrestScope, repositoryName, scopeOf } from '../pgbackrest/command.js';
 import { type BackupInfo, backupsIn, readInfo } from '../pgbackrest/info.js';
 import { askRepositories } from '../pgbackrest/reach.js';
 import { spoolDirectoryOf } from '../provision/lease.js';
 import { adminOf } from '../service/index.js';
 import { waitForArchiving } from './archiving.js';
 import type { ProtectInput as AnyProtectInput, BackupDriver } from './index.js';
-
-const BACKUP_MS = 24 * 3_600_000;
 
 type ProtectInput = AnyProtectInput<PgbackrestBackup>;
 type Taken = BackupTaken['labels'][number];
@@ -90,27 +82,11 @@ async function backUpInto(
 ): Promise<Taken> {
   const found = await newestOnTimeline(scope, repository, timeline);
   if (found !== undefined) return taken(repository, found);
-  const outcome = await runPgbackrest(
+  const outcome = await runBackup(
     scope,
-    [
-      `--repo=${repository}`,
-      ...clusterOptions(target),
-      '--type=full',
-      '--start-fast',
-      `--process-max=${backup.processes}`,
-      '--no-expire-auto',
-      'backup',
-    ],
-    {
-      timeoutMs: BACKUP_MS,
-      console: 'detail',
-      stderr: 'off',
-      silenceSeconds: MOVING_SECONDS,
-      onMessageLine: (line) => {
-        const percent = /backup file .*?, ([\d.]+)%\)/.exec(line)?.[1];
-        if (percent !== undefined) show(Number(percent) / 100);
-      },
-    },
+    target,
+    { repository, type: 'full', processes: backup.processes },
+    show,
   );
   const name = repositoryName(backup, repository);
   if (outcome.exitCode !== 0) {
@@ -142,14 +118,6 @@ async function newestOnTimeline(
 }
 
 /** The cluster that is meant, whatever the configuration says. */
-function clusterOptions({ postgres }: DatabaseAt): readonly string[] {
-  return [
-    `--pg1-path=${postgres.service.dataDirectory}`,
-    `--pg1-port=${postgres.port}`,
-    `--pg1-socket-path=${postgres.service.socketDirectory}`,
-  ];
-}
-
 function taken(repository: number, backup: BackupInfo): Taken {
   return { repository, label: backup.label, bytes: backup.info.repository.delta ?? backup.info.size };
 }

@@ -4,13 +4,12 @@ import { formatBytes } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
 import { scheduledAt } from '../context.js';
 import type { MusterActivities } from '../contract.js';
-import { failureOf, MOVING_SECONDS, repositoryName, runPgbackrest, scopeOf } from '../pgbackrest/command.js';
+import { runBackup } from '../pgbackrest/backup.js';
+import { failureOf, repositoryName, scopeOf } from '../pgbackrest/command.js';
 import { type BackupInfo, backupsIn, readInfo } from '../pgbackrest/info.js';
 import type { BackupsTaken } from './contract.js';
 
 type Input = Parameters<MusterActivities['takeBackup']>[0];
-
-const BACKUP_MS = 24 * 3_600_000;
 
 /** Into one repository after the other; one that fails keeps nothing from the others (pgBackRest: command reference, backup). */
 export async function takeBackup(input: Input, update: (progress: Progress) => void): Promise<BackupsTaken> {
@@ -63,37 +62,13 @@ async function backUp(
   show: (share: number) => void,
 ): Promise<BackupInfo> {
   const scope = scopeOf(source.postgres, backup);
-  const { service, port } = source.postgres;
   const list = async () => backupsIn(await readInfo(scope, repository), repository);
   const before = await list();
   // An earlier attempt has made it: pgBackRest tells whole seconds.
   const own = before.filter(({ timestamp }) => (timestamp.start + 1) * 1000 > since.getTime()).at(-1);
   if (own !== undefined) return own;
   const name = repositoryName(backup, repository);
-  const outcome = await runPgbackrest(
-    scope,
-    [
-      `--repo=${repository}`,
-      `--pg1-path=${service.dataDirectory}`,
-      `--pg1-port=${port}`,
-      `--pg1-socket-path=${service.socketDirectory}`,
-      `--type=${type}`,
-      '--start-fast',
-      `--process-max=${backup.processes}`,
-      '--no-expire-auto',
-      'backup',
-    ],
-    {
-      timeoutMs: BACKUP_MS,
-      console: 'detail',
-      stderr: 'off',
-      silenceSeconds: MOVING_SECONDS,
-      onMessageLine: (line) => {
-        const percent = /backup file .*?, ([\d.]+)%\)/.exec(line)?.[1];
-        if (percent !== undefined) show(Number(percent) / 100);
-      },
-    },
-  );
+  const outcome = await runBackup(scope, source, { repository, type, processes: backup.processes }, show);
   const next = `See that ${name} can be written to, then take the backup again.`;
   if (outcome.exitCode !== 0) throw failureOf(scope, outcome, `The backup into ${name}`, next).error;
   const known = new Set(before.map(({ label }) => label));

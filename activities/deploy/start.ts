@@ -6,17 +6,17 @@ import type { Application } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { MusterActivities } from '../contract.js';
 import { requireReal } from '../production.js';
+import { answers } from './answers.js';
 import { deployActivities } from './index.js';
 
 const ANSWERS_MS = 120_000;
-const ASK_MS = 3_000;
 const POLL_MS = 200;
 
 export function startActivities(): Pick<MusterActivities, 'startApplication'> {
   return {
     async startApplication({ at, application, site }) {
       requireReal(at, `start the application at ${application.url}`);
-      if (await answers(application)) {
+      if (await answers(healthOf(application))) {
         return { site, ranAlready: true, summary: `the application answers at ${application.url} already` };
       }
       if (application.deploy === undefined) throw nobodyStarts(application);
@@ -43,7 +43,7 @@ function nobodyStarts({ url }: Application): PermanentError {
 async function untilAnswers(application: Application): Promise<void> {
   const signal = activitySignal();
   const begun = performance.now();
-  while (!(await answers(application))) {
+  while (!(await answers(healthOf(application)))) {
     if (performance.now() - begun > ANSWERS_MS) {
       throw new TransientError(
         'ApplicationSilent',
@@ -55,17 +55,6 @@ async function untilAnswers(application: Application): Promise<void> {
   }
 }
 
-/** Whatever it says: without its database it cannot be well yet. */
-async function answers({ url, healthPath }: Application): Promise<boolean> {
-  try {
-    const answer = await fetch(new URL(healthPath, url), {
-      headers: { connection: 'close' },
-      signal: AbortSignal.any([activitySignal(), AbortSignal.timeout(ASK_MS)]),
-    });
-    await answer.arrayBuffer();
-    return true;
-  } catch {
-    activitySignal().throwIfAborted();
-    return false;
-  }
+function healthOf({ url, healthPath }: Application): URL {
+  return new URL(healthPath, url);
 }

@@ -5,9 +5,9 @@ import { runOwnersCommand } from '../command/run.js';
 import { activitySignal } from '../context.js';
 import type { MusterActivities } from '../contract.js';
 import { requireReal } from '../production.js';
+import { answers } from './answers.js';
 
 const SILENT_MS = 60_000;
-const ASK_MS = 3_000;
 const POLL_MS = 200;
 
 export const stopApplication: MusterActivities['stopApplication'] = async ({
@@ -37,17 +37,3 @@ export const stopApplication: MusterActivities['stopApplication'] = async ({
   }
   return { summary: `the application at ${url} is stopped and answers no more` };
 };
-
-async function answers(url: URL): Promise<boolean> {
-  try {
-    const answer = await fetch(url, {
-      headers: { connection: 'close' },
-      signal: AbortSignal.any([activitySignal(), AbortSignal.timeout(ASK_MS)]),
-    });
-    await answer.arrayBuffer();
-    return true;
-  } catch {
-    activitySignal().throwIfAborted();
-    return false;
-  }
-}

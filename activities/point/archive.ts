@@ -1,13 +1,13 @@
 /** The recovery point where dumps are all there is: the moment of the newest archive that can be used. */
 import { folderOf } from '../../src/archive/catalog.js';
-import { formatBytes, formatCount, formatDuration } from '../../src/model/format.js';
+import { formatBytes, formatDuration } from '../../src/model/format.js';
 import { withClient } from '../../src/postgres.js';
 import type { OfArchive } from '../../src/runbook/backups.js';
 import { type ChosenArchive, chooseArchive, titleOf } from '../archive/choice.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, RecoveryPoint, ReplacedPrimary } from '../contract.js';
 import { adminOf, serviceOf } from '../service/index.js';
-import { countLosses, type Losses } from './losses.js';
+import { countLosses, lossesInWords } from './losses.js';
 import { currentMoment, toMoment } from './moment.js';
 
 type Before = OfArchive<Parameters<MusterActivities['proposePoint']>[0]>;
@@ -74,7 +74,7 @@ async function describeArchive(
     loses: losses.loses,
     summary: [
       `${time}: archive ${folderOf(manifest.system, manifest.label)} in ${copy}, ${formatBytes(bytes)} of ${formatBytes(manifest.database.bytes)}, ${formatDuration(ageMs)} old, signed by ${signer}; ${checked}`,
-      ...inWords(losses),
+      ...lossesInWords(losses),
       ...passedOver.map((one) => `passed over ${one}`),
     ].join('; '),
   };
@@ -114,17 +114,4 @@ function askPrimary({ postgres }: DatabaseAt) {
       return row === undefined ? undefined : { systemIdentifier: row.system, timeline: row.timeline };
     },
   );
-}
-
-function inWords({ loses, unknown }: Losses): string[] {
-  return [
-    ...Object.entries(loses).map(([name, { records, windowMs }]) =>
-      records === 0
-        ? `loses no acknowledged ${name}`
-        : `loses ${formatCount(records)} acknowledged ${name} over ${formatDuration(windowMs)}`,
-    ),
-    ...unknown.map(
-      (name) => `how many ${name} it loses cannot be told: their outside record does not answer`,
-    ),
-  ];
 }

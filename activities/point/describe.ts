@@ -1,10 +1,10 @@
 /** A recovery point in words and figures, as approvers and the report get it. */
-import { formatCount, formatDuration } from '../../src/model/format.js';
+import { formatCount } from '../../src/model/format.js';
 import type { PgbackrestBackup } from '../../src/runbook/schema.js';
 import type { RecoveryPoint } from '../contract.js';
 import { repositoryName } from '../pgbackrest/command.js';
 import type { Candidate } from './candidates.js';
-import type { Losses } from './losses.js';
+import { type Losses, lossesInWords } from './losses.js';
 import { momentOf } from './moment.js';
 
 export function describePoint({
@@ -14,7 +14,7 @@ export function describePoint({
   time,
   asked,
   through,
-  losses: { loses, unknown },
+  losses,
   notes,
 }: {
   readonly best: Candidate;
@@ -28,20 +28,10 @@ export function describePoint({
   readonly notes: readonly string[];
 }): RecoveryPoint {
   const { label, type, timestamp, info, archive } = best.backup;
-  const lost = [
-    ...Object.entries(loses).map(([name, { records, windowMs }]) =>
-      records === 0
-        ? `loses no acknowledged ${name}`
-        : `loses ${formatCount(records)} acknowledged ${name} over ${formatDuration(windowMs)}`,
-    ),
-    ...unknown.map(
-      (name) => `how many ${name} it loses cannot be told: their outside record does not answer`,
-    ),
-  ];
   const what = through === undefined ? time : `all that is archived, through the commit of ${through.at}`;
   const facts = [
     `${what}: backup ${label} from ${repositoryName(backup, best.repository)} and ${formatCount(best.segments.length)} WAL segments`,
-    ...lost,
+    ...lossesInWords(losses),
     ...notes,
   ];
   return {
@@ -61,7 +51,7 @@ export function describePoint({
     usableRepositories: usable.map(({ repository }) => repository),
     walSegments: best.segments.length,
     walEnd: best.segments.at(-1) ?? '',
-    loses,
+    loses: losses.loses,
     summary: facts.join('; '),
   };
 }

@@ -1,4 +1,5 @@
 import { MusterError } from '../../src/errors.js';
+import { formatCount, formatDuration } from '../../src/model/format.js';
 import type { DataClass } from '../../src/runbook/schema.js';
 import type { RecoveryPoint } from '../contract.js';
 import { readAcknowledged } from '../loss/acknowledged.js';
@@ -35,4 +36,18 @@ export async function countLosses(
     }
   }
   return { loses, unknown };
+}
+
+/** A sentence each: what going back loses, and what of it nobody can tell. */
+export function lossesInWords({ loses, unknown }: Losses): string[] {
+  return [
+    ...Object.entries(loses).map(([name, { records, windowMs }]) =>
+      records === 0
+        ? `loses no acknowledged ${name}`
+        : `loses ${formatCount(records)} acknowledged ${name} over ${formatDuration(windowMs)}`,
+    ),
+    ...unknown.map(
+      (name) => `how many ${name} it loses cannot be told: their outside record does not answer`,
+    ),
+  ];
 }

@@ -5,6 +5,7 @@ import { runOwnersCommand } from '../command/run.js';
 import { activitySignal } from '../context.js';
 import type { MusterActivities, ReleaseActivities, ReleaseOf, ReleaseState, RungCheck } from '../contract.js';
 import { requireReal } from '../production.js';
+import { timed } from '../validate/timed.js';
 import { converse } from '../verify/conversation.js';
 import { chooseRelease } from './choice.js';
 import { askHealth, failingFunctions, untilHealthy } from './health.js';
@@ -131,18 +132,4 @@ async function requireWritesKept({
   return counted.length === 0
     ? 'nobody could count whether writes are missing'
     : `no acknowledged write is missing (${counted.join(', ')})`;
-}
-
-async function timed(title: string, work: () => Promise<string>): Promise<RungCheck> {
-  const begun = performance.now();
-  const detail = await work();
-  return {
-    rung: 8,
-    title,
-    passed: true,
-    tool: 'muster validate',
-    toolVersion: '1',
-    durationMs: Math.round(performance.now() - begun),
-    detail,
-  };
 }

@@ -9,6 +9,7 @@ import type { DatabaseAt, MusterActivities, RungCheck } from '../contract.js';
 import { proveRefusalOrSilence, requireStillFenced } from '../fence/index.js';
 import { requireReal } from '../production.js';
 import { converse } from '../verify/conversation.js';
+import { timed } from './timed.js';
 
 /** The application notices the new address within its own caches; longer than this a person must look. */
 const HEALTHY_MS = 120_000;
@@ -67,20 +68,6 @@ async function tryFunction(url: string, tried: BusinessFunction, signal: AbortSi
   const { uuid } = await converse(url, tried, { signal });
   const said = tried.exchanges.map(({ method, path, expectStatus }) => `${method} ${path} ${expectStatus}`);
   return `${said.join(', ')}${tried.readOnly ? '' : ` (as ${uuid})`}`;
-}
-
-async function timed(title: string, work: () => Promise<string>): Promise<RungCheck> {
-  const begun = performance.now();
-  const detail = await work();
-  return {
-    rung: 8,
-    title,
-    passed: true,
-    tool: 'muster validate',
-    toolVersion: '1',
-    durationMs: Math.round(performance.now() - begun),
-    detail,
-  };
 }
 
 /** @param writes how what it takes is kept: its WAL is archived, or its owner dumps it now and then */

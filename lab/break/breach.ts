@@ -12,14 +12,13 @@ import {
 import pg from 'pg';
 import { resolveSecret } from '../../src/secrets.js';
 import { activeSite } from '../clusters.js';
-import { LabError } from '../errors.js';
 import { layoutOf } from '../layout.js';
 import { BACKUP_BUCKET, withStore } from '../parts/s3.js';
-import { isoFromMicros } from '../payymo/signature.js';
 import { portOf } from '../ports.js';
 import { newPassword, writeSecret } from '../secrets.js';
 import type { LabState, LoginState } from '../state.js';
 import { tlsFiles } from '../tls.js';
+import { clock, loggedIn } from './login.js';
 
 /** What the intruder did. Times are the database's clock, ISO 8601 UTC with microseconds. */
 export interface Breach {
@@ -49,25 +48,8 @@ export async function breakIn(state: LabState): Promise<Breach> {
     user: ROLE,
     password: await writeSecret(layout.secrets, 'stolen-backdoor-password', password),
   };
-  const as = async <T>(login: LoginState, work: (client: pg.Client) => Promise<T>): Promise<T> => {
-    const client = new pg.Client({
-      ...{ host: site.address, port: site.port, database, user: login.user },
-      password: await resolveSecret(login.password),
-      connectionTimeoutMillis: 5_000,
-      statement_timeout: 120_000,
-    });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-    } catch (error) {
-      throw new LabError(
-        `Nobody can break in: the database at ${site.address}:${site.port} does not let ${login.user} in.`,
-        'See whether the lab is up (muster lab status) and not in the middle of a recovery.',
-        error,
-      );
-    }
-    return work(client).finally(() => client.end().catch(() => undefined));
-  };
+  const as = <T>(login: LoginState, work: (client: pg.Client) => Promise<T>): Promise<T> =>
+    loggedIn({ ...site, database, login, statementTimeoutMs: 120_000 }, 'Nobody can break in', work);
 
   const startedAt = await as(admin, async (client) => {
     const since = await clock(client);
@@ -157,11 +139,4 @@ async function deleteAll(client: S3Client): Promise<number> {
     await client.send(new DeleteObjectsCommand({ Bucket: BACKUP_BUCKET, Delete: { Objects: objects } }));
     deleted += objects.length;
   }
-}
-
-async function clock(client: pg.Client): Promise<string> {
-  const { rows } = await client.query<{ micros: string }>(
-    'select (extract(epoch from clock_timestamp()) * 1000000)::bigint as micros',
-  );
-  return isoFromMicros(Number(rows[0]?.micros));
 }

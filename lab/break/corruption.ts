@@ -1,10 +1,7 @@
-import pg from 'pg';
-import { resolveSecret } from '../../src/secrets.js';
 import { activeSite } from '../clusters.js';
-import { LabError } from '../errors.js';
 import { layoutOf } from '../layout.js';
-import { isoFromMicros } from '../payymo/signature.js';
 import type { LabState } from '../state.js';
+import { clock, loggedIn } from './login.js';
 
 /** What the bad change did. Times are the database's clock, ISO 8601 UTC with microseconds. */
 export interface Corruption {
@@ -35,28 +32,16 @@ const UNTOUCHED_AT_END = 20;
 export async function breakCorruption(state: LabState): Promise<Corruption> {
   const { sites, database, deploy } = state.ledger;
   const site = sites[await activeSite(layoutOf(state.dir))];
-  const client = new pg.Client({
-    host: site.address,
-    port: site.port,
-    database,
-    user: deploy.user,
-    password: await resolveSecret(deploy.password),
-    application_name: 'deployment 2.41: normalise amounts',
-    connectionTimeoutMillis: 5_000,
-    statement_timeout: 120_000,
-  });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-  } catch (error) {
-    await client.end().catch(() => undefined);
-    throw new LabError(
-      `The bad change cannot be deployed: the database at ${site.address}:${site.port} does not let ${deploy.user} in.`,
-      'See whether the lab is up (muster lab status) and not in the middle of a recovery.',
-      error,
-    );
-  }
-  try {
+  const way = {
+    ...site,
+    ...{
+      database,
+      login: deploy,
+      applicationName: 'deployment 2.41: normalise amounts',
+      statementTimeoutMs: 120_000,
+    },
+  };
+  return loggedIn(way, 'The bad change cannot be deployed', async (client) => {
     const startedAt = await clock(client);
     await client.query('alter table ledger.transactions disable trigger append_only');
     const { rows } = await client.query<{ last: string }>('select max(seq) as last from ledger.transactions');
@@ -88,14 +73,5 @@ export async function breakCorruption(state: LabState): Promise<Corruption> {
       deletedRows,
       disabledTrigger: 'ledger.transactions.append_only',
     };
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
-async function clock(client: pg.Client): Promise<string> {
-  const { rows } = await client.query<{ micros: string }>(
-    'select (extract(epoch from clock_timestamp()) * 1000000)::bigint as micros',
-  );
-  return isoFromMicros(Number(rows[0]?.micros));
+  });
 }

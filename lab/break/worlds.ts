@@ -1,12 +1,9 @@
 /** Disasters of the systems beside Payymo: each for every system, by what its world says of itself. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
-import { resolveSecret } from '../../src/secrets.js';
 import { runningServer } from '../clusters.js';
 import { LabError } from '../errors.js';
 import { layoutOf } from '../layout.js';
-import { isoFromMicros } from '../payymo/signature.js';
 import { isRunning } from '../process.js';
 import type { LabState } from '../state.js';
 import { takeLabArchive } from '../worlds/archive.js';
@@ -16,6 +13,7 @@ import { worldHasStandby } from '../worlds/physical.js';
 import { deployRelease } from '../worlds/release.js';
 import { homeOf, markLost } from '../worlds/start.js';
 import { archivesOf, spoilCopy } from './copies.js';
+import { clock, loggedIn } from './login.js';
 import { kill, loseStore, takeOutOfSight } from './regional-loss.js';
 import { send, strikeServer, untilGone } from './strike.js';
 
@@ -57,25 +55,12 @@ async function breakRows(state: LabState, name: WorldName): Promise<Harm> {
   const world = worldIn({ layout: layoutOf(state.dir), state }, name);
   const site = world.state.sites[await homeOf(world)];
   const { deploy, database } = world.state;
-  const client = new pg.Client({
-    host: site?.address,
-    port: site?.port,
-    database,
-    user: deploy.user,
-    password: await resolveSecret(deploy.password),
-    application_name: 'a bad change',
-    connectionTimeoutMillis: 5_000,
-    statement_timeout: 120_000,
-  });
-  client.on('error', () => undefined);
-  try {
-    await client.connect().catch((error: unknown) => {
-      throw new LabError(
-        `The bad change cannot be deployed: the database at ${site?.address}:${site?.port} does not let ${deploy.user} in.`,
-        'See whether the lab is up (muster lab status) and not in the middle of a recovery.',
-        error,
-      );
-    });
+  const way = {
+    address: site?.address ?? '',
+    port: site?.port ?? 0,
+    ...{ database, login: deploy, applicationName: 'a bad change', statementTimeoutMs: 120_000 },
+  };
+  return loggedIn(way, 'The bad change cannot be deployed', async (client) => {
     const at = await clock(client);
     const rows: { what: string; rows: number }[] = [];
     for (const { sql, what } of world.definition.damage) {
@@ -97,16 +82,7 @@ async function breakRows(state: LabState, name: WorldName): Promise<Harm> {
       recover: `muster recover corruption ${name} --before ${at}`,
       rows,
     };
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
-async function clock(client: pg.Client): Promise<string> {
-  const { rows } = await client.query<{ micros: string }>(
-    'select (extract(epoch from clock_timestamp()) * 1000000)::bigint as micros',
-  );
-  return isoFromMicros(Number(rows[0]?.micros));
+  });
 }
 
 /** Kills the server that takes the writes and deletes its disk, with the copies of archives that lie on it. */

@@ -5,6 +5,7 @@ import type { RecoverAllInput, RecoverAllView, SystemStanding } from '../../src/
 import type { Runbook } from '../../src/runbook/schema.js';
 import { planHash } from '../../workflows/engine/hash.js';
 import { recoverAllStatusQuery } from '../../workflows/engine/messages.js';
+import { eventually } from '../support/eventually.js';
 import { toyScenario } from '../support/toy-scenario.js';
 import { held, openToyWorld, permanent, ToyRun, type ToyWorld, toyRunbook } from '../support/toy-world.js';
 
@@ -74,15 +75,13 @@ class Undertaking {
 
   /** Waits until the systems stand like that: `{ a: 'waiting' }`. */
   async until(states: Readonly<Record<string, SystemStanding['state']>>): Promise<void> {
-    const deadline = Date.now() + 20_000;
-    for (;;) {
+    await eventually(async () => {
       const now = await Promise.all(
         Object.keys(states).map(async (name) => [name, (await this.standing(name)).state] as const),
       );
-      if (now.every(([name, state]) => states[name] === state)) return;
-      if (Date.now() > deadline) throw new Error(`never: ${JSON.stringify(now)}`);
-      await new Promise((later) => setTimeout(later, 30));
-    }
+      if (now.some(([name, state]) => states[name] !== state))
+        throw new Error(`never: ${JSON.stringify(now)}`);
+    });
   }
 
   async approve(name: string, ...gates: readonly string[]): Promise<void> {

@@ -73,7 +73,7 @@ test("building takes nothing from the person's own Go settings", () => {
     GOPROXY: 'kept',
     CGO_ENABLED: '0',
   });
-  expect(buildEnvironment('/b', '/go/bin/go', '/work', own)).toMatchObject({ GOMODCACHE: '/work/mod' });
+  expect(buildEnvironment('/b', '/go/bin/go', '/modules', own)).toMatchObject({ GOMODCACHE: '/modules/mod' });
 });
 
 describe("the vendor's download of Temporal", () => {
