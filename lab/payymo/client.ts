@@ -24,6 +24,7 @@ interface PaymentAcknowledged extends Acknowledgement {
 const PAYMENTS_A_STATEMENT = 20;
 
 const url = needed('PAYYMO_URL');
+const perSecond = Number(needed('PAYYMO_RATE'));
 const accounts = Number(needed('PAYYMO_ACCOUNTS'));
 const folder = needed('PAYYMO_CLIENT_FOLDER');
 let begun = 0;
@@ -31,8 +32,8 @@ let begun = 0;
 await keepWriting({
   acknowledged: await AcknowledgedFile.open<PaymentAcknowledged>(join(folder, 'acknowledged.ndjson')),
   port: Number(needed('PAYYMO_CLIENT_PORT')),
-  rate: { name: 'paymentsPerSecond', perSecond: Number(needed('PAYYMO_RATE')) },
-  most: 8,
+  rate: { name: 'paymentsPerSecond', perSecond },
+  most: Math.min(8, perSecond),
   begin: () => {
     if (++begun % PAYMENTS_A_STATEMENT === 0) void askForStatement().catch(() => undefined);
     const from = randomInt(1, accounts + 1);

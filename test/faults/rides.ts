@@ -5,7 +5,7 @@ import type { FaultCase } from './cases.js';
 export type Ride = readonly FaultCase[];
 
 /** As many as leave the one time to be mended before the next one comes. */
-const MOST = 4;
+const MOST = 5;
 
 /** @param cases in the order of the plan; only those of the same fault and the same orchestrator meet */
 export function ridesOf(cases: readonly FaultCase[], most = MOST): readonly Ride[] {

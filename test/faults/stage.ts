@@ -16,6 +16,8 @@ import { FaultyWorker } from './workers.js';
 /** A recovery takes seconds; with a fault a minute or two, on a busy machine more. */
 const LONGEST_MS = 300_000;
 const LOOK_EVERY_MS = 150;
+/** Enough that one would be missed; the rest of the machine is for the recoveries. */
+const PAYMENTS_PER_SECOND = 4;
 
 /** An approval that was given and acknowledged. */
 export interface Approval {
@@ -73,7 +75,7 @@ export class Stage {
 
   /** A lab with a damaged ledger and a worker, two where Temporal is a server of one's own; nothing has been begun. */
   static async set(orchestrator: Orchestrator): Promise<Stage> {
-    const lab = await startLab();
+    const lab = await startLab({ paymentsPerSecond: PAYMENTS_PER_SECOND });
     const incident = new Incident(lab);
     let selfHosted: SelfHosted | undefined;
     try {
