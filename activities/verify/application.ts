@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { MusterError, messageOf, type PermanentError } from '../../src/errors.js';
+import { MusterError, messageOf, type PermanentError, TransientError } from '../../src/errors.js';
 import { formatDuration } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
 import { type RunOutcome, runTool } from '../../src/process.js';
@@ -15,13 +15,14 @@ type Trial = NonNullable<Application['trial']>;
 
 const RUNG = 8;
 const HEALTHY_MS = 60_000;
+const ANSWER_MS = 5_000;
 const TRIAL_MS = 30 * 60_000;
 
 /**
  * Rung 8: starts the application against the copy, waits until it is healthy and tries every business function that only
  * reads. The application is ended whatever happens.
  *
- * @throws PermanentError `VerificationFailed`
+ * @throws PermanentError `VerificationFailed`; TransientError `ApplicationUnreachable` when it was healthy and then did not answer
  */
 export async function verifyApplication(
   { target, application }: Input,
@@ -118,6 +119,8 @@ async function tryApplication(
           return `${business.name}: ${answers.length} answers as expected`;
         } catch (error) {
           signal.throwIfAborted();
+          // Nothing was found wrong: it is tried again.
+          if (error instanceof TransientError && running.ended === undefined) throw error;
           const answer = error instanceof MusterError && error.why !== undefined ? ` ${error.why}` : '';
           throw failed(heading, `${messageOf(error)}${answer}`, running, error);
         }
@@ -135,13 +138,14 @@ async function waitHealthy(
 ): Promise<number> {
   const begun = performance.now();
   let answer = 'no answer yet';
-  while (performance.now() - begun < HEALTHY_MS) {
+  // A machine that stood still has not waited: a look counts for no longer than one may take.
+  for (let waitedMs = 0, look = begun; waitedMs < HEALTHY_MS; ) {
     signal.throwIfAborted();
     if (running.ended !== undefined)
       throw failed(heading, `the application is gone: ${running.ended}.`, running);
     try {
       const response = await fetch(url, {
-        signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
         headers: { connection: 'close' },
       });
       await response.body?.cancel();
@@ -152,6 +156,9 @@ async function waitHealthy(
       answer = messageOf(error);
     }
     await wait(50, undefined, { signal });
+    const now = performance.now();
+    waitedMs += Math.min(now - look, ANSWER_MS);
+    look = now;
   }
   throw failed(heading, `it is not healthy after ${HEALTHY_MS / 1000} s: ${url} gives ${answer}.`, running);
 }

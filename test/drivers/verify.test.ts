@@ -301,6 +301,7 @@ describe('rung 8, application', () => {
         response.writeHead(200, { 'content-type': 'application/json' });
         return response.end(JSON.stringify({ port: Number(process.env.MUSTER_DATABASE_PORT), leaked: process.env.MUSTER_TEST_KEY ?? 'none' }));
       }
+      if (request.url === '/hangs-up') return request.socket.destroy();
       response.writeHead(500).end('broken');
     }).listen(process.env.MUSTER_PORT, '127.0.0.1');
     require('node:fs').writeFileSync(process.env.PID_FILE, String(process.pid));`;
@@ -369,6 +370,14 @@ describe('rung 8, application', () => {
         /read it, GET http:\/\/127.0.0.1:\d+\/missing: status 500 instead of 200.*The answer was: broken/,
       ),
     });
+  });
+
+  test('an application that hangs up has said nothing of the copy: it is tried again', async () => {
+    const { at, target } = cluster;
+    await expect(
+      verify.verifyApplication({ at, target, application: await application('/hangs-up', {}) }),
+    ).rejects.toMatchObject({ name: 'TransientError', code: 'ApplicationUnreachable' });
+    expect(await isEnded()).toBe(true);
   });
 
   test('an application that does not start fails the rung with its last words', async () => {

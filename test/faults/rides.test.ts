@@ -46,11 +46,35 @@ it('asks again, alone, for each case of a recovery that went wrong, and keeps th
   const ride = allCases(plan).slice(0, 2);
   const run = async (one: Ride): Promise<RideOutcome> =>
     one.length > 1
-      ? { outcomes: [outcome('together: both', ['two promotions'])], alone: one }
-      : { outcomes: one.map(({ name }) => outcome(name, [])), alone: [] };
+      ? { outcomes: [outcome('together: both', ['two promotions'])], alone: one, missed: [] }
+      : { outcomes: one.map(({ name }) => outcome(name, [])), alone: [], missed: [] };
   const outcomes = await runAll([ride], { lanes: 1 }, run);
   expect(outcomes.map(({ name }) => name)).toEqual(['together: both', ...ride.map(({ name }) => name)]);
   expect(table(outcomes, 3, 60_000)).toMatch(
     /WRONG .*two promotions[\s\S]*3 of 3 cases: 2 right, 1 wrong, in 1.0 min$/,
+  );
+});
+
+it('looks again for moments that were not met, few at a time, and says of one that never comes that it did not', async () => {
+  const cases = allCases(await struckPlan())
+    .filter(({ fault }) => fault === 'kill')
+    .slice(0, 4);
+  const rides: Ride[] = [];
+  const run = async (ride: Ride): Promise<RideOutcome> => {
+    rides.push(ride);
+    const metFirst = ride.filter((one) => one !== cases[3]).slice(0, 1);
+    return {
+      outcomes: metFirst.map(({ name }) => outcome(name, [])),
+      alone: [],
+      missed: ride
+        .filter((one) => !metFirst.includes(one))
+        .map((one) => ({ one, never: outcome(one.name, ['the moment never came']) })),
+    };
+  };
+  const outcomes = await runAll([cases], { lanes: 1 }, run);
+  expect(rides.slice(1).every(({ length }) => length <= 3)).toBe(true);
+  expect(rides.filter((ride) => ride.includes(cases[3] as (typeof cases)[number]))).toHaveLength(4);
+  expect(Object.fromEntries(outcomes.map(({ name, wrong }) => [name, wrong]))).toEqual(
+    Object.fromEntries(cases.map(({ name }, index) => [name, index === 3 ? ['the moment never came'] : []])),
   );
 });

@@ -9,8 +9,10 @@ import { strike } from './strike.js';
 
 export interface RideOutcome {
   readonly outcomes: readonly Outcome[];
-  /** Cases of which this recovery says nothing: each needs one of its own. */
+  /** Cases of a recovery that went wrong: each needs one of its own. */
   readonly alone: readonly FaultCase[];
+  /** Cases whose moment was not met, of which this recovery says nothing; with what is to be said if it never is. */
+  readonly missed: readonly { readonly one: FaultCase; readonly never: Outcome }[];
 }
 
 /** How each case went. */
@@ -47,18 +49,20 @@ export async function runRide(ride: Ride): Promise<RideOutcome> {
     wholeMs: performance.now() - begun,
     shared: ride.length,
   });
-  const [only, ...others] = ride;
-  if (only !== undefined && others.length === 0) {
-    const never = met.get(only) === 'struck' ? [] : ['the moment never came'];
-    return { outcomes: [outcomeOf(only.name, [...wrong, ...never])], alone: [] };
+  const struck = ride.filter((one) => met.get(one) === 'struck');
+  if (wrong.length > 0 && ride.length > 1) {
+    const together = struck.map(({ name }) => name).join(' + ');
+    return { outcomes: [outcomeOf(`${TOGETHER}: ${together}`, wrong)], alone: ride, missed: [] };
   }
   if (wrong.length > 0) {
-    const together = ride.filter((one) => met.get(one) === 'struck').map(({ name }) => name);
-    return { outcomes: [outcomeOf(`${TOGETHER}: ${together.join(' + ')}`, wrong)], alone: ride };
+    return { outcomes: ride.map(({ name }) => outcomeOf(name, wrong)), alone: [], missed: [] };
   }
   return {
-    outcomes: ride.filter((one) => met.get(one) === 'struck').map(({ name }) => outcomeOf(name, [])),
-    alone: ride.filter((one) => met.get(one) !== 'struck'),
+    outcomes: struck.map(({ name }) => outcomeOf(name, [])),
+    alone: [],
+    missed: ride
+      .filter((one) => !struck.includes(one))
+      .map((one) => ({ one, never: outcomeOf(one.name, ['the moment never came']) })),
   };
 }
 

@@ -41,7 +41,7 @@ export class Stage {
   /** Asked in turn before an answer of a worker goes on. */
   readonly holders = new Set<Holder>();
   readonly approvals: Approval[] = [];
-  /** Steps that failed for good and were tried again by the commander. */
+  /** Steps that failed for good and were tried again by the commander, with why. */
   readonly retried: string[] = [];
   /** What mends the world again, under way. */
   readonly mending: Promise<void>[] = [];
@@ -138,7 +138,8 @@ export class Stage {
     while (!(await this.isOver())) {
       if (this.trouble !== undefined) throw this.trouble;
       if (Date.now() > deadline) {
-        throw new Error(`the run never ended: ${progressOf(seen)}; ${await this.pending()}`);
+        const again = this.retried.length === 0 ? '' : `; tried again: ${this.retried.join(', ')}`;
+        throw new Error(`the run never ended: ${progressOf(seen)}; ${await this.pending()}${again}`);
       }
       seen = (await this.incident.view().catch(() => undefined)) ?? seen;
       for (const open of seen?.openDecisions ?? []) {
@@ -159,9 +160,9 @@ export class Stage {
   }
 
   private async decide(open: OpenDecision, interludes: readonly Interludes[]): Promise<void> {
-    const { gate, step } = open;
+    const { gate, step, question } = open;
     if (gate === undefined) {
-      this.retried.push(step);
+      this.retried.push(`${step} (${question})`);
       await this.insist(() => this.retry(step), step);
       return;
     }
