@@ -28,6 +28,7 @@ import type { CustodyActivities } from './custody/contract.js';
 import type { FailbackActivities } from './failback/contract.js';
 import type { IntrusionActivities } from './intrusion/contract.js';
 import type { ObjectsActivities } from './objects/contract.js';
+import type { OutageActivities } from './outage/contract.js';
 import type { SearchActivities } from './point/contract.js';
 import type { ReleaseActivities } from './release/contract.js';
 import type {
@@ -83,6 +84,7 @@ export type * from './custody/contract.js';
 export type * from './failback/contract.js';
 export type * from './intrusion/contract.js';
 export type * from './objects/contract.js';
+export type * from './outage/contract.js';
 export type * from './release/contract.js';
 export type * from './results.js';
 export type { SalvageCarried, SalvageFound } from './salvage/contract.js';
@@ -96,6 +98,7 @@ export interface MusterActivities
     FailbackActivities,
     IntrusionActivities,
     ObjectsActivities,
+    OutageActivities,
     ReleaseActivities,
     SearchActivities,
     SalvageActivities,

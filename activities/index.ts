@@ -17,6 +17,7 @@ import { readProgress } from './look.js';
 import { lossActivities } from './loss/index.js';
 import { notifyActivities } from './notify/index.js';
 import { objectsActivities } from './objects/index.js';
+import { outageActivities } from './outage/index.js';
 import { pointActivities } from './point/index.js';
 import { preserveActivities } from './preserve/index.js';
 import { promoteActivities } from './promote/index.js';
@@ -50,6 +51,7 @@ export function createActivities(): MusterActivities {
     ...dnsActivities(),
     ...deployActivities(),
     ...objectsActivities(),
+    ...outageActivities(),
     ...validateActivities(),
     ...lossActivities({ keepLost }),
     ...salvageActivities(),

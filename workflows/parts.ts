@@ -2,8 +2,14 @@
 import type { DatabaseAt, Quarantine, Renewal } from '../activities/contract.js';
 import { pgbackrestOf } from '../src/runbook/backups.js';
 import { copiesOf } from '../src/runbook/crosscheck/copies.js';
-import { leftOf } from '../src/runbook/regions.js';
-import type { ArchiveBackup, BreachSection, CorruptionSection, Runbook } from '../src/runbook/schema.js';
+import { leftOf, providerOf } from '../src/runbook/regions.js';
+import type {
+  ArchiveBackup,
+  BreachSection,
+  CorruptionSection,
+  RegionalLossSection,
+  Runbook,
+} from '../src/runbook/schema.js';
 import { withSecondaryInUse } from './steps/objects.js';
 import type { DatabaseRecovery } from './steps/parts.js';
 
@@ -42,14 +48,53 @@ export function azLossParts(runbook: Runbook) {
 /** The same for the loss of the primary's region: nothing that lies in it is among the parts. */
 export function regionalLossParts(runbook: Runbook) {
   const section = required(runbook.scenarios.regionalLoss, runbook, 'scenarios.regionalLoss');
+  const { region } = required(runbook.sites[section.lost], runbook, `sites.${section.lost}`);
+  return { section, region, ...partsElsewhere(runbook, section, region) };
+}
+
+/** The same for an outage of the primary's provider: nothing that lies with that one is among the parts. */
+export function providerOutageParts(runbook: Runbook) {
+  const path = 'scenarios.providerOutage';
+  const section = required(runbook.scenarios.providerOutage, runbook, path);
+  const { lost, standby } = section;
+  const site = required(runbook.sites[lost], runbook, `sites.${lost}`);
+  const provider = required(providerOf(site), runbook, `provider of ${lost}`);
+  const elsewhere = partsElsewhere(runbook, section, provider);
+  return { section, provider, ...elsewhere, hotStandby: standby && hotStandbyOf(runbook, standby, elsewhere) };
+}
+
+/** The standby at another provider, and what it takes over with. */
+function hotStandbyOf(
+  runbook: Runbook,
+  { site, maxLag }: NonNullable<NonNullable<Runbook['scenarios']['providerOutage']>['standby']>,
+  { parts }: Pick<ReturnType<typeof partsElsewhere>, 'parts'>,
+) {
+  // A standby catches up from WAL, which an archive of pg_dump has none of; the loader refuses such a runbook.
+  if (parts.backup.driver !== 'pgbackrest') throw new Error(`Runbook ${runbook.system} has no WAL for ${site}`);
+  const { backup } = parts;
+  const at = databaseAt(runbook, site);
+  return {
+    at,
+    maxLagMs: maxLag,
+    // Where the standby takes over, it is what the steps of a standby are about; backups are restored at `parts.target`.
+    parts: { ...parts, backup, target: at, targets: [site, ...parts.targets] },
+  };
+}
+
+/** What is left of a recovery's parts when a region, or a provider, is lost. */
+function partsElsewhere(
+  runbook: Runbook,
+  section: Named &
+    Pick<RegionalLossSection, 'lost' | 'target' | 'otherTargets' | 'files' | 'infrastructure'>,
+  without: string,
+) {
   const { lost, target, otherTargets, files } = section;
-  const { region } = required(runbook.sites[lost], runbook, `sites.${lost}`);
   const stores = files.map((name) =>
     withSecondaryInUse({ name, store: required(runbook.objects[name], runbook, `objects.${name}`) }),
   );
   const ofFiles = stores.map(({ store }) => store.component);
   const parts = databaseParts(runbook, section, { old: lost, what: 'lost', target, otherTargets });
-  const backup = leftOf(region, parts.backup);
+  const backup = leftOf(without, parts.backup);
   const infrastructure =
     section.infrastructure === undefined
       ? undefined
@@ -59,8 +104,6 @@ export function regionalLossParts(runbook: Runbook) {
           `infrastructure.${section.infrastructure}`,
         );
   return {
-    section,
-    region,
     // Files are back when their own steps are done.
     parts: { ...parts, backup, restores: parts.restores.filter((name) => !ofFiles.includes(name)) },
     copiesLeft: copiesOf(backup).copies.length,
@@ -230,6 +273,7 @@ export function partsOfScenario(runbook: Runbook, scenario: string): DatabaseRec
     azLoss: azLossParts,
     infrastructureFailure: infrastructureFailureParts,
     regionalLoss: regionalLossParts,
+    providerOutage: providerOutageParts,
     backupLoss: backupLossParts,
     failback: failbackParts,
     breach: breachParts,

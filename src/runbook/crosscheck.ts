@@ -14,6 +14,7 @@ import { checkObjectLoss } from './crosscheck/object-loss.js';
 import { checkObjectives } from './crosscheck/objectives.js';
 import { checkObjects } from './crosscheck/objects.js';
 import { checkPeople } from './crosscheck/people.js';
+import { checkProviderOutage } from './crosscheck/provider-outage.js';
 import { checkRegionalLoss } from './crosscheck/regional-loss.js';
 import { Problems } from './crosscheck/report.js';
 import { checkSalvage } from './crosscheck/salvage.js';
@@ -43,6 +44,7 @@ export function crosscheck(runbook: Runbook, source: RunbookSource): InputProble
   checkInfrastructureFailure(runbook, problems);
   checkObjectLoss(runbook, problems);
   checkRegionalLoss(runbook, problems);
+  checkProviderOutage(runbook, problems);
   checkBackupLoss(runbook, problems);
   checkBadDeployment(runbook, problems);
   checkFailback(runbook, problems);

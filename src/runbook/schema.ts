@@ -31,6 +31,7 @@ export type { CorruptionSection } from './sections/scenarios/corruption.js';
 export type { FailbackSection } from './sections/scenarios/failback.js';
 export type { InfrastructureFailureSection } from './sections/scenarios/infrastructureFailure.js';
 export type { ObjectLossSection } from './sections/scenarios/objectLoss.js';
+export type { ProviderOutageSection } from './sections/scenarios/providerOutage.js';
 export type { RegionalLossSection } from './sections/scenarios/regionalLoss.js';
 export type { SalvageSection, SalvageTable } from './sections/scenarios/salvage.js';
 

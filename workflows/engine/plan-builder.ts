@@ -1,6 +1,7 @@
 /** Builds plans: every step knows those before it by their handles, and a plan that breaks a rule cannot be built. */
 import type { Summarised } from '../../activities/contract.js';
 import type { PlanDocument, StepKind } from '../../src/model/plan.js';
+import { alongWay, type Way } from './one-way.js';
 import type {
   ChangeableDefinition,
   ChangeableHandle,
@@ -22,6 +23,7 @@ export const REPORT_STEP = 'report';
 export class PlanBuilder<Params> {
   private readonly steps: PlannedStep<Params>[] = [];
   private readonly changeables: PlannedChangeable<Params>[] = [];
+  private way: Way | undefined;
 
   constructor(
     private readonly head: Omit<PlanDocument, 'steps' | 'changeables' | 'serviceRestoredBy'>,
@@ -29,7 +31,28 @@ export class PlanBuilder<Params> {
     private readonly budgets: Readonly<Record<string, number>>,
   ) {}
 
+  /**
+   * Declares steps of one of several ways into the same plan: where the run goes another way they have nothing to do, and say so.
+   *
+   * @param declare with the builder that such steps are declared with
+   */
+  along<T>(way: Way, declare: (plan: PlanBuilder<Params>) => T): T {
+    const before = this.way;
+    this.way = way;
+    try {
+      return declare(this);
+    } finally {
+      this.way = before;
+    }
+  }
+
   step<const N extends Needs, Out extends Summarised>(
+    definition: StepDefinition<Params, N, Out>,
+  ): StepHandle<Out> {
+    return this.way === undefined ? this.declare(definition) : this.declare(alongWay(this.way, definition));
+  }
+
+  private declare<const N extends Needs, Out extends Summarised>(
     definition: StepDefinition<Params, N, Out>,
   ): StepHandle<Out> {
     const { document, inputs } = this.describe(definition, definition.kind ?? 'work');

@@ -22,14 +22,9 @@ export interface CopyHandles {
 export function buildCopy<Params>(
   plan: PlanBuilder<Params>,
   { point, ready }: { readonly point: StepHandle<RecoveryPoint>; readonly ready?: StepHandle<unknown> },
-  {
-    target,
-    targets,
-    targetAt,
-    backup,
-    vault,
-  }: Pick<DatabaseRecovery, 'target' | 'targets' | 'targetAt' | 'backup' | 'vault'>,
+  parts: Pick<DatabaseRecovery, 'target' | 'targets' | 'targetAt' | 'backup' | 'vault'>,
 ): CopyHandles {
+  const { target, targets } = parts;
   const place = plan.step({
     name: 'choose-target',
     title: 'Choose the site that the recovered copy is built at',
@@ -49,6 +44,23 @@ export function buildCopy<Params>(
     do: async (_context, _needs, site) => ({ site, summary: site }),
   });
 
+  return { place, ...restoreAt(plan, { place, point, ...(ready && { ready }) }, parts) };
+}
+
+/** Room for the copy at the site that was chosen, and the backup restored there. */
+export function restoreAt<Params>(
+  plan: PlanBuilder<Params>,
+  {
+    place,
+    point,
+    ready,
+  }: {
+    readonly place: StepHandle<Place>;
+    readonly point: StepHandle<RecoveryPoint>;
+    readonly ready?: StepHandle<unknown>;
+  },
+  { target, targetAt, backup, vault }: Pick<DatabaseRecovery, 'target' | 'targetAt' | 'backup' | 'vault'>,
+): Omit<CopyHandles, 'place'> {
   const provisioned = plan.step({
     name: 'provision-target',
     title: 'Make room for the recovered copy',
@@ -78,5 +90,5 @@ export function buildCopy<Params>(
       long.restoreDatabase({ at, target: targetAt(place), provisioned, backup, point }),
   });
 
-  return { place, provisioned, restored };
+  return { provisioned, restored };
 }

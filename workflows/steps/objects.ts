@@ -1,5 +1,5 @@
 /** Files in object stores, wherever they come back: the bucket in use, and what is held against it. */
-import type { BucketMade, DatabaseAt, FilesReconciled, RungResult } from '../../activities/contract.js';
+import type { BucketMade, DatabaseAt, FilesReconciled } from '../../activities/contract.js';
 import { bucketCommands, reconcileCommands } from '../../activities/objects/commands.js';
 import type { ObjectStore } from '../../src/runbook/schema.js';
 import type { GateOutcome, StepHandle } from '../engine/plan.js';
@@ -51,8 +51,8 @@ export function reconcileWithCopy<Params>(
     files,
   }: {
     readonly place: StepHandle<Place>;
-    /** The rung during which the copy stands still. */
-    readonly files: StepHandle<RungResult>;
+    /** What the copy stands still since. */
+    readonly files: StepHandle<unknown>;
   },
   { name, store }: NamedStore,
   { target, targetAt }: { readonly target: DatabaseAt; readonly targetAt: (place: Place) => DatabaseAt },

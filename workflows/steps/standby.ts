@@ -4,6 +4,7 @@ import type {
   DatabaseAt,
   FenceProof,
   Promotion,
+  ReplacedPrimary,
   RungResult,
   StandbyBuilt,
   StandbyCaughtUp,
@@ -65,7 +66,10 @@ export function startApplication<Params>(
 /** Nothing that was archived is lost, and nothing moves the standby from then on. */
 export function catchUp<Params>(
   plan: PlanBuilder<Params>,
-  { standby, fence }: { readonly standby: StepHandle<StandbyState>; readonly fence: StepHandle<FenceProof> },
+  {
+    standby,
+    fence,
+  }: { readonly standby: StepHandle<ReplacedPrimary>; readonly fence: StepHandle<FenceProof> },
   {
     target,
     damaged,

@@ -9,6 +9,7 @@ import { corruption } from './corruption.js';
 import { failback } from './failback.js';
 import { infrastructureFailure } from './infrastructureFailure.js';
 import { objectLoss } from './objectLoss.js';
+import { providerOutage } from './providerOutage.js';
 import { regionalLoss } from './regionalLoss.js';
 import { salvage } from './salvage.js';
 
@@ -22,6 +23,9 @@ export const scenarios = z.strictObject({
   regionalLoss: regionalLoss
     .optional()
     .describe('The region of the primary is lost: the other region from its own copies only'),
+  providerOutage: providerOutage
+    .optional()
+    .describe('The provider of the primary is out: its standby or the backups at another one'),
   backupLoss: backupLoss
     .optional()
     .describe('The usual copies are all bad: every copy anywhere, in the order of least loss'),
