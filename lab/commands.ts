@@ -52,10 +52,11 @@ export type Disaster = (typeof DISASTERS)[number];
 /** What may befall a system. */
 export function disastersOf(system: SystemName): readonly string[] {
   if (system === 'payymo') return DISASTERS;
-  const { sites, backup, releases } = worldNamed(system);
+  const { sites, backup, releases, providers } = worldNamed(system);
   const spared = [
     ...(sites.some(({ name }) => name === 'standby') ? [] : ['az-loss']),
     ...(backup === 'archive' ? [] : ['backup-loss']),
+    ...(providers === undefined ? ['provider-outage'] : []),
     ...(releases === undefined ? ['bad-deployment'] : []),
   ];
   return Object.keys(WORLD_DISASTERS).filter((disaster) => !spared.includes(disaster));
@@ -133,8 +134,10 @@ export async function labHarm(disaster: string, system: WorldName, options: LabC
       `What does: ${disastersOf(system).join(', ')}.`,
     );
   }
-  // A zone is lost while a standby follows in another one: where there is none yet, it is raised first.
-  const now = disaster === 'az-loss' ? (await labUp({ ...options, standby: 'raised' })).state : state;
+  // Zone or provider is lost while a standby follows elsewhere, where there is a place for one: it is raised first.
+  const followed = worldNamed(system).sites.some(({ name }) => name === 'standby');
+  const raised = followed && ['az-loss', 'provider-outage'].includes(disaster);
+  const now = raised ? (await labUp({ ...options, standby: 'raised' })).state : state;
   return WORLD_DISASTERS[disaster as keyof typeof WORLD_DISASTERS](now, system);
 }
 

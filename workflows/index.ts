@@ -19,6 +19,7 @@ import { runScenario } from './engine/scenario-workflow.js';
 import { failbackScenario } from './failback.js';
 import { infrastructureFailureScenario } from './infrastructureFailure.js';
 import { objectLossScenario } from './objectLoss.js';
+import { providerOutageScenario } from './providerOutage.js';
 import { regionalLossScenario } from './regionalLoss.js';
 import { salvageScenario } from './salvage.js';
 
@@ -40,6 +41,10 @@ export function objectLoss(input: RunInput<Runbook, ObjectLossParams>): Promise<
 
 export function regionalLoss(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
   return runScenario(regionalLossScenario, input);
+}
+
+export function providerOutage(input: RunInput<Runbook, NoParams>): Promise<RunResult> {
+  return runScenario(providerOutageScenario, input);
 }
 
 export function backupLoss(input: RunInput<Runbook, NoParams>): Promise<RunResult> {

@@ -16,6 +16,7 @@ import type { Scenario } from './engine/plan.js';
 import { failbackScenario } from './failback.js';
 import { infrastructureFailureScenario } from './infrastructureFailure.js';
 import { objectLossScenario } from './objectLoss.js';
+import { providerOutageScenario } from './providerOutage.js';
 import { regionalLossScenario } from './regionalLoss.js';
 import { salvageScenario } from './salvage.js';
 
@@ -25,6 +26,7 @@ export const scenarios: {
   readonly infrastructureFailure: Scenario<NoParams>;
   readonly objectLoss: Scenario<ObjectLossParams>;
   readonly regionalLoss: Scenario<NoParams>;
+  readonly providerOutage: Scenario<NoParams>;
   readonly backupLoss: Scenario<NoParams>;
   readonly badDeployment: Scenario<NoParams>;
   readonly failback: Scenario<NoParams>;
@@ -37,6 +39,7 @@ export const scenarios: {
   infrastructureFailure: infrastructureFailureScenario,
   objectLoss: objectLossScenario,
   regionalLoss: regionalLossScenario,
+  providerOutage: providerOutageScenario,
   backupLoss: backupLossScenario,
   badDeployment: badDeploymentScenario,
   failback: failbackScenario,

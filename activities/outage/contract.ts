@@ -26,6 +26,16 @@ export interface WaysOpen extends Summarised, ReplacedPrimary {
   readonly proposed: string;
 }
 
+/** What is promoted: the standby at the end of all that there is, or the restored backup. */
+export interface CopyPicked extends Summarised, ReplacedPrimary {
+  readonly site: string;
+  /** Where it stands, and stays until it is promoted. */
+  readonly lsn: string;
+  readonly loses: RecoveryPoint['loses'];
+  /** Data classes whose outside record could not be read. */
+  readonly lossUnknown: readonly string[];
+}
+
 export interface OutageActivities {
   /**
    * Looks at the standby and at the newest backup at once, and changes nothing. A standby that is not fit, or a backup that

@@ -40,6 +40,7 @@ export const WORLD_DISASTERS = {
   'infrastructure-failure': breakWorldServer,
   'az-loss': breakWorldZone,
   'regional-loss': breakWorldRegion,
+  'provider-outage': breakProvider,
 
   'backup-loss': breakWorldCopies,
 
@@ -148,6 +149,22 @@ async function breakWorldRegion(state: LabState, name: WorldName): Promise<Harm>
     ],
     recover: `muster recover regionalLoss ${name} --detected-at ${at}`,
     serverPids,
+  };
+}
+
+/**
+ * The provider of the primary is out. All that it runs for the system is in its region: servers, application, object store and
+ * the disks with the local archives; a standby at the other provider lives.
+ *
+ * @throws LabError as for the loss of a region
+ */
+async function breakProvider(state: LabState, name: WorldName): Promise<Harm> {
+  const harm = await breakWorldRegion(state, name);
+  const { title, providers } = worldIn({ layout: layoutOf(state.dir), state }, name).definition;
+  return {
+    ...harm,
+    what: `The provider ${providers?.west} is out, and ${title} with it.`,
+    recover: `muster recover providerOutage ${name} --detected-at ${harm.at}`,
   };
 }
 

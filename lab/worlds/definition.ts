@@ -79,6 +79,8 @@ export interface WorldDefinition {
   readonly sites: readonly [WorldSite, ...WorldSite[]];
   /** Region of the owner's runbook for each region of the lab. */
   readonly regions: Readonly<Record<RegionName, string>>;
+  /** Whose the regions are, where they are those of two providers: the first one's may be out. */
+  readonly providers?: Readonly<Record<RegionName, string>>;
   readonly backup: 'archive' | 'pgbackrest';
   /** As superuser. */
   readonly extensionsSql: string;

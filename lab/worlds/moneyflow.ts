@@ -46,6 +46,7 @@ export const moneyflow: WorldDefinition = {
     { name: 'east', region: 'east' },
   ],
   regions: { west: 'us-west-2', east: 'us-east-1' },
+  providers: { west: 'provider-one', east: 'provider-two' },
   backup: 'archive',
   extensionsSql: 'create extension amcheck;',
   schemaSql: `

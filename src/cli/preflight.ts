@@ -28,6 +28,7 @@ const checks: Readonly<Record<string, readonly PreflightCheck[]>> = {
   azLoss: [toolsAreThere, targetReadsBackups, standbyStands, nobodyElseRecovers],
   infrastructureFailure: [toolsAreThere, targetReadsBackups, nobodyElseRecovers],
   regionalLoss: [toolsAreThere, targetReadsBackups, nobodyElseRecovers],
+  providerOutage: [toolsAreThere, targetReadsBackups, standbyIsFit, nobodyElseRecovers],
   objectLoss: [filesCanComeBack],
   // What can be read of copies is what the run is to find out.
   backupLoss: [toolsAreThere, nobodyElseRecovers],
@@ -151,6 +152,20 @@ async function standbyStands(subject: PreflightSubject): Promise<string | undefi
   return primaryAnswers
     ? `The primary at ${damaged.site} answers: it is not lost. Going on fences it and fails over all the same.`
     : undefined;
+}
+
+/** Where there is a hot standby: one that is not fit is no reason not to begin, a backup is restored then. */
+async function standbyIsFit({ runbook }: PreflightSubject): Promise<string | undefined> {
+  const { providerOutageParts } = await import('../../workflows/parts.js');
+  const { hotStandby, parts } = providerOutageParts(runbook);
+  if (hotStandby === undefined) return undefined;
+  const { outageActivities } = await import('../../activities/outage/index.js');
+  const { target: standby, damaged: primary, backup } = hotStandby.parts;
+  const { standby: found, summary } = await outageActivities().lookAtWays({
+    at: stepRef(runbook, 'providerOutage'),
+    ...{ standby, primary, backup, from: parts.target, maxLagMs: hotStandby.maxLagMs, dataClasses: {} },
+  });
+  return found.unfit.length === 0 ? undefined : `It will be proposed that ${summary}.`;
 }
 
 async function runsWhereItIsLeft(subject: PreflightSubject): Promise<undefined> {

@@ -162,7 +162,8 @@ function badDeployment({ primary, damaged, applications, records }: Seen): Retur
   };
 }
 
-function azLoss({ lost, ready, primary }: Seen): ReturnType<Rule> {
+function azLoss(seen: Seen): ReturnType<Rule> {
+  const { lost, ready, primary } = seen;
   const elsewhere = ready.filter(({ failureDomain }) => failureDomain !== primary.failureDomain);
   const [best] = [...elsewhere].sort((a, b) => (a.lagMs ?? Infinity) - (b.lagMs ?? Infinity));
   if (!lost || best === undefined) return undefined;
@@ -173,6 +174,14 @@ function azLoss({ lost, ready, primary }: Seen): ReturnType<Rule> {
     return {
       certainty: 'possible',
       because: `${primary.site} does not answer from here, but the standby ${best.site} still hears it: rather the way from here is cut`,
+      loses,
+    };
+  }
+  const provider = seen.provider?.name;
+  if (providerOutage(seen)?.certainty === 'likely' && best.failureDomain.split('/')[0] !== provider) {
+    return {
+      certainty: 'possible',
+      because: `the standby ${best.site} can take over, but it is not the zone alone that is lost: nothing at ${provider} answers`,
       loses,
     };
   }

@@ -131,6 +131,17 @@ const CASES: readonly [string, Change, readonly string[]][] = [
     },
     ['azLoss likely', 'infrastructureFailure possible', 'providerOutage possible'],
   ],
+  [
+    'nothing at the provider answers, in its region nor elsewhere; a standby with another one does',
+    {
+      ...REGION,
+      primary: { ...SILENT, ...AT_PROVIDER },
+      standbys: { state: 'waits', failureDomain: 'other/fra' },
+      west: { ...SILENT, failureDomain: 'hoster/lon/store' },
+      bucket: { ...SILENT, failureDomain: 'hoster/lon/files' },
+    },
+    ['providerOutage likely', 'regionalLoss likely', 'azLoss possible'],
+  ],
   ['the bucket is gone', { bucket: { state: 'gone' } }, ['objectLoss likely']],
   ['files that rows name are missing', { bucket: { missing: 3 } }, ['objectLoss likely']],
   ['the bucket does not answer', { bucket: SILENT }, []],

@@ -2,6 +2,7 @@
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseAt, StandbyCaughtUp, StandbyState } from '../../activities/contract.js';
+import { outageActivities } from '../../activities/outage/index.js';
 import { serviceOf } from '../../activities/service/index.js';
 import { standbyActivities } from '../../activities/standby/index.js';
 import { acquireFencingToken, withVault } from '../../activities/vault/index.js';
@@ -9,6 +10,7 @@ import { startTestCluster, type TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { startVault, type TestVault } from './support/s3.js';
 
+const { lookAtWays } = outageActivities();
 const { buildStandby, catchUpStandby, checkStandby, followAgain, verifyStandby } = standbyActivities();
 const SLOT = 'next';
 const note = (id: number) => `insert into ledger.notes values (${id})`;
@@ -38,6 +40,13 @@ const build = () =>
   buildStandby({ at: cluster.at, primary, target: standby, backup: cluster.backup, slot: SLOT });
 const look = () =>
   checkStandby({ at: cluster.at, standby, primary, backup: cluster.backup, dataClasses: {} });
+/** Beside the standby: a backup that would be restored elsewhere. */
+const ways = (more: object = {}) =>
+  lookAtWays({
+    ...{ at: cluster.at, standby, primary, from: { ...standby, site: 'elsewhere' } },
+    ...{ backup: cluster.backup, dataClasses: {}, maxLagMs: 60_000 },
+    ...more,
+  });
 const catchUp = (state: StandbyState, more: object = {}) =>
   catchUpStandby({
     ...{
@@ -102,6 +111,25 @@ test('says where it stands, and that the primary answers; a primary is no standb
   });
 }, 30_000);
 
+test('takes over in an outage where it is fit; else a backup does; where neither can, it is said', async () => {
+  await ask(primary, note(101));
+  await archive();
+  await eventually(async () => expect((await look()).lagBytes).toBe(0));
+  const open = await ways();
+  expect(open).toMatchObject({ proposed: standby.site, standby: { unfit: [] }, restore: { site: 'elsewhere' } });
+  expect(open.restore.point).toMatchObject({ systemIdentifier: open.systemIdentifier, timeline: 1 });
+
+  const taken = await ways({ standby: primary });
+  expect(taken).toMatchObject({ proposed: 'elsewhere', standby: { state: null }, timeline: 1 });
+  expect(taken.standby.unfit).toEqual([expect.stringContaining('takes writes already')]);
+  expect(taken.summary).toMatch(/^a backup is restored at elsewhere: the standby at .* is not fit/);
+
+  const none = { ...cluster.backup, stanza: 'nobody' };
+  const alone = await ways({ backup: none });
+  expect(alone).toMatchObject({ proposed: standby.site, restore: { point: null } });
+  await expect(ways({ standby: primary, backup: none })).rejects.toMatchObject({ code: 'NoWayOpen' });
+}, 60_000);
+
 test('is left alone without the fence', async () => {
   const state = await look();
   token = 1;
@@ -120,6 +148,10 @@ test('what only the archive has is replayed, then nothing moves it any more', as
   const state = await look();
   expect(state).toMatchObject({ knownFrom: 'primary', receiver: 'none' });
   expect(state.lagBytes).toBeGreaterThan(0);
+  const late = await ways({ maxLagMs: 1 });
+  expect(late.proposed).toBe('elsewhere');
+  expect(late.standby.state).not.toBeNull();
+  expect(late.standby.unfit).toEqual([expect.stringContaining('backups lead')]);
 
   const caughtUp = await catchUp(state);
   expect(caughtUp.replayedBytes).toBeGreaterThan(0);

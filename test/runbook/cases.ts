@@ -27,9 +27,9 @@ export function lineOf(text: string, part: string): number {
   return text.slice(0, offset + (part.startsWith('\n') ? skipped : 0)).split('\n').length;
 }
 
-export function problemsOf(text: string): readonly InputProblem[] {
+export function problemsOf(text: string, file = 'payymo.yaml'): readonly InputProblem[] {
   try {
-    readRunbook('payymo.yaml', text);
+    readRunbook(file, text);
   } catch (thrown) {
     if (thrown instanceof InputError) return thrown.problems;
     throw thrown;
@@ -37,19 +37,24 @@ export function problemsOf(text: string): readonly InputProblem[] {
   return [];
 }
 
-/** One test a case: the problem is found at its line and field, and no secret is echoed. */
-export function testCases(cases: readonly Case[]): void {
+/**
+ * One test a case: the problem is found at its line and field, and no secret is echoed.
+ * @param system whose runbook they are made from
+ */
+export function testCases(cases: readonly Case[], system = 'payymo'): void {
+  const file = `${system}.yaml`;
+  const original = readFileSync(`runbooks/${file}`, 'utf8');
   test.each(cases.map((each) => [each.what, each] as const))(
     '%s',
     (_what, { before = [], from, to, field, given, allowed, at }) => {
       const text = [...before, [from, to] as const].reduce((changed, [old, by]) => {
         expect(changed).toContain(old);
         return changed.replace(old, () => by);
-      }, good);
-      const problems = problemsOf(text);
+      }, original);
+      const problems = problemsOf(text, file);
       const problem = problems.find((each) => each.field === field);
       expect(problems.map((each) => each.field)).toContain(field);
-      expect(problem?.file).toBe('payymo.yaml');
+      expect(problem?.file).toBe(file);
       expect(problem?.line).toBe(lineOf(text, at ?? (to.split('\n')[0] as string)));
       if (given !== undefined) expect(problem?.given).toEqual(matching(given));
       expect(problem?.allowed).toEqual(matching(allowed));

@@ -46,6 +46,16 @@ describe('MoneyFlow', () => {
     expect(owner?.standards).toEqual(['GDPR', 'SOX']);
   });
 
+  test('has a scenario for every procedure of its owner', () => {
+    const procedures = Object.values(moneyflow.runbook.owner?.procedures ?? {});
+    expect(procedures.map(({ scenario }) => scenario)).toEqual([
+      'corruption',
+      'infrastructureFailure',
+      'providerOutage',
+    ]);
+    expect(foundAt(moneyflow, 'advice').filter(({ field }) => field.startsWith('owner.'))).toEqual([]);
+  });
+
   test('keeps its archives beside the server, off-site and with another provider', () => {
     const { copies, takenEvery, jobs, retention, schedule } = archiveOf(moneyflow);
     expect(copies.map(({ failureDomain }) => failureDomain)).toEqual([

@@ -4,6 +4,7 @@ import type { RunInput, RunResult } from '../../src/model/run.js';
 import type { Runbook } from '../../src/runbook/schema.js';
 import { runScenario } from '../../workflows/engine/scenario-workflow.js';
 import { crossedScenario } from './crossed-scenario.js';
+import { forkedScenario } from './forked-scenario.js';
 import { type ToyParams, toyScenario } from './toy-scenario.js';
 
 export * from '../../workflows/index.js';
@@ -17,4 +18,8 @@ export function toy(input: RunInput<Runbook, ToyParams>): Promise<RunResult> {
 
 export function crossed(input: RunInput<Runbook, ToyParams>): Promise<RunResult> {
   return runScenario(crossedScenario, input);
+}
+
+export function forked(input: RunInput<Runbook, ToyParams>): Promise<RunResult> {
+  return runScenario(forkedScenario, input);
 }

@@ -209,7 +209,8 @@ export function showHomecoming({
   ];
 }
 
-function showLoss(
+/** Of what was acknowledged, by data class. */
+export function showLoss(
   { loses, lossUnknown }: Pick<StandbyState, 'loses' | 'lossUnknown'>,
   dataClasses: Readonly<Record<string, DataClass>>,
 ): Fact[] {

@@ -4,6 +4,8 @@ import type { Needs, Outputs, StepDefinition, StepHandle } from './plan.js';
 
 /** Which way a step belongs to. */
 export interface Way {
+  /** Ends the titles of its steps, so that whoever reads the plan knows which belong together: `by backup`. */
+  readonly label: string;
   /** Says where the run goes. Whoever takes outputs of one way has looked there first. */
   readonly place: StepHandle<Where>;
   /** Whether it is this way that leads to the site. */
@@ -27,6 +29,7 @@ export function alongWay<Params, N extends Needs, Out extends Summarised>(
   const { undo } = definition;
   return {
     ...definition,
+    title: `${definition.title} (${way.label})`,
     needs: { ...definition.needs, wayTo: way.place },
     // Steps behind it belong to the same way, or look at the place themselves: nobody reads what is not there.
     do: async (context, needs) =>

@@ -127,6 +127,7 @@ Disasters:
               says which one copy is sound (default: the standby, which is raised first)
 
 bad-deployment (a release that migrates the database and fails) befalls spendsync,
+provider-outage (all that the provider of the primary runs is gone) moneyflow,
 object-loss and breach payymo, az-loss payymo and spendsync; backup-loss of moneyflow and accubooks is a
 bad change, and the usual copies of their archives are bad.
 

@@ -8,7 +8,7 @@ export const register: Register = (program, context) => {
     .description('begin a recovery: shows what it will do, looks whether it can, begins it and watches it')
     .argument(
       '<scenario>',
-      'what has happened: corruption, corruptedTables, azLoss, infrastructureFailure, regionalLoss, objectLoss, badDeployment, backupLoss, breach; afterwards: salvage, failback',
+      'what has happened: corruption, corruptedTables, azLoss, infrastructureFailure, regionalLoss, providerOutage, objectLoss, badDeployment, backupLoss, breach; afterwards: salvage, failback',
     )
     .argument('[systems...]', 'by the names of their runbooks; a system alone is diagnosed first')
     .option('--all', 'every system whose runbook has the scenario')
