@@ -20,6 +20,8 @@ export const noticeKinds = [
   'pre-empted',
   'adopted',
   'ended',
+  /** Somebody has to write to people outside. */
+  'update-due',
   /** Written for people outside, and sent by a person. */
   'update',
 ] as const;

@@ -20,6 +20,7 @@ import { Problems } from './crosscheck/report.js';
 import { checkSalvage } from './crosscheck/salvage.js';
 import { checkBackupLoss, checkCorruption, checkInfrastructureFailure } from './crosscheck/scenarios.js';
 import { checkSites } from './crosscheck/sites.js';
+import { checkUpdates } from './crosscheck/updates.js';
 import { checkApplications, checkInvariants } from './crosscheck/verification.js';
 import { byPlace } from './problems.js';
 import type { Runbook } from './schema.js';
@@ -33,6 +34,7 @@ export function crosscheck(runbook: Runbook, source: RunbookSource): InputProble
   runbook.dependsOn.forEach((name, index) => {
     if (name === runbook.system) problems.add(['dependsOn', index], 'other systems than this one');
   });
+  checkUpdates(runbook, problems);
   checkSites(runbook, problems);
   checkCopies(runbook, problems);
   checkDns(runbook, problems);

@@ -18,6 +18,7 @@ import { breakGlass, person } from './sections/people.js';
 import { pgbackrestBackup } from './sections/pgbackrest.js';
 import { scenarios } from './sections/scenarios/index.js';
 import { type postgresSite, site } from './sections/sites.js';
+import { updates } from './sections/updates.js';
 import { invariant } from './sections/verification.js';
 
 export type { ArchiveBackup, ArchiveCopy } from './archive.js';
@@ -66,6 +67,7 @@ export const runbookSchema = z.strictObject({
     ),
   breakGlass: breakGlass.optional().describe('Left out: nobody can override'),
   notifications: z.record(name, channel).default({}).describe('Who is told what happens, by channel'),
+  updates: updates.optional().describe('Updates for people outside; left out: nobody is reminded of them'),
   verification: z.strictObject({
     invariants: z.array(invariant).min(1),
     jobs: z.number().int().min(1).max(64).default(2).describe('Parallel jobs of pg_amcheck and pg_dump'),
@@ -97,4 +99,5 @@ export type DataClass = z.output<typeof dataClass>;
 export type Component = z.output<typeof component>;
 export type Application = z.output<typeof application>;
 export type BusinessFunction = z.output<typeof businessFunction>;
+export type UpdatePlan = z.output<typeof updates>;
 export type GatePolicy = z.output<typeof gate>;

@@ -17,6 +17,7 @@ export async function execute<Params>(run: Run<Params>): Promise<RunView> {
   if (adoption === undefined) recordStart(run);
   else goOn(run, adoption);
   run.watchRto();
+  run.watchUpdates();
   while (run.abortedBy === undefined && !run.steps.every((step) => step.isOver)) {
     beginReady(run);
     run.publish();

@@ -89,7 +89,7 @@ export function watch(view: RunView): Fact {
   return { label: command(view, 'watch'), value: 'everything about the run, as it happens' };
 }
 
-export function command(view: RunView, verb: string, rest = ''): string {
+export function command(view: Pick<RunView, 'system' | 'mode'>, verb: string, rest = ''): string {
   return ['muster', verb, view.system, rest, view.mode === 'drill' ? '--mode drill' : '']
     .filter((part) => part !== '')
     .join(' ');

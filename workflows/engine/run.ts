@@ -24,6 +24,7 @@ import { Publisher } from './publish.js';
 import { viewOf } from './run-view.js';
 import { dataOf } from './step-data.js';
 import { StepState } from './step-state.js';
+import { remindOfUpdates, updateDue, updateInWords } from './updates.js';
 
 export class Run<Params> {
   readonly steps: readonly StepState<Params>[];
@@ -61,6 +62,7 @@ export class Run<Params> {
   /** What people have replaced inputs with, by name. */
   readonly changedTo = new Map<string, string>();
   private stopRtoWatch: () => void = () => undefined;
+  private stopUpdates: () => void = () => undefined;
   ended: { readonly status: RunStatus; readonly at: number } | undefined;
   /** All is done or undone: nothing can be decided any more. */
   closing = false;
@@ -100,9 +102,20 @@ export class Run<Params> {
     });
   }
 
+  /** Reminds who commands of people outside, where the runbook asks for it. */
+  watchUpdates(): void {
+    const { updates } = this.input.runbook;
+    if (updates === undefined || this.clock.stopped) return;
+    this.stopUpdates = remindOfUpdates(updates, () => {
+      this.warn(updateInWords(this.view(), updates));
+      this.notices.tell(updateDue(updates, 'down'));
+    });
+  }
+
   /** The service is back, or will not be by this run: nobody is warned of the RTO any more. */
   stopWatchingRto(): void {
     this.stopRtoWatch();
+    this.stopUpdates();
     this.breaches.stop();
   }
 
@@ -195,6 +208,8 @@ export class Run<Params> {
     if (step.name === this.plan.document.serviceRestoredBy) {
       this.clock.serviceRestored(now);
       this.stopWatchingRto();
+      const { updates } = this.input.runbook;
+      if (updates !== undefined) this.notices.tell(updateDue(updates, 'back'));
     }
   }
 
