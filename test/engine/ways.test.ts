@@ -39,7 +39,7 @@ it('goes the other way when an approver says so at the gate', async () => {
   await run.decide({ ...approve('point'), change: { target: 'built' } });
   await run.waitsFor('gate-promote');
   expect(names().filter((name) => /make|verify/.test(name))).toEqual(['make-built', 'verify-built']);
-  await run.decide({ on: '', choice: 'abort', by: 'ada', reason: 'enough was seen' });
+  await run.decide({ on: 'run', choice: 'abort', by: 'ada', reason: 'enough was seen' });
   expect((await run.result()).view.status).toBe('aborted');
   // What was never made is not unmade either.
   expect(names().filter((name) => /^un/.test(name))).toEqual(['unmake-built', 'undo-fence']);

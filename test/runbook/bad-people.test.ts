@@ -123,6 +123,15 @@ const people: readonly Case[] = [
     allowed: /^a site of sites: /,
     at: 'otherTargets: [north]',
   },
+  {
+    what: 'updates for people outside by a channel that there is not',
+    from: '\nverification:\n',
+    to: '\nupdates: { every: 30 min, channel: status-page }\nverification:\n',
+    field: 'updates.channel',
+    given: '"status-page"',
+    allowed: 'a channel of notifications, other than pagerduty: there is none',
+    at: 'updates: {',
+  },
 ];
 
 testCases(people);
