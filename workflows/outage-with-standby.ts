@@ -52,7 +52,8 @@ export function standbyOrBackup(
     question: `Give ${provider} up and go on with another provider?`,
     policy: section.gates.point,
     approving: `fences ${section.lost}: it takes no writes from then on, should ${provider} come back`,
-    denying: 'nothing is fenced, the standby goes on following; the gate stays open for a later approval or an abort',
+    denying:
+      'nothing is fenced, the standby goes on following; the gate stays open for a later approval or an abort',
     changes: [another],
   };
   const facts = (primary: LostPrimary, ways: WaysOpen) => [

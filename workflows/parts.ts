@@ -60,7 +60,12 @@ export function providerOutageParts(runbook: Runbook) {
   const site = required(runbook.sites[lost], runbook, `sites.${lost}`);
   const provider = required(providerOf(site), runbook, `provider of ${lost}`);
   const elsewhere = partsElsewhere(runbook, section, provider);
-  return { section, provider, ...elsewhere, hotStandby: standby && hotStandbyOf(runbook, standby, elsewhere) };
+  return {
+    section,
+    provider,
+    ...elsewhere,
+    hotStandby: standby && hotStandbyOf(runbook, standby, elsewhere),
+  };
 }
 
 /** The standby at another provider, and what it takes over with. */
@@ -70,7 +75,8 @@ function hotStandbyOf(
   { parts }: Pick<ReturnType<typeof partsElsewhere>, 'parts'>,
 ) {
   // A standby catches up from WAL, which an archive of pg_dump has none of; the loader refuses such a runbook.
-  if (parts.backup.driver !== 'pgbackrest') throw new Error(`Runbook ${runbook.system} has no WAL for ${site}`);
+  if (parts.backup.driver !== 'pgbackrest')
+    throw new Error(`Runbook ${runbook.system} has no WAL for ${site}`);
   const { backup } = parts;
   const at = databaseAt(runbook, site);
   return {
@@ -84,8 +90,7 @@ function hotStandbyOf(
 /** What is left of a recovery's parts when a region, or a provider, is lost. */
 function partsElsewhere(
   runbook: Runbook,
-  section: Named &
-    Pick<RegionalLossSection, 'lost' | 'target' | 'otherTargets' | 'files' | 'infrastructure'>,
+  section: Named & Pick<RegionalLossSection, 'lost' | 'target' | 'otherTargets' | 'files' | 'infrastructure'>,
   without: string,
 ) {
   const { lost, target, otherTargets, files } = section;

@@ -74,7 +74,11 @@ export function lookAtArchives(
   return lookAt(`archives (${title})`, LOOK_MS, absent, async (signal) => {
     // A folder that was never written to is there once the first archive was made: without it the disk is gone, or not mounted.
     if (copy.driver === 'folder' && (await stat(copy.path).catch(() => undefined)) === undefined) {
-      return { verdict: 'wrong', saw: `${copy.path} is not there: its disk is gone, or not mounted here`, symptom: silent };
+      return {
+        verdict: 'wrong',
+        saw: `${copy.path} is not there: its disk is gone, or not mounted here`,
+        symptom: silent,
+      };
     }
     try {
       const entries = await withPlace(copy, signal, (place) =>

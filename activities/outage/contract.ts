@@ -1,6 +1,13 @@
 /** Two ways out of an outage: what workflows know of the activity that looks at them. Types only. */
 import type { DataClass, PgbackrestBackup } from '../../src/runbook/schema.js';
-import type { DatabaseAt, RecoveryPoint, ReplacedPrimary, StandbyState, StepRef, Summarised } from '../results.js';
+import type {
+  DatabaseAt,
+  RecoveryPoint,
+  ReplacedPrimary,
+  StandbyState,
+  StepRef,
+  Summarised,
+} from '../results.js';
 
 /** A hot standby, and whether it may take over as it stands. */
 export interface StandbyWay {

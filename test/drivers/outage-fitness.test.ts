@@ -1,6 +1,7 @@
 /** Whether a hot standby is current enough to take over without anybody having to think about it. */
-import { unfitBecause } from '../../activities/outage/fitness.js';
+
 import type { StandbyState } from '../../activities/contract.js';
+import { unfitBecause } from '../../activities/outage/fitness.js';
 
 const minute = 60_000;
 const FIT = {
@@ -33,7 +34,12 @@ test.each([
     { ...POINT, through: { at: '2026-03-01T06:00:00Z', lsn: '0/9' } },
     /^backups lead 3 h .* further than standby/,
   ],
-  ['is another system', {}, { ...POINT, systemIdentifier: '8000' }, /^it is of system 7000, the backups are of 8000/],
+  [
+    'is another system',
+    {},
+    { ...POINT, systemIdentifier: '8000' },
+    /^it is of system 7000, the backups are of 8000/,
+  ],
 ])('one that %s is not', (_what, state, point, said) => {
   const [first, ...more] = why(state, point);
   expect(first).toMatch(said);

@@ -116,7 +116,11 @@ test('takes over in an outage where it is fit; else a backup does; where neither
   await archive();
   await eventually(async () => expect((await look()).lagBytes).toBe(0));
   const open = await ways();
-  expect(open).toMatchObject({ proposed: standby.site, standby: { unfit: [] }, restore: { site: 'elsewhere' } });
+  expect(open).toMatchObject({
+    proposed: standby.site,
+    standby: { unfit: [] },
+    restore: { site: 'elsewhere' },
+  });
   expect(open.restore.point).toMatchObject({ systemIdentifier: open.systemIdentifier, timeline: 1 });
 
   const taken = await ways({ standby: primary });

@@ -1,8 +1,9 @@
 /** Who commands is reminded of people outside, as often as the runbook says, until the service is back. */
-import { updateDue } from '../../workflows/engine/updates.js';
+
 import type { RunView } from '../../src/model/run.js';
-import { openToyWorld, type ToyWorld } from '../support/toy-world.js';
+import { updateDue } from '../../workflows/engine/updates.js';
 import { toyScenario } from '../support/toy-scenario.js';
+import { openToyWorld, type ToyWorld } from '../support/toy-world.js';
 
 let world: ToyWorld;
 beforeAll(async () => {
@@ -39,10 +40,17 @@ it('a runbook that says nothing of it reminds nobody', async () => {
 it('names the channel, and says when there is good news', () => {
   const view = { system: 'toy', mode: 'real', commander: 'ada', clock: { actualMs: 1 }, steps: [] };
   const people = [{ name: 'ada', roles: ['lead'], contacts: ['mailto:ada@toy'] }];
-  const notice = updateDue({ every: 1_800_000, channel: 'status-page' }, 'back')({
+  const notice = updateDue(
+    { every: 1_800_000, channel: 'status-page' },
+    'back',
+  )({
     view: view as unknown as RunView,
     people,
   });
-  expect(notice).toMatchObject({ kind: 'update-due', title: 'The service is back: tell people outside.', to: ['ada'] });
+  expect(notice).toMatchObject({
+    kind: 'update-due',
+    title: 'The service is back: tell people outside.',
+    to: ['ada'],
+  });
   expect(notice.actions[0]?.label).toBe('muster update toy --next "30 min" --send status-page');
 });

@@ -21,6 +21,7 @@ cell({
     const { stdout } = await stage.incident.muster('diagnose', 'moneyflow', '--json');
     const [first] = (JSON.parse(stdout) as Pick<Diagnosis, 'proposals'>).proposals;
     expect(first).toMatchObject({ scenario: 'providerOutage', certainty: 'likely', standing: 'ready' });
+    await trap.open(portOf(stage.lab.state.regions.west.endpoint));
     return { begin: ['--detected-at', at], safe };
   },
   withoutProof: sworn('the data centre is dark, and its operator says so', 'on-call-dba', 'team-lead'),

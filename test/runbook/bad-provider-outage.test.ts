@@ -1,7 +1,8 @@
 import { type Case, testCases } from './cases.js';
 
 const section = 'scenarios.providerOutage';
-const target = 'providerOutage:\n    component: database\n    restores: [database, accounting]\n    lost: west\n    target: east\n';
+const target =
+  'providerOutage:\n    component: database\n    restores: [database, accounting]\n    lost: west\n    target: east\n';
 
 const cases: readonly Case[] = [
   {

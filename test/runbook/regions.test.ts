@@ -39,7 +39,11 @@ test('moneyflow goes on with another provider: no step but the fence speaks of t
 
 test('the provider is what a failure domain begins with, unless that is the region', () => {
   const of = (failureDomain: string) => providerOf({ region: 'eu-west-2', failureDomain });
-  expect(['host-one/eu-west-2/a', 'eu-west-2/a', 'office'].map(of)).toEqual(['host-one', undefined, 'office']);
+  expect(['host-one/eu-west-2/a', 'eu-west-2/a', 'office'].map(of)).toEqual([
+    'host-one',
+    undefined,
+    'office',
+  ]);
 });
 
 test('a failure domain is lost with the region that it names, whoever the provider is', () => {

@@ -21,7 +21,13 @@ export const forkedScenario: Scenario<ToyParams> = {
       });
     const at = (site: string) => ({ site, summary: site });
 
-    const looked = plan.step({ ...none, name: 'look', title: 'Look', needs: {}, do: (c) => call(c, 'look', '') });
+    const looked = plan.step({
+      ...none,
+      name: 'look',
+      title: 'Look',
+      needs: {},
+      do: (c) => call(c, 'look', ''),
+    });
     const place = plan.step({
       ...none,
       name: 'choose',

@@ -39,8 +39,7 @@ export function alongWay<Params, N extends Needs, Out extends Summarised>(
       : {
           undo: {
             title: undo.title,
-            do: async (context, needs) =>
-              taken(needs) ? undo.do(context, needs as Outputs<N>) : nothing,
+            do: async (context, needs) => (taken(needs) ? undo.do(context, needs as Outputs<N>) : nothing),
           },
         }),
   };

@@ -33,9 +33,7 @@ export function updateDue(updates: UpdatePlan, state: 'down' | 'back'): Compose 
   return (of) => ({
     ...draft(of.view, 'update-due', 'update', 'warning'),
     title:
-      state === 'back'
-        ? 'The service is back: tell people outside.'
-        : 'People outside wait for an update.',
+      state === 'back' ? 'The service is back: tell people outside.' : 'People outside wait for an update.',
     text: 'Nothing is sent by itself. Read it, then send it.',
     facts: clockFacts(of.view),
     actions: [

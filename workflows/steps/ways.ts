@@ -26,12 +26,7 @@ type Parts = DatabaseRecovery<PgbackrestBackup>;
 /** Whether the standby is current, and how far the newest backup leads: what people decide by. */
 export function lookAtWays<Params>(
   plan: PlanBuilder<Params>,
-  {
-    target,
-    damaged,
-    backup,
-    dataClasses,
-  }: Pick<Parts, 'target' | 'damaged' | 'backup' | 'dataClasses'>,
+  { target, damaged, backup, dataClasses }: Pick<Parts, 'target' | 'damaged' | 'backup' | 'dataClasses'>,
   { from, maxLagMs }: { readonly from: DatabaseRecovery['target']; readonly maxLagMs: number },
 ): StepHandle<WaysOpen> {
   return plan.step({
@@ -105,7 +100,10 @@ export function takePoint<Params>(
 /** Rungs 5 to 8 at once: users wait meanwhile. */
 export function verifyStandbyContents<Params>(
   plan: PlanBuilder<Params>,
-  { caughtUp, files }: { readonly caughtUp: StepHandle<StandbyCaughtUp>; readonly files: StepHandle<unknown> },
+  {
+    caughtUp,
+    files,
+  }: { readonly caughtUp: StepHandle<StandbyCaughtUp>; readonly files: StepHandle<unknown> },
   {
     target,
     backup,

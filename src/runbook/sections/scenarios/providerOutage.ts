@@ -6,7 +6,9 @@ import { budgets, ledRecord, otherTargets, restored } from './shared.js';
 
 export const providerOutage = z.strictObject({
   ...restored,
-  lost: name.describe('Site of the primary whose provider is out; its failure domain begins with the provider'),
+  lost: name.describe(
+    'Site of the primary whose provider is out; its failure domain begins with the provider',
+  ),
   standby: z
     .strictObject({
       site: name.describe('Site of the streaming standby at another provider: it takes over where it is fit'),
