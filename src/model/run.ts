@@ -15,6 +15,9 @@ export type RunStatus =
   | 'aborted'
   | 'failed';
 
+/** What the summary of a step begins with that was for another course of things. */
+export const NOTHING_TO_DO = 'nothing to do';
+
 export type StepStatus =
   | 'pending'
   | 'running'

@@ -1,5 +1,5 @@
 /** Finished runs and the time of their steps: history for people, expectations for the next run. */
-import type { Expectations, RunView } from '../model/run.js';
+import { type Expectations, NOTHING_TO_DO, type RunView } from '../model/run.js';
 import { storable } from './storable.js';
 import type { Store } from './store.js';
 
@@ -42,12 +42,17 @@ export async function saveRun(store: Store, view: RunView): Promise<void> {
       [
         view.runId,
         view.steps.map((step) => step.name),
-        view.steps.map((step) => step.status),
+        view.steps.map((step) => (didNothing(step) ? 'idle' : step.status)),
         view.steps.map((step) => Math.round(step.workingMs)),
         view.steps.map((step) => Math.round(step.waitingMs)),
       ],
     );
   });
+}
+
+/** A step of a way that was not gone says nothing of how long it takes where it is. */
+function didNothing({ status, summary = '' }: RunView['steps'][number]): boolean {
+  return status === 'done' && summary.startsWith(NOTHING_TO_DO);
 }
 
 /**

@@ -53,6 +53,18 @@ describe('past runs', () => {
     expect(expectations.promote).toEqual({ medianMs: 1_800, p90Ms: 1_800, runs: 1 });
   });
 
+  test('leave out steps that had nothing to do: the way that they are for was not gone', async () => {
+    const steps = finishedRun.steps.map((step) =>
+      step.name === 'restore'
+        ? { ...step, workingMs: 2, summary: 'nothing to do: the standby takes over' }
+        : step,
+    );
+    await saveRun(world.store, runOf(7, 2, { system: 'practice-hub', runId: 'by-standby', steps }));
+    const expectations = await expectationsFor(world.store, 'practice-hub', 'corruption');
+    expect(expectations.restore).toBeUndefined();
+    expect(expectations.promote?.runs).toBe(1);
+  });
+
   test('are found by run, by system and as the latest of all, newest first', async () => {
     await saveRun(world.store, runOf(20, 1, { system: 'accubooks', runId: 'accubooks-1' }));
     await saveRun(world.store, runOf(21, 1, { system: 'accubooks', runId: 'accubooks-2' }));

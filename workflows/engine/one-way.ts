@@ -1,5 +1,6 @@
 /** Steps of one of several ways: the plan has them all, and where the run goes another way they have nothing to do. */
 import type { Summarised } from '../../activities/contract.js';
+import { NOTHING_TO_DO } from '../../src/model/run.js';
 import type { Needs, Outputs, StepDefinition, StepHandle } from './plan.js';
 
 /** Which way a step belongs to. */
@@ -25,7 +26,7 @@ export function alongWay<Params, N extends Needs, Out extends Summarised>(
 ): StepDefinition<Params, N & { readonly wayTo: StepHandle<Where> }, Out> {
   type All = Outputs<N & { readonly wayTo: StepHandle<Where> }>;
   const taken = (needs: All) => way.leadsTo((needs as { readonly wayTo: Where }).wayTo.site);
-  const nothing = { summary: `nothing to do: ${way.otherwise}`, checks: [] };
+  const nothing = { summary: `${NOTHING_TO_DO}: ${way.otherwise}`, checks: [] };
   const { undo } = definition;
   return {
     ...definition,
