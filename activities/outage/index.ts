@@ -10,7 +10,7 @@ import { unfitBecause } from './fitness.js';
 type Input = Parameters<MusterActivities['lookAtWays']>[0];
 
 /** A way may break for a moment; an outage does not end within seconds. */
-const TRIES = 3;
+const TRIES = 2;
 const BETWEEN_MS = 1_000;
 
 export function outageActivities(): Pick<MusterActivities, 'lookAtWays'> {

@@ -36,8 +36,9 @@ export function lookAtWays<Params>(
     budgetMs: 5 * minutes,
     needs: {},
     commands: checkCommands({ standby: target }),
-    do: ({ at, quick }) =>
-      quick.lookAtWays({ at, standby: target, primary: damaged, from, backup, dataClasses, maxLagMs }),
+    // A store that does not answer is waited for longer than a quick look may take.
+    do: ({ at, long }) =>
+      long.lookAtWays({ at, standby: target, primary: damaged, from, backup, dataClasses, maxLagMs }),
   });
 }
 
@@ -116,7 +117,7 @@ export function verifyStandbyContents<Params>(
     name: 'verify-standby-contents',
     title: 'Rungs 5 to 8 on the standby: structure, every row, rules, application',
     kind: 'verification',
-    effect: 'none',
+    effect: 'sandbox',
     budgetMs: 30 * minutes,
     needs: { caughtUp },
     after: [files],
