@@ -23,16 +23,17 @@ async function lookAtWays(input: Input): Promise<WaysOpen> {
     answered(() => checkStandby(input)),
     answered(() => proposeNewest(input)),
   ]);
-  const replaced = 'value' in state ? state.value : 'value' in point ? point.value : undefined;
-  if (replaced === undefined) throw noWay(input, [state, point]);
+  const stands = 'value' in state ? state.value : null;
   const known = 'value' in point ? point.value : null;
   const unfit = 'value' in state ? unfitBecause(state.value, known, maxLagMs) : [sentence(state.error)];
   const fit = unfit.length === 0;
-  const proposed = fit || known === null ? standby.site : from.site;
+  const [replaced, proposed] =
+    fit || known === null ? ([stands, standby.site] as const) : ([known, from.site] as const);
+  if (replaced === null) throw noWay(input, [state, point]);
   const { systemIdentifier, timeline, time } = replaced;
   return {
     ...{ systemIdentifier, timeline, time },
-    standby: { site: standby.site, state: 'value' in state ? state.value : null, unfit },
+    standby: { site: standby.site, state: stands, unfit },
     restore: {
       site: from.site,
       point: known,
