@@ -32,7 +32,7 @@ test.each([
     'stopped following long ago',
     {},
     { ...POINT, through: { at: '2026-03-01T06:00:00Z', lsn: '0/9' } },
-    /^backups lead 3 h .* further than standby/,
+    /^backups lead 3 h further than standby/,
   ],
   [
     'is another system',
