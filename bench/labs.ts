@@ -1,4 +1,4 @@
-/** Labs that are broken and wait to be recovered: each from the same seed, with the same disaster, settled before the clock runs. */
+/** Labs that are there for one measurement, and those that are broken and wait to be recovered: each from the same seed, with the same disaster, settled before the clock runs. */
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { breakCorruption, type Corruption } from '../lab/break/corruption.js';
@@ -6,7 +6,7 @@ import { waitForPayments } from '../lab/demo/payments.js';
 import { downLab } from '../lab/down.js';
 import { defaultLabDir } from '../lab/layout.js';
 import type { LabState } from '../lab/state.js';
-import { upLab } from '../lab/world.js';
+import { type UpOptions, upLab } from '../lab/world.js';
 import { withClient } from '../src/postgres.js';
 import { type } from './by-hand/shell.js';
 import { sayWhenBusy } from './machine.js';
@@ -14,7 +14,7 @@ import { sayWhenBusy } from './machine.js';
 /** Payments before and after the change, so that there are some to keep and some to lose. */
 const PAYMENTS = 30;
 /** The seed falls short of the size that it is asked for by up to a fiftieth. */
-const FILLED = 1.03;
+export const FILLED = 1.03;
 
 export interface Broken<Prepared = void> {
   readonly state: LabState;
@@ -32,17 +32,30 @@ export interface LabWanted<Prepared> {
   readonly prepare: (state: LabState) => Promise<Prepared>;
 }
 
-/** Makes a lab, breaks it, hands it to `work`, and takes it down whatever happens, an interrupt included. */
-export async function withBrokenLab<Prepared, Result>(
-  { sizeBytes, worker, say, prepare }: LabWanted<Prepared>,
-  work: (lab: Broken<Prepared>) => Promise<Result>,
+/** Makes a lab, hands it to `work`, and takes it down whatever happens, an interrupt included. */
+export async function withLab<Result>(
+  options: Omit<UpOptions, 'dir'>,
+  work: (state: LabState) => Promise<Result>,
 ): Promise<Result> {
   const dir = join(dirname(defaultLabDir()), `bench-${randomBytes(3).toString('hex')}`);
   const down = () => downLab(dir, { log: () => undefined });
   const interrupted = () => void down().finally(() => process.exit(130));
   try {
-    const state = await upLab({ dir, worker, size: { sizeBytes: sizeBytes * FILLED }, log: say });
+    const state = await upLab({ ...options, dir });
     process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+    return await work(state);
+  } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    await down();
+  }
+}
+
+/** The same with a ledger of that size in which a bad change has been deployed. */
+export async function withBrokenLab<Prepared, Result>(
+  { sizeBytes, worker, say, prepare }: LabWanted<Prepared>,
+  work: (lab: Broken<Prepared>) => Promise<Result>,
+): Promise<Result> {
+  return withLab({ worker, size: { sizeBytes: sizeBytes * FILLED }, log: say }, async (state) => {
     await requireSize(state, sizeBytes);
     const prepared = await prepare(state);
     await waitForPayments(state, PAYMENTS);
@@ -50,11 +63,8 @@ export async function withBrokenLab<Prepared, Result>(
     await waitForPayments(state, PAYMENTS);
     await settle();
     await sayWhenBusy(say);
-    return await work({ state, damage, prepared });
-  } finally {
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-    await down();
-  }
+    return work({ state, damage, prepared });
+  });
 }
 
 /** What was written before must not be written to the disk while the clock runs. */
@@ -62,7 +72,7 @@ export async function settle(): Promise<void> {
   await type('sync', []);
 }
 
-async function requireSize({ ledger }: LabState, sizeBytes: number): Promise<void> {
+export async function requireSize({ ledger }: LabState, sizeBytes: number): Promise<void> {
   const { sites, database, admin } = ledger;
   const login = { host: sites.west.address, port: sites.west.port, database, ...admin };
   const bytes = await withClient(

@@ -22,9 +22,37 @@ export async function sayWhenBusy(say: (line: string) => void): Promise<void> {
   if (busy > QUIET_PERCENT) say(`the machine is ${Math.round(busy)} % busy before anything is measured`);
 }
 
+/** What the machine did while something was measured, in percent of the time of all processors. */
+export interface Load {
+  readonly busy: number;
+  /** Idle, with something that waited for the disk. */
+  readonly disk: number;
+}
+
+/** @returns what `work` does, with the machine's load meanwhile */
+export async function loadWhile<T>(
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly load: Load }> {
+  const before = await readTimes();
+  const result = await work();
+  const after = await readTimes();
+  const total = Math.max(1, after.total - before.total);
+  const disk = (100 * (after.waiting - before.waiting)) / total;
+  return { result, load: { busy: busyPercent(before, after), disk } };
+}
+
+/** What would have to be faster for all of it to be faster. */
+export function limitOf({ busy, disk }: Load): string {
+  if (busy >= 75) return 'the processors';
+  if (disk >= 20) return 'the disk';
+  return 'the steps of the slowest system, one after another';
+}
+
 /** Time of all processors since the start, in ticks. */
 export interface ProcessorTimes {
+  /** What waits for the disk included. */
   readonly idle: number;
+  readonly waiting: number;
   readonly total: number;
 }
 
@@ -36,7 +64,7 @@ async function readTimes(): Promise<ProcessorTimes> {
 export function parseTimes(text: string): ProcessorTimes {
   const times = (/^cpu +(.+)$/m.exec(text)?.[1] ?? '').split(' ').slice(0, 8).map(Number);
   const [, , , idle = 0, waiting = 0] = times;
-  return { idle: idle + waiting, total: times.reduce((sum, time) => sum + time, 0) };
+  return { idle: idle + waiting, waiting, total: times.reduce((sum, time) => sum + time, 0) };
 }
 
 export function busyPercent(before: ProcessorTimes, after: ProcessorTimes): number {

@@ -52,6 +52,7 @@ function read(args: readonly string[]): BenchOptions | number {
 }
 
 function print(measured: readonly Measurement[], { size }: BenchOptions): void {
-  const lines = ['', ...toTable(measured), '', `${describeMachine()}; ledger of ${size} GB`];
+  const notes = measured.flatMap(({ name, note }) => (note === undefined ? [] : [`${name}: ${note}`]));
+  const lines = ['', ...toTable(measured), '', ...notes, `${describeMachine()}; ledger of ${size} GB`];
   for (const line of lines) process.stdout.write(`${line}\n`);
 }

@@ -11,6 +11,8 @@ export interface Measurement {
   readonly runs: number;
   /** Medians with their units in the names, for instance `musterMs`. */
   readonly raw: Readonly<Record<string, number>>;
+  /** What the figures alone do not say. */
+  readonly note?: string;
 }
 
 /** @throws RangeError when there is nothing to divide by */
@@ -44,12 +46,13 @@ export function keepsLimit({ ratio, limit }: Measurement): boolean {
 /** One object a benchmark; ratios to three digits, so that noise is not taken for precision. */
 export function toJson(measurements: readonly Measurement[]): string {
   return JSON.stringify(
-    measurements.map(({ name, ratio, limit, runs, raw }) => ({
+    measurements.map(({ name, ratio, limit, runs, raw, note }) => ({
       name,
       ratio: rounded(ratio),
       limit: limit === null ? null : rounded(limit),
       runs,
       ...Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, rounded(value)])),
+      ...(note === undefined ? {} : { note }),
     })),
   );
 }

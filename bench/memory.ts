@@ -7,7 +7,7 @@ import { labEnvironment } from '../lab/environment.js';
 import type { LabState } from '../lab/state.js';
 import { withBrokenLab } from './labs.js';
 import { compare, type Measurement } from './measurement.js';
-import { seeThrough, withRun } from './muster.js';
+import { fromCorruption, seeThrough, withRun } from './muster.js';
 import type { Settings } from './settings.js';
 
 const LIMIT_MB = 400;
@@ -20,8 +20,8 @@ export async function measureMemory({ sizeBytes, runs, say, tell }: Settings): P
     const prepare = async () => undefined;
     const wanted = { sizeBytes, say: tell, worker: 'when-built', prepare } as const;
     const peaks = await withBrokenLab(wanted, ({ state, damage }) =>
-      withRun(state, damage, async (session, handle) => {
-        const restored = seeThrough(session, handle, state.people, ({ steps }) =>
+      withRun(state, fromCorruption(damage), async (session, handle) => {
+        const restored = seeThrough(session, handle, state, ({ steps }) =>
           steps.some(({ name, status }) => name === 'restore' && status === 'done'),
         );
         return peaksUntil(state, restored);

@@ -1,12 +1,13 @@
-/** A recovery by Muster, with the gates decided as soon as they open. */
+/** A recovery by Muster, with everything decided as soon as it is asked. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Corruption } from '../lab/break/corruption.js';
 import { labEnvironment } from '../lab/environment.js';
-import { type LabPeople, provenInLab } from '../lab/people.js';
+import { provenInLab } from '../lab/people.js';
 import type { LabState } from '../lab/state.js';
-import type { CorruptionParams, RunInput, RunView } from '../src/model/run.js';
+import type { OpenDecision, RunInput, RunView, ScenarioParams } from '../src/model/run.js';
+import type { Said } from '../src/people/statement.js';
 import { loadRunbook } from '../src/runbook/load.js';
 import type { Runbook } from '../src/runbook/schema.js';
 import { connectTemporal, type TemporalSession } from '../src/temporal/connection.js';
@@ -16,76 +17,154 @@ import { lookAt } from '../src/temporal/observe.js';
 import { type RunHandle, startRun } from '../src/temporal/runs.js';
 import { findTemporal } from '../src/temporal/target.js';
 import { planHash } from '../workflows/engine/hash.js';
-import { scenarios } from '../workflows/scenarios.js';
+import { type ScenarioName, scenarios } from '../workflows/scenarios.js';
 
-const APPROVER = 'database-lead';
 /** As often as whoever watches looks. */
 const LOOK_EVERY_MS = 300;
+const WITHOUT_PROOF = 'a benchmark: nothing of it is left';
 
-/** Begins the recovery of a broken lab and hands it to `work`. */
-export async function withRun<T>(
-  state: LabState,
-  damage: Corruption,
-  work: (session: TemporalSession, run: RunHandle) => Promise<T>,
-): Promise<T> {
-  const { runbook } = await loadRunbook(join(state.runbooks, 'payymo.yaml'));
+/** Which recovery is begun. */
+export interface RecoveryWanted {
+  readonly system: string;
+  readonly scenario: ScenarioName;
+  readonly params: ScenarioParams;
+}
+
+/** Of the ledger, to before the bad change. */
+export function fromCorruption({ startedAt }: Pick<Corruption, 'startedAt'>): RecoveryWanted {
+  return { system: 'payymo', scenario: 'corruption', params: { before: startedAt } };
+}
+
+/** What a recovery of a broken lab is begun with, detected now. */
+export async function prepareRun(state: LabState, { system, scenario, params }: RecoveryWanted) {
+  const runbook = await runbookOf(state, system);
   const now = new Date();
-  const input: RunInput<Runbook, CorruptionParams> = {
-    runId: newRunId('payymo', 'corruption', now, randomBytes(2).toString('hex')),
+  const { document } = scenarios[scenario].buildPlan(runbook);
+  const commander = runbook.people[0]?.name ?? '';
+  const input: RunInput<Runbook, ScenarioParams> = {
+    runId: newRunId(system, scenario, now, randomBytes(2).toString('hex')),
     mode: 'real',
-    commander: 'on-call',
-    requestedBy: 'on-call',
+    commander,
+    requestedBy: commander,
     detectedAt: now.toISOString(),
-    planHash: planHash(scenarios.corruption.buildPlan(runbook).document),
+    planHash: planHash(document),
     expectations: {},
-    params: { before: damage.startedAt },
+    params,
     runbook,
   };
-  const session = await connectTemporal(await findTemporal(labEnvironment(state)));
-  try {
+  return { input, document };
+}
+
+/** Begins a recovery in a broken lab and hands it to `work`. */
+export async function withRun<T>(
+  state: LabState,
+  wanted: RecoveryWanted,
+  work: (session: TemporalSession, run: RunHandle) => Promise<T>,
+): Promise<T> {
+  const { input } = await prepareRun(state, wanted);
+  return withSession(state, async (session) => {
     const run = await startRun(session, {
-      system: 'payymo',
-      scenario: 'corruption',
+      ...{ system: wanted.system, scenario: wanted.scenario, input },
       summary: 'benchmark',
       details: 'A recovery that is measured.',
-      rtoDeadline: now.toISOString(),
-      input,
+      rtoDeadline: input.detectedAt,
     });
-    return await work(session, run);
+    return work(session, run);
+  });
+}
+
+export async function withSession<T>(
+  state: LabState,
+  work: (session: TemporalSession) => Promise<T>,
+): Promise<T> {
+  const session = await connectTemporal(await findTemporal(labEnvironment(state)));
+  try {
+    return await work(session);
   } finally {
     await session.close();
   }
 }
 
-/** Looks at a run again and again, approves what it asks for, and returns the first view that satisfies `enough`. */
+/** The lab's own copy. */
+export async function runbookOf(state: LabState, system: string): Promise<Runbook> {
+  return (await loadRunbook(join(state.runbooks, `${system}.yaml`))).runbook;
+}
+
+/** What whoever measures wants to know. */
+export interface Sights {
+  /** Called before somebody's word is sent. */
+  readonly decides?: (open: OpenDecision) => void;
+}
+
+/**
+ * Looks at a run again and again, approves what it asks for, goes on where the fence of a primary that is gone cannot be proven, and
+ * returns the first view that satisfies `enough`.
+ *
+ * @throws Error when the run breaks off or another step fails
+ */
 export async function seeThrough(
   session: TemporalSession,
   run: RunHandle,
-  people: LabPeople,
+  state: LabState,
   enough: (view: RunView) => boolean,
+  sights: Sights = {},
 ): Promise<RunView> {
+  const runbook = await runbookOf(state, run.system);
+  const sworn = new Set<string>();
   for (;;) {
     const { view, brokenOff } = await lookAt(session, run);
-    if (brokenOff !== undefined) throw new Error(`the run broke off: ${brokenOff}`);
+    if (brokenOff !== undefined) throw new Error(`the run of ${run.system} broke off: ${brokenOff}`);
     if (view !== undefined) {
       if (enough(view)) return view;
       for (const open of view.openDecisions) {
-        if (open.gate === undefined) throw new Error(`${open.step} failed: ${open.question}`);
-        const decision = { on: open.gate, choice: 'approve' as const, by: APPROVER };
-        await decide(session, run, await provenInLab(people, view, decision), open);
+        const opening = `${open.step} ${open.since}`;
+        const words = sworn.has(opening) ? [] : wordsOn(open, runbook);
+        if (open.gate === undefined) sworn.add(opening);
+        for (const word of words) {
+          sights.decides?.(open);
+          await decide(session, run, await provenInLab(state.people, view, word), open);
+        }
       }
     }
     await delay(LOOK_EVERY_MS);
   }
 }
 
+/** The next approval of a gate, or all that it takes to go on without the proof of a fence. */
+export function wordsOn(
+  open: Pick<OpenDecision, 'gate' | 'step' | 'question' | 'roles' | 'choices' | 'approvals'>,
+  { people, breakGlass }: Pick<Runbook, 'people' | 'breakGlass'>,
+): readonly Said[] {
+  const having = (roles: readonly string[]) =>
+    people.filter((person) => person.roles.some((role) => roles.includes(role))).map(({ name }) => name);
+  const { gate, step, question, roles, choices, approvals } = open;
+  if (gate !== undefined) {
+    const by = having(roles).find((name) => !approvals.some((given) => given.by === name));
+    if (by === undefined) throw new Error(`nobody is left who could approve ${gate}`);
+    return [{ on: gate, choice: 'approve', by }];
+  }
+  if (breakGlass === undefined || !choices.some(({ choice }) => choice === 'override')) {
+    throw new Error(`${step} failed: ${question}`);
+  }
+  return having(breakGlass.roles)
+    .slice(0, breakGlass.people)
+    .map((by): Said => ({ on: step, choice: 'override', by, reason: WITHOUT_PROOF }));
+}
+
 /** @returns the finished run */
-export async function recoverWithMuster(state: LabState, damage: Corruption): Promise<RunView> {
-  return withRun(state, damage, async (session, run) => {
-    const view = await seeThrough(session, run, state.people, ({ endedAt }) => endedAt !== undefined);
-    if (view.status !== 'recovered') throw new Error(`the run ended as ${view.status}`);
-    return view;
-  });
+export function recoverWithMuster(state: LabState, wanted: RecoveryWanted): Promise<RunView> {
+  return withRun(state, wanted, (session, run) => untilRecovered(session, run, state));
+}
+
+/** @returns the finished run; @throws Error when it ended in another way */
+export async function untilRecovered(
+  session: TemporalSession,
+  run: RunHandle,
+  state: LabState,
+): Promise<RunView> {
+  const view = await seeThrough(session, run, state, ({ endedAt }) => endedAt !== undefined);
+  if (view.status !== 'recovered') throw new Error(`the run of ${run.system} ended as ${view.status}`);
+  return view;
 }
 
 /**

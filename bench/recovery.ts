@@ -2,7 +2,7 @@
 import { type HandRecovery, recoverByHand } from './by-hand/recovery.js';
 import { withBrokenLab } from './labs.js';
 import { compare, type Measurement } from './measurement.js';
-import { recoverWithMuster, workingMs } from './muster.js';
+import { fromCorruption, recoverWithMuster, workingMs } from './muster.js';
 import { keepDump } from './owners-way/dump.js';
 import { recoverOwnersWay } from './owners-way/recovery.js';
 import type { Settings } from './settings.js';
@@ -72,7 +72,7 @@ const nothing = async () => undefined;
 function byMuster({ sizeBytes, tell }: Settings): Promise<Recovery> {
   const wanted = { sizeBytes, say: tell, worker: 'when-built', prepare: nothing } as const;
   return withBrokenLab(wanted, async ({ state, damage }) => {
-    const view = await recoverWithMuster(state, damage);
+    const view = await recoverWithMuster(state, fromCorruption(damage));
     const began = Date.parse(view.clock.startedAt);
     for (const { name, startedAt = '', endedAt = '' } of view.steps) {
       tell(line(name, Date.parse(startedAt) - began, Date.parse(endedAt) - began));
