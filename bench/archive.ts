@@ -1,211 +1,100 @@
 /**
- * An archive restored into a fresh target, beside the owner's script (download, decrypt, unpack, restore into a running server)
- * and beside bare pg_restore from a directory on this machine with the same settings.
+ * MoneyFlow's whole database brought back from an archive into a fresh target, beside its owner's script (download, decrypt, unpack,
+ * restore into a server with the settings that it comes with) and beside bare pg_restore from a directory on this machine.
  */
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { backupActivities } from '../activities/backup/index.js';
-import type { StepRef } from '../activities/contract.js';
-import { provisionActivities } from '../activities/provision/index.js';
 import { leaseFileOf } from '../activities/provision/lease.js';
-import { restoreActivities } from '../activities/restore/index.js';
 import type { LabState } from '../lab/state.js';
-import type { ArchiveBackup } from '../src/runbook/schema.js';
-import { makeRoom, start, stop } from './by-hand/copy.js';
+import { resolveSecret } from '../src/secrets.js';
+import { type ArchiveHand, byDriver, byHand, byScript, refOf } from './archive-sides.js';
+import { booksClient, growBooks } from './books.js';
 import { owner } from './by-hand/fence.js';
-import { clientEnvironment, type Hand, program, takeInHand } from './by-hand/hand.js';
-import { must, type, until } from './by-hand/shell.js';
-import { settle, withBrokenLab } from './labs.js';
+import { clientEnvironment, program } from './by-hand/hand.js';
+import { must, type } from './by-hand/shell.js';
+import { settle, withLab } from './labs.js';
+import { sayWhenBusy } from './machine.js';
 import { compare, type Measurement } from './measurement.js';
-import { fetchDump, type KeptDump, keepDump } from './owners-way/dump.js';
-import { makeCluster } from './owners-way/recovery.js';
+import { runbookOf } from './muster.js';
+import { keepDumpOf } from './owners-way/dump.js';
 import type { Settings } from './settings.js';
 
 const AGAINST_SCRIPT = 0.5;
 const AGAINST_BARE = 1.15;
-const ROOM = 3_000_000_000;
-
-interface Prepared {
-  readonly dump: KeptDump;
-  readonly backup: ArchiveBackup;
-  readonly folder: string;
-}
 
 export async function measureArchive({ sizeBytes, runs, say, tell }: Settings): Promise<Measurement[]> {
-  const times = { archive: [] as number[], script: [] as number[], bare: [] as number[] };
-  const worker = 'none';
-  await withBrokenLab({ sizeBytes, worker, say: tell, prepare }, async ({ state, damage, prepared }) => {
-    const hand = await takeInHand(state, damage);
-    await keepArchives(hand, prepared);
-    // The first round warms the caches up.
-    for (let run = 0; run <= runs; run += 1) {
-      const sides = {
-        archive: () => byDriver(hand, prepared, run),
-        script: () => byScript(hand, prepared),
-        bare: () => byHand(hand, prepared),
-      };
-      const names = Object.keys(sides) as (keyof typeof sides)[];
-      for (const name of run % 2 === 0 ? names : names.reverse()) {
-        const ms = await timedOn(hand, sides[name]);
-        if (run > 0) times[name].push(ms);
-        say(`archive, ${name}: ${(ms / 1000).toFixed(2)} s${run === 0 ? ' (to warm up)' : ''}`);
+  const times: Record<string, number[]> = {};
+  await withLab({ worker: 'none', systems: ['moneyflow'], log: tell }, async (state) => {
+    const hand = await prepare(state, sizeBytes, say);
+    const sides: readonly (readonly [string, () => Promise<number>])[] = [
+      ['muster', () => byDriver(hand, tell)],
+      ['bare', () => byHand(hand, tell)],
+      ['script', () => byScript(hand, 1)],
+      ['scriptTwoJobs', () => byScript(hand, 2)],
+    ];
+    await sayWhenBusy(say);
+    for (let run = 0; run < runs; run += 1) {
+      for (const [name, restore] of run % 2 === 0 ? sides : [...sides].reverse()) {
+        const ms = await onEmptyTarget(hand, restore);
+        (times[name] ??= []).push(ms);
+        say(`archive, ${name}: ${(ms / 1000).toFixed(2)} s`);
       }
     }
   });
-  const archive = { name: 'musterMs', values: times.archive };
+  const series = (name: string) => ({ name: `${name}Ms`, values: times[name] ?? [] });
   return [
-    compare('archive', AGAINST_SCRIPT, runs, [archive, { name: 'scriptMs', values: times.script }]),
-    compare('archive-bare', AGAINST_BARE, runs, [archive, { name: 'bareMs', values: times.bare }]),
+    compare('archive', AGAINST_SCRIPT, runs, [series('muster'), series('script')]),
+    compare('archive-two-jobs', null, runs, [series('muster'), series('scriptTwoJobs')]),
+    compare('archive-bare', AGAINST_BARE, runs, [series('muster'), series('bare')]),
   ];
 }
 
-async function prepare(state: LabState): Promise<Prepared> {
-  const folder = join(state.dir, 'archives');
+/** The same rows in an archive of Muster's, in a dump of the owner's script, and in a directory. */
+async function prepare(state: LabState, sizeBytes: number, say: Settings['say']): Promise<ArchiveHand> {
+  const runbook = await runbookOf(state, 'moneyflow');
+  const backup = Object.values(runbook.backups).find(({ driver }) => driver === 'archive');
+  const [old, target] = [runbook.sites.west?.postgres, runbook.sites.recovery?.postgres];
+  const world = state.worlds.moneyflow;
+  const west = world?.sites.west;
+  if (backup?.driver !== 'archive' || !old || !target || !world || !west) {
+    throw new TypeError('the runbook of the lab is not the one that this was written for');
+  }
+  say(`making books of ${sizeBytes / 1e9} GB`);
+  const client = booksClient(west.socketDir, west.port, world.database);
+  await client.connect();
+  await growBooks(client, sizeBytes).finally(() => client.end());
+  const folder = join(state.dir, 'bench-archives');
   await mkdir(folder);
   const { uid, gid } = owner();
   await type('chown', [`${uid}:${gid}`, folder]);
-  const identity = await generateIdentity();
-  const pair = generateKeyPairSync('ed25519');
-  const keys = { identity: join(state.dir, 'archive.age'), signing: join(state.dir, 'archive.pem') };
-  await writeFile(keys.identity, identity, { mode: 0o600 });
-  await writeFile(keys.signing, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-  const { endpoint, caFile, accessKeyId, secretAccessKey, region, backupBucket } = state.regions.west;
-  return {
-    folder,
-    dump: await keepDump(state),
-    backup: {
-      driver: 'archive',
-      ...{ content: 'full', layout: 'directory', jobs: 2, compression: 3, check: 'read', sums: {} },
-      copies: [
-        {
-          ...{ driver: 's3', title: 'S3 west', failureDomain: region, prefix: 'archives/', pathStyle: true },
-          ...{ bucket: backupBucket, endpoint, region, caFile, accessKeyId, secretAccessKey },
-        },
-      ],
-      recipients: [await identityToRecipient(identity)],
-      identities: [`file:${keys.identity}`],
-      signingKey: `file:${keys.signing}`,
-      signers: [pair.publicKey.export({ type: 'spki', format: 'pem' }).toString()],
-      ...{ schedule: [], retention: [] },
-    },
+  const { socketDir, port } = west;
+  const hand: ArchiveHand = {
+    ...{ state, target, folder },
+    // What is measured is fetched, as it is on the day on which the machine is gone.
+    backup: { ...backup, copies: backup.copies.filter(({ driver }) => driver === 's3').slice(0, 1) },
+    adminPassword: await resolveSecret(old.admin.password),
+    dump: await keepDumpOf(state, { socketDir, port, database: world.database, bucket: world.bucket }, [
+      'west',
+    ]),
   };
-}
-
-function refOf(run: number): StepRef {
-  return {
-    runId: `bench-archive-${run}`,
-    system: 'payymo',
-    scenario: 'corruption',
-    mode: 'real',
-    step: 'restore',
-  };
-}
-
-/** The same data in an archive of Muster's and in a directory. */
-async function keepArchives(hand: Hand, { backup, folder }: Prepared): Promise<void> {
-  const source = { site: 'west', postgres: hand.old };
-  await backupActivities().takeArchive({ at: refOf(0), source, backup });
+  const source = { site: 'west', postgres: old };
+  await backupActivities().takeArchive({ at: refOf('backup'), source, backup: hand.backup });
   await type(
     program(hand, 'pg_dump'),
-    ['--format=directory', '--jobs=2', '--compress=3', `--file=${join(folder, 'bare')}`, hand.old.database],
-    { as: 'database', env: clientEnvironment(hand, hand.old) },
+    ['--format=directory', '--jobs=2', '--compress=3', `--file=${join(folder, 'bare')}`, old.database],
+    { as: 'database', env: clientEnvironment(hand, old) },
   );
+  return hand;
 }
 
-async function byDriver(hand: Hand, { backup }: Prepared, run: number): Promise<number> {
-  const target = { site: 'recovery', postgres: hand.target };
-  const at = refOf(run);
-  const provisioned = await provisionActivities().provisionForArchive({ at, target, databaseBytes: ROOM });
-  // Comparing what was restored with what was dumped is left out: neither of the others does it.
-  return (await restoreActivities().restoreArchive({ at, target, provisioned, backup })).readyMs;
-}
-
-async function byScript(hand: Hand, { dump }: Prepared): Promise<number> {
-  await makeCluster(hand, dump);
-  const begun = performance.now();
-  const path = await fetchDump(hand.state, dump);
-  await type(
-    program(hand, 'pg_restore'),
-    ['--jobs=2', '--exit-on-error', `--dbname=${hand.target.database}`, path],
-    { as: 'database', env: clientEnvironment(hand, hand.target) },
-  );
-  const took = performance.now() - begun;
-  await rm(path);
-  return took;
-}
-
-/** As the driver does it, with the same settings, from plain files: nothing is fetched, decrypted or compared. */
-async function byHand(hand: Hand, { folder, dump }: Prepared): Promise<number> {
-  const { service, host, port, admin } = hand.target;
-  await makeRoom(hand, ROOM);
-  const password = join(folder, 'password');
-  await writeFile(password, hand.adminPassword, { mode: 0o644 });
-  const begun = performance.now();
-  await type(
-    program(hand, 'initdb'),
-    [
-      ...[
-        '-D',
-        service.dataDirectory,
-        '-U',
-        admin.user,
-        `--pwfile=${password}`,
-        '--no-sync',
-        '--data-checksums',
-      ],
-      ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C.UTF-8'],
-    ],
-    { as: 'database' },
-  );
-  const settings = {
-    ...{ listen_addresses: host, port: String(port), unix_socket_directories: service.socketDirectory },
-    ...{ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', wal_level: 'minimal' },
-    ...{ max_wal_senders: '0', autovacuum: 'off', max_wal_size: '16GB', checkpoint_timeout: '1h' },
-    maintenance_work_mem: '512MB',
-  };
-  const file = join(service.dataDirectory, 'postgresql.auto.conf');
-  const write = (entries: Readonly<Record<string, string>>) =>
-    writeFile(
-      file,
-      Object.entries(entries)
-        .map(([name, value]) => `${name} = '${value}'\n`)
-        .join(''),
-    );
-  await write(settings);
-  await start(hand);
-  const env = clientEnvironment(hand, hand.target);
-  const psql = (input: string) =>
-    type(program(hand, 'psql'), ['-q', '-d', 'postgres', '-v', 'ON_ERROR_STOP=0'], {
-      as: 'database',
-      env,
-      input,
-    });
-  await until('the new cluster', () => psql('select 1;').then(() => true), 20);
-  await psql(dump.roles);
-  await type(
-    program(hand, 'pg_restore'),
-    ['--jobs=2', '--exit-on-error', '--create', '--dbname=postgres', join(folder, 'bare')],
-    { as: 'database', env },
-  );
-  await stop(hand);
-  await type(program(hand, 'initdb'), ['--sync-only', '-D', service.dataDirectory], { as: 'database' });
-  const { listen_addresses, unix_socket_directories } = settings;
-  await write({ listen_addresses, port: settings.port, unix_socket_directories });
-  await start(hand);
-  await until('the restored cluster', () => psql('select 1;').then(() => true), 20);
-  return performance.now() - begun;
-}
-
-/** On an empty target, which is emptied again. */
-async function timedOn(hand: Hand, work: () => Promise<number>): Promise<number> {
+/** It is emptied again afterwards. */
+async function onEmptyTarget(hand: ArchiveHand, restore: () => Promise<number>): Promise<number> {
   const { dataDirectory } = hand.target.service;
   await settle();
   try {
-    const ms = await work();
-    const rows = await rowsOf(hand);
-    must(rows > 0, 'the ledger is there');
+    const ms = await restore();
+    must((await linesOf(hand)) > 1_000_000, 'the books are there');
     return ms;
   } finally {
     await type(program(hand, 'pg_ctl'), ['stop', '-D', dataDirectory, '-m', 'immediate', '-s', '-w'], {
@@ -216,8 +105,8 @@ async function timedOn(hand: Hand, work: () => Promise<number>): Promise<number>
   }
 }
 
-async function rowsOf(hand: Hand): Promise<number> {
-  const printed = await type(program(hand, 'psql'), ['-Atc', 'select count(*) from ledger.transactions'], {
+async function linesOf(hand: ArchiveHand): Promise<number> {
+  const printed = await type(program(hand, 'psql'), ['-Atc', 'select count(*) from books.lines'], {
     as: 'database',
     env: clientEnvironment(hand, hand.target),
   });

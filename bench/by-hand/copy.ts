@@ -7,8 +7,11 @@ import { owner } from './fence.js';
 import { ask, type Hand, moment, pgbackrestFor, program, psql } from './hand.js';
 import { must, type, until } from './shell.js';
 
-/** @param database bytes that the copy will take */
-export async function makeRoom(hand: Hand, neededBytes: number): Promise<void> {
+/** The server that a copy is made for. */
+export type AtTarget = Pick<Hand, 'state' | 'target'>;
+
+/** @param neededBytes that the copy will take */
+export async function makeRoom(hand: AtTarget, neededBytes: number): Promise<void> {
   const { dataDirectory, socketDirectory } = hand.target.service;
   const found = await readdir(dataDirectory).catch(() => []);
   must(found.length === 0, `${dataDirectory} is empty`);
@@ -60,14 +63,14 @@ export async function writeSettings(hand: Hand): Promise<void> {
   await appendFile(join(service.dataDirectory, 'postgresql.auto.conf'), `\n${lines.join('\n')}\n`);
 }
 
-export async function start(hand: Hand): Promise<void> {
+export async function start(hand: AtTarget): Promise<void> {
   const { dataDirectory, logFile } = hand.target.service;
   await type(program(hand, 'pg_ctl'), ['start', '-D', dataDirectory, '-l', logFile, '-s', '-W'], {
     as: 'database',
   });
 }
 
-export async function stop(hand: Hand): Promise<void> {
+export async function stop(hand: AtTarget): Promise<void> {
   const { dataDirectory } = hand.target.service;
   await type(program(hand, 'pg_ctl'), ['stop', '-D', dataDirectory, '-m', 'fast', '-s', '-w'], {
     as: 'database',

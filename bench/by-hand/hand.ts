@@ -84,7 +84,7 @@ export async function ask<Row extends pg.QueryResultRow>(
   return row;
 }
 
-export function program({ state }: Hand, name: string): string {
+export function program({ state }: Pick<Hand, 'state'>, name: string): string {
   return join(state.postgresBin, name);
 }
 
@@ -94,7 +94,10 @@ export function pgbackrestFor(hand: Hand, site: PostgresSite): readonly string[]
 }
 
 /** Where and as whom PostgreSQL's client programs connect. */
-export function clientEnvironment(hand: Hand, site: PostgresSite): Record<string, string> {
+export function clientEnvironment(
+  hand: Pick<Hand, 'adminPassword'>,
+  site: PostgresSite,
+): Record<string, string> {
   return {
     PGHOST: site.host,
     PGPORT: String(site.port),

@@ -12,36 +12,61 @@ import { resolveSecret } from '../../src/secrets.js';
 import { owner } from '../by-hand/fence.js';
 import { type } from '../by-hand/shell.js';
 
-const KEY = 'dumps/ledger.dump.gz.enc';
+const KEY = 'dumps/newest.dump.gz.enc';
+
+/** What is dumped, and where the dump is kept. */
+export interface Dumped {
+  readonly socketDir: string;
+  readonly port: number;
+  readonly database: string;
+  readonly bucket: string;
+}
 
 /** A dump as it is known to whoever restores it. */
 export interface KeptDump {
   readonly folder: string;
+  readonly bucket: string;
   readonly sha256: string;
   /** Roles with their passwords, as SQL. */
   readonly roles: string;
 }
 
 /** Makes the dump of the ledger and puts it into both regions. */
-export async function keepDump(state: LabState): Promise<KeptDump> {
+export function keepDump(state: LabState): Promise<KeptDump> {
+  return keepDumpOf(state, ledgerOf(state), REGIONS);
+}
+
+export function ledgerOf({ ledger, regions }: LabState): Dumped {
+  const { socketDir, port } = ledger.sites.west;
+  return { socketDir, port, database: ledger.database, bucket: regions.west.backupBucket };
+}
+
+/** Makes the dump of a database and puts it into the bucket of that name in each region. */
+export async function keepDumpOf(
+  state: LabState,
+  { socketDir, port, database, bucket }: Dumped,
+  regions: readonly RegionName[],
+): Promise<KeptDump> {
   const folder = join(state.dir, 'owners-way');
   await mkdir(folder);
   const { uid, gid } = owner();
   await type('chown', [`${uid}:${gid}`, folder]);
-  const socket = `--host=${state.ledger.sites.west.socketDir}`;
-  const port = `--port=${state.ledger.sites.west.port}`;
-  const roles = await type(
-    join(state.postgresBin, 'pg_dumpall'),
-    [socket, port, '--username=postgres', '--roles-only'],
-    { as: 'database' },
-  );
-  const sha256 = await makeArchive(state, folder, [socket, port, '--username=postgres']);
-  for (const region of REGIONS) await upload(state, region, join(folder, 'made'));
+  const connection = [`--host=${socketDir}`, `--port=${port}`, '--username=postgres'];
+  const roles = await type(join(state.postgresBin, 'pg_dumpall'), [...connection, '--roles-only'], {
+    as: 'database',
+  });
+  const sha256 = await makeArchive(state, folder, [...connection, `--dbname=${database}`]);
+  for (const region of regions) await upload(state, region, join(folder, 'made'), bucket);
   await rm(join(folder, 'made'));
-  return { folder, sha256, roles };
+  return { folder, bucket, sha256, roles };
 }
 
-/** Dump to a file, compress it, encrypt it, as the owner's tools do: one after another. @returns SHA-256 of `made` */
+/**
+ * Dump to a file, compress it, encrypt it, as the owner's tools do: one after another.
+ *
+ * @param connection options of pg_dump, with the database
+ * @returns SHA-256 of `made`
+ */
 export async function makeArchive(
   state: LabState,
   folder: string,
@@ -50,7 +75,7 @@ export async function makeArchive(
   const at = (name: string) => join(folder, name);
   await type(
     join(state.postgresBin, 'pg_dump'),
-    [...connection, '--format=custom', '--compress=0', `--file=${at('dump')}`, state.ledger.database],
+    [...connection, '--format=custom', '--compress=0', `--file=${at('dump')}`],
     { as: 'database' },
   );
   await type('gzip', ['-3', '--force', at('dump')], { as: 'database' });
@@ -70,12 +95,12 @@ export async function makeArchive(
 }
 
 /** Brings the archive back to what pg_restore takes: download, compare, decrypt, unpack, each into a file. */
-export async function fetchDump(state: LabState, { folder, sha256 }: KeptDump): Promise<string> {
+export async function fetchDump(state: LabState, { folder, bucket, sha256 }: KeptDump): Promise<string> {
   const at = (name: string) => join(folder, name);
   const s3 = await connect(state, 'west');
   try {
     const { Body } = await s3.send(
-      new GetObjectCommand({ Bucket: state.regions.west.backupBucket, Key: KEY }),
+      new GetObjectCommand({ Bucket: bucket, Key: KEY }),
     );
     await pipeline(Body as Readable, createWriteStream(at('dump.gz.enc')));
   } finally {
@@ -93,13 +118,18 @@ export async function fetchDump(state: LabState, { folder, sha256 }: KeptDump): 
   return at('dump');
 }
 
-export async function upload(state: LabState, region: RegionName, file: string): Promise<void> {
+export async function upload(
+  state: LabState,
+  region: RegionName,
+  file: string,
+  bucket: string,
+): Promise<void> {
   const s3 = await connect(state, region);
   try {
     const { size } = await stat(file);
     await s3.send(
       new PutObjectCommand({
-        Bucket: state.regions[region].backupBucket,
+        Bucket: bucket,
         Key: KEY,
         Body: createReadStream(file),
         ContentLength: size,

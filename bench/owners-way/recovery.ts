@@ -68,9 +68,10 @@ function stepsOf(hand: Hand, dump: KeptDump): Record<string, () => Promise<unkno
     'count lost': () => countLost(hand),
     'back up': async () => {
       const socket = ['--host', target.service.socketDirectory, '--port', String(target.port)];
-      await makeArchive(state, dump.folder, [...socket, '--username=postgres']);
-      await upload(state, 'west', join(dump.folder, 'made'));
-      await upload(state, 'east', join(dump.folder, 'made'));
+      const connection = [...socket, '--username=postgres', `--dbname=${state.ledger.database}`];
+      await makeArchive(state, dump.folder, connection);
+      await upload(state, 'west', join(dump.folder, 'made'), dump.bucket);
+      await upload(state, 'east', join(dump.folder, 'made'), dump.bucket);
     },
     'write down': () => writeDown(hand, { dump: dump.sha256 }),
   };

@@ -4,7 +4,10 @@ import { parseOptions } from '../../bench/options.js';
 const names = benchmarks.map(({ name }) => name);
 
 test('every promise has its benchmark', () => {
-  expect(names).toEqual(['step', 'decisions', 'restore', 'archive', 'recovery', 'owners-way', 'memory']);
+  expect(names).toEqual([
+    ...['step', 'decisions', 'restore', 'archive', 'failover', 'clean-point', 'recovery', 'owners-way'],
+    ...['regional', 'together', 'memory'],
+  ]);
 });
 
 test('the command line says which, how large and how often', () => {
