@@ -19,6 +19,7 @@ import { compare, type Measurement } from './measurement.js';
 import { runbookOf } from './muster.js';
 import { keepDumpOf } from './owners-way/dump.js';
 import type { Settings } from './settings.js';
+import { addTo } from './statistics.js';
 
 const AGAINST_SCRIPT = 0.5;
 const AGAINST_BARE = 1.15;
@@ -37,7 +38,7 @@ export async function measureArchive({ sizeBytes, runs, say, tell }: Settings): 
     for (let run = 0; run < runs; run += 1) {
       for (const [name, restore] of run % 2 === 0 ? sides : [...sides].reverse()) {
         const ms = await onEmptyTarget(hand, restore);
-        (times[name] ??= []).push(ms);
+        addTo(times, name, ms);
         say(`archive, ${name}: ${(ms / 1000).toFixed(2)} s`);
       }
     }

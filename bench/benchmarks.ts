@@ -43,7 +43,8 @@ export const benchmarks: readonly Benchmark[] = [
   },
   {
     name: 'archive',
-    title: "an archive restored / the owner's script, of one job and of two; / bare pg_restore from plain files",
+    title:
+      "an archive restored / the owner's script, of one job and of two; / bare pg_restore from plain files",
     runs: 3,
     measure: measureArchive,
   },

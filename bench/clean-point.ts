@@ -7,8 +7,8 @@ import { type Hand, pgbackrestFor, takeInHand } from './by-hand/hand.js';
 import { must, type } from './by-hand/shell.js';
 import { withLab } from './labs.js';
 import { compare, type Measurement } from './measurement.js';
-import { median } from './statistics.js';
 import type { Settings } from './settings.js';
+import { median } from './statistics.js';
 
 const LIMIT = 1;
 const TRANSACTIONS = 20_000;
@@ -53,7 +53,10 @@ export async function measureCleanPoint({ runs, say, tell }: Settings): Promise<
     { name: 'log2Candidates', values: found.map(({ candidates }) => halvingsOf(candidates)) },
   ]);
   const looks = median(found.map((one) => one.looks));
-  return { ...measured, raw: { ...measured.raw, looks, searchMs: median(found.map((one) => one.durationMs)) } };
+  return {
+    ...measured,
+    raw: { ...measured.raw, looks, searchMs: median(found.map((one) => one.durationMs)) },
+  };
 }
 
 /** How often what there is to tell apart can be halved: a backup, a segment of its WAL, a commit in that. */

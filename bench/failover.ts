@@ -13,6 +13,7 @@ import { compare, type Measurement } from './measurement.js';
 import { seeThrough, withRun } from './muster.js';
 import { databaseInUse, untilPaid } from './paying.js';
 import type { Settings } from './settings.js';
+import { addTo } from './statistics.js';
 
 const LIMIT = 1.5;
 const LONGEST_MS = 5_000;
@@ -22,7 +23,7 @@ const TRANSACTIONS = 20_000;
 type Side = (state: LabState, hand: Hand) => Promise<number>;
 
 export async function measureFailover({ runs, say, tell }: Settings): Promise<Measurement[]> {
-  const times: Record<string, number[]> = { muster: [], bare: [] };
+  const times: Record<string, number[]> = {};
   const sides: readonly (readonly [string, 'when-built' | 'none', Side])[] = [
     ['muster', 'when-built', byMuster],
     ['bare', 'none', byHand],
@@ -38,7 +39,7 @@ export async function measureFailover({ runs, say, tell }: Settings): Promise<Me
         await settle();
         return failOver(state, hand);
       });
-      times[name]?.push(ms);
+      addTo(times, name, ms);
       say(`failover, ${name}: ${(ms / 1000).toFixed(2)} s`);
     }
   }
@@ -93,7 +94,8 @@ async function atStandby(state: LabState, { runbook }: Hand, ms: number): Promis
 
 /** The application was lost with the zone: it is brought up elsewhere before anything is promoted, by either side. */
 async function deploy({ deploy: how }: Hand['application']): Promise<void> {
-  if (how?.driver !== 'command') throw new TypeError('the runbook does not say how the application is deployed');
+  if (how?.driver !== 'command')
+    throw new TypeError('the runbook does not say how the application is deployed');
   const [program = '', ...args] = how.command;
   await type(program, args, { env: { ...how.environment, MUSTER_SITE: 'standby' }, input: '' });
 }

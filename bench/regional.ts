@@ -7,7 +7,7 @@ import { sayWhenBusy } from './machine.js';
 import { compare, type Measurement } from './measurement.js';
 import { seeThrough, withRun } from './muster.js';
 import type { Settings } from './settings.js';
-import { median } from './statistics.js';
+import { addTo, median } from './statistics.js';
 
 const LIMIT = 1.25;
 const FILES = 5_000;
@@ -30,7 +30,7 @@ export async function measureRegional({ sizeBytes, runs, say, tell }: Settings):
     const [longest, longestMs] = longestOf(took);
     wholes.push(view.clock.workingMs);
     longests.push(longestMs);
-    for (const [name, ms] of Object.entries(took)) (parts[name] ??= []).push(ms);
+    for (const [name, ms] of Object.entries(took)) addTo(parts, name, ms);
     for (const step of view.steps) tell(`${step.name.padEnd(24)} ${step.workingMs} ms`);
     say(
       `regional loss: service back after ${seconds(view.clock.workingMs)} s; longest part: ${longest}, ${seconds(longestMs)} s`,
@@ -56,7 +56,8 @@ async function oneLoss(sizeBytes: number, tell: Settings['tell']): Promise<RunVi
     return withRun(state, wanted, (session, run) =>
       seeThrough(session, run, state, ({ steps, serviceRestoredBy }) =>
         steps.every(
-          ({ name, status }) => status === 'done' || !(name === serviceRestoredBy || partOf(name) !== undefined),
+          ({ name, status }) =>
+            status === 'done' || !(name === serviceRestoredBy || partOf(name) !== undefined),
         ),
       ),
     );

@@ -38,7 +38,9 @@ export async function measureTogether({ runs, say, tell }: Settings): Promise<Me
     atOnce.push(latest(together)[1]);
     inTurn.push(sum);
     for (const [system, ms] of alone) {
-      say(`${system}: back after ${seconds(ms)} s alone, ${seconds(together.get(system))} s beside the others`);
+      say(
+        `${system}: back after ${seconds(ms)} s alone, ${seconds(together.get(system))} s beside the others`,
+      );
     }
     note = `${alone.size} systems; the slowest alone is ${name}; processors ${Math.round(load.busy)} % busy, ${Math.round(load.disk)} % waiting for the disk: what limits it is ${limitOf(load)}`;
     say(note);

@@ -30,6 +30,7 @@ import {
 } from './archive-closed.js';
 import { makeCluster, syncToDisk, writeProductionSettings } from './archive-cluster.js';
 import type { RestoreDriver } from './index.js';
+import { writingBack } from './write-back.js';
 
 type Input = Parameters<MusterActivities['restoreArchive']>[0];
 
@@ -299,17 +300,20 @@ async function loadIntoNew(
     await requireHeld(lease);
     await service.start('ready');
     await restoreRoles(target, archive);
-    await loadArchive({
-      ...archive,
-      postgres,
-      database: 'postgres',
-      how: 'create',
-      jobs: backup.jobs,
-      ...(tables === undefined ? {} : { tables }),
-      workDirectory: `${postgres.service.dataDirectory}.archive`,
-      signal: activitySignal(),
-      update: (done, text) => update({ done: Math.min(done, total), total, unit: 'bytes', text }),
-    });
+    const { dataDirectory } = postgres.service;
+    await writingBack(dataDirectory, () =>
+      loadArchive({
+        ...archive,
+        postgres,
+        database: 'postgres',
+        how: 'create',
+        jobs: backup.jobs,
+        ...(tables === undefined ? {} : { tables }),
+        workDirectory: `${dataDirectory}.archive`,
+        signal: activitySignal(),
+        update: (done, text) => update({ done: Math.min(done, total), total, unit: 'bytes', text }),
+      }),
+    );
     if (ends === 'closed') await prepareToClose(target, archive.manifest.database.name);
     await requireHeld(lease);
     update({ done: total, total, unit: 'bytes', text: 'writing to disk' });

@@ -22,10 +22,7 @@ export interface Hand {
   readonly appPassword: string;
 }
 
-export async function takeInHand(
-  state: LabState,
-  damage: Pick<Corruption, 'startedAt'>,
-): Promise<Hand> {
+export async function takeInHand(state: LabState, damage: Pick<Corruption, 'startedAt'>): Promise<Hand> {
   const { runbook } = await loadRunbook(join(state.runbooks, 'payymo.yaml'));
   const { west, recovery } = runbook.sites;
   const record = runbook.dns.ledger;

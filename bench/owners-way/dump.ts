@@ -99,9 +99,7 @@ export async function fetchDump(state: LabState, { folder, bucket, sha256 }: Kep
   const at = (name: string) => join(folder, name);
   const s3 = await connect(state, 'west');
   try {
-    const { Body } = await s3.send(
-      new GetObjectCommand({ Bucket: bucket, Key: KEY }),
-    );
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: KEY }));
     await pipeline(Body as Readable, createWriteStream(at('dump.gz.enc')));
   } finally {
     s3.destroy();
