@@ -44,7 +44,8 @@ async function writeUntil(base: string, over: AbortSignal): Promise<void> {
   }
 }
 
-async function changedSince(base: string, sinceMs: number): Promise<readonly string[]> {
+/** Large files of every database below `base` that were written to since that moment, milliseconds since 1970. */
+export async function changedSince(base: string, sinceMs: number): Promise<readonly string[]> {
   const found: string[] = [];
   for (const database of await readdir(base).catch(() => [])) {
     for (const name of await readdir(join(base, database)).catch(() => [])) {
