@@ -24,7 +24,7 @@ const ROOM = 3_000_000_000;
 const LOADING = {
   ...{ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', wal_level: 'minimal' },
   ...{ max_wal_senders: '0', autovacuum: 'off', max_wal_size: '16GB', checkpoint_timeout: '1h' },
-  maintenance_work_mem: '512MB',
+  ...{ maintenance_work_mem: '512MB', jit: 'off' },
 };
 
 let restores = 0;

@@ -97,5 +97,7 @@ async function deploy({ deploy: how }: Hand['application']): Promise<void> {
   if (how?.driver !== 'command')
     throw new TypeError('the runbook does not say how the application is deployed');
   const [program = '', ...args] = how.command;
-  await type(program, args, { env: { ...how.environment, MUSTER_SITE: 'standby' }, input: '' });
+  const { HOME = '/', XDG_CACHE_HOME } = process.env;
+  const ours = { HOME, ...(XDG_CACHE_HOME === undefined ? {} : { XDG_CACHE_HOME }) };
+  await type(program, args, { env: { ...ours, ...how.environment, MUSTER_SITE: 'standby' }, input: '' });
 }
