@@ -20,7 +20,7 @@ const LONGEST_MS = 5_000;
 /** How long promoting takes does not depend on how much there is. */
 const TRANSACTIONS = 20_000;
 
-type Side = (state: LabState, hand: Hand) => Promise<number>;
+type Side = (state: LabState, hand: Hand, tell: Settings['tell']) => Promise<number>;
 
 export async function measureFailover({ runs, say, tell }: Settings): Promise<Measurement[]> {
   const times: Record<string, number[]> = {};
@@ -37,7 +37,7 @@ export async function measureFailover({ runs, say, tell }: Settings): Promise<Me
         const hand = await takeInHand(state, { startedAt: '' });
         await breakZone(state);
         await settle();
-        return failOver(state, hand);
+        return failOver(state, hand, tell);
       });
       addTo(times, name, ms);
       say(`failover, ${name}: ${(ms / 1000).toFixed(2)} s`);
@@ -51,15 +51,17 @@ export async function measureFailover({ runs, say, tell }: Settings): Promise<Me
 }
 
 /** Looked at, fenced, caught up and verified before: what is measured begins when the last approval is sent. */
-function byMuster(state: LabState, hand: Hand): Promise<number> {
+function byMuster(state: LabState, hand: Hand, tell: Settings['tell']): Promise<number> {
   const wanted = { system: 'payymo', scenario: 'azLoss', params: {} } as const;
   return withRun(state, wanted, async (session, run) => {
     let ms: number | undefined;
+    let approvedAt = 0;
     let paying: Promise<unknown> | undefined;
-    await seeThrough(session, run, state, () => ms !== undefined, {
+    const { steps } = await seeThrough(session, run, state, () => ms !== undefined, {
       decides: ({ gate }) => {
         if (gate !== 'promote') return;
         const approved = performance.now();
+        approvedAt = Date.now();
         paying ??= untilPaid(state).then((paid) => {
           ms = paid - approved;
         });
@@ -67,11 +69,19 @@ function byMuster(state: LabState, hand: Hand): Promise<number> {
       },
     });
     await paying;
+    for (const { name, startedAt, endedAt } of steps) {
+      if (Date.parse(startedAt ?? '') >= approvedAt)
+        tell(`${name}: ${since(approvedAt, startedAt)} to ${since(approvedAt, endedAt)}`);
+    }
     return atStandby(state, hand, ms ?? Number.NaN);
   });
 }
 
-async function byHand(state: LabState, hand: Hand): Promise<number> {
+function since(fromMs: number, at: string | undefined): string {
+  return at === undefined ? 'now' : `${Date.parse(at) - fromMs} ms`;
+}
+
+async function byHand(state: LabState, hand: Hand, tell: Settings['tell']): Promise<number> {
   const { runbook, record, old, application } = hand;
   const standby = runbook.sites.standby?.postgres;
   if (standby === undefined) throw new TypeError('the runbook has no standby');
@@ -83,7 +93,9 @@ async function byHand(state: LabState, hand: Hand): Promise<number> {
     const { promoted } = await ask<{ promoted: boolean }>(client, 'select pg_promote(true, 60) as promoted');
     must(promoted, 'it was promoted');
   });
+  tell(`promoted after ${Math.round(performance.now() - begun)} ms`);
   await changeRecord(hand, old.host, { value: standby.host, ttl: record.recoveryTtl });
+  tell(`resolvers follow after ${Math.round(performance.now() - begun)} ms`);
   return atStandby(state, hand, (await paid) - begun);
 }
 
