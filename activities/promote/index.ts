@@ -7,7 +7,9 @@ import type { DatabaseAt, MusterActivities, ReplacedPrimary } from '../contract.
 import { requireStillFenced } from '../fence/index.js';
 import { requireReal } from '../production.js';
 import {
+  type Claim,
   type PromotionToken,
+  readClaims,
   readPromotions,
   recordPromotionDone,
   requireFencingToken,
@@ -39,7 +41,10 @@ export function promoteActivities(): Pick<MusterActivities, 'promote'> {
         try {
           requireVerified(input.checks);
           requireFence(input);
-          return await asAdmin(target, (client) => promoteOnce(open, client, input));
+          // While the server is asked. What they say is decided when the token is taken.
+          const claims = readClaims(open, input.at.system);
+          claims.catch(() => undefined);
+          return await asAdmin(target, (client) => promoteOnce(open, client, input, claims));
         } catch (error) {
           throw await withWhatWasDone(open, input, error);
         }
@@ -81,7 +86,7 @@ function requireFence({ fence, at }: Input): void {
  * Takes the token, promotes, and proves what came out of it. A server that is out of recovery already is accepted only when
  * this run holds the token and the server branched off where this run's copy stood.
  */
-async function promoteOnce(open: Vault, client: Client, input: Input) {
+async function promoteOnce(open: Vault, client: Client, input: Input, claims: Promise<readonly Claim[]>) {
   const { at, target, point, fence } = input;
   const copy = input.restored.cluster ?? point;
   const found = await inspectServer(client, point);
@@ -94,15 +99,19 @@ async function promoteOnce(open: Vault, client: Client, input: Input) {
   } else {
     await requireOwnPromotion(open, input);
   }
-  const token = await takePromotionToken(open, {
-    ...at,
-    systemIdentifier: point.systemIdentifier,
-    timeline: point.timeline,
-    fencingToken: fence.token,
-    site: target.site,
-    replayLsn: found.replayLsn ?? '',
-    checksSha256: hashOfChecks(input.checks),
-  });
+  const token = await takePromotionToken(
+    open,
+    {
+      ...at,
+      systemIdentifier: point.systemIdentifier,
+      timeline: point.timeline,
+      fencingToken: fence.token,
+      site: target.site,
+      replayLsn: found.replayLsn ?? '',
+      checksSha256: hashOfChecks(input.checks),
+    },
+    claims,
+  );
   if (found.inRecovery) {
     requireStill(found, token);
     await endRecovery(client, target);

@@ -116,6 +116,7 @@ export type NewClaim = Unnumbered<Claim>;
  * Adds a claim, or settles for what is there. `decide` sees all claims; it is asked again whenever another orchestrator was
  * faster, so what it decides always holds at the moment the claim is made.
  *
+ * @param read claims that are being read already, so that the first look costs no time; nothing is settled by them alone
  * @returns what `decide` settled for; after a claim was added, `decide` is asked once more and must settle
  * @throws what `decide` throws; TransientError `VaultContended` after many lost races
  */
@@ -123,14 +124,24 @@ export async function claim<T>(
   vault: Vault,
   system: string,
   decide: (claims: readonly Claim[]) => Verdict<T>,
+  read?: Promise<readonly Claim[]>,
 ): Promise<T> {
-  let claims: readonly Claim[] = [];
+  let claims: readonly Claim[] = (await read) ?? [];
+  let verdict = read === undefined ? undefined : decide(claims);
   for (let round = 0; round < 16; round++) {
-    claims = await readClaims(vault, system, claims);
-    const verdict = decide(claims);
-    if ('settled' in verdict) return verdict.settled;
+    if (verdict === undefined || 'settled' in verdict) {
+      claims = await readClaims(vault, system, claims);
+      verdict = decide(claims);
+      if ('settled' in verdict) return verdict.settled;
+    }
     const number = claims.length + 1;
-    await vault.create(claimKey(system, number), `${JSON.stringify({ ...verdict.add, number }, null, 2)}\n`);
+    const made = { ...verdict.add, number };
+    if (await vault.create(claimKey(system, number), `${JSON.stringify(made, null, 2)}\n`)) {
+      // Made under the number that follows all that were seen: it is the newest one, and nothing has come before it.
+      claims = [...claims, claimSchema.parse(made)];
+      verdict = decide(claims);
+      if ('settled' in verdict) return verdict.settled;
+    } else verdict = undefined;
   }
   throw new TransientError('VaultContended', `Others keep writing claims on ${system} to the vault.`, {
     next: 'See which orchestrators are recovering this system; only one should. The step tries again by itself.',

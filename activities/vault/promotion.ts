@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { PermanentError } from '../../src/errors.js';
 import { claimsFor } from './adoption.js';
-import { type Claim, claim, claimKey, type PromotionClaim, readClaims } from './claims.js';
+import { type Claim, claim, claimKey, type PromotionClaim, readClaims, type Verdict } from './claims.js';
 import { type Claimant, refuseForeignPromotion, requireNewest, sameGeneration } from './fencing.js';
 import type { Vault } from './s3.js';
 
@@ -28,11 +28,16 @@ export interface PromotionToken {
  * Takes the right to promote, or finds that this run has it. It is only given while the run's fencing token is the newest
  * claim on the system.
  *
+ * @param read claims that are being read already
  * @throws PermanentError `PromotionHeld` (another run has it, or this run for another site), `FenceSuperseded`, `RunAdopted`
  */
-export async function takePromotionToken(vault: Vault, request: PromotionRequest): Promise<PromotionToken> {
+export async function takePromotionToken(
+  vault: Vault,
+  request: PromotionRequest,
+  read?: Promise<readonly Claim[]>,
+): Promise<PromotionToken> {
   let added = false;
-  return claim(vault, request.system, (all) => {
+  const decide = (all: readonly Claim[]): Verdict<PromotionToken> => {
     const claims = claimsFor(all, request);
     refuseForeignPromotion(claims, request);
     requireNewest(claims, request.runId, request.fencingToken);
@@ -60,7 +65,8 @@ export async function takePromotionToken(vault: Vault, request: PromotionRequest
         at: new Date().toISOString(),
       },
     };
-  });
+  };
+  return claim(vault, request.system, decide, read);
 }
 
 function requireSite(own: PromotionClaim, site: string): void {

@@ -31,10 +31,18 @@ describe('a measurement', () => {
   });
 
   test('is one JSON object a benchmark, with the medians beside name, ratio, limit and runs', () => {
-    const unlimited = { ...recovery, name: 'owners-way', limit: null, raw: { ownersWayMs: 100_000 } };
+    const raw = { ownersWayMs: 100_000 };
+    const unlimited = { ...recovery, name: 'owners-way', limit: null, raw, note: 'one after another' };
     expect(JSON.parse(toJson([recovery, unlimited]))).toEqual([
       { name: 'recovery', ratio: 1.04, limit: 1.1, runs: 3, musterMs: 52_000.457, byHandMs: 50_000 },
-      { name: 'owners-way', ratio: 1.04, limit: null, runs: 3, ownersWayMs: 100_000 },
+      {
+        name: 'owners-way',
+        ratio: 1.04,
+        limit: null,
+        runs: 3,
+        ownersWayMs: 100_000,
+        note: 'one after another',
+      },
     ]);
   });
 
@@ -68,7 +76,7 @@ test('peak memory and the load of the machine are read from the kernel', () => {
   expect(parsePeak('')).toBe(0);
   const before = parseTimes('cpu  100 0 100 700 100 0 0 0 5 0\ncpu0 1 2 3 4\n');
   const after = parseTimes('cpu  150 10 130 780 130 0 0 0 9 0\ncpu0 1 2 3 4\n');
-  expect(before).toEqual({ idle: 800, total: 1000 });
+  expect(before).toEqual({ idle: 800, waiting: 100, total: 1000 });
   expect(busyPercent(before, after)).toBeCloseTo(45);
   expect(busyPercent(before, before)).toBe(0);
 });
