@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run test:fuzz`: set-up, build, then as many generated decisions, proofs and runbooks as asked for, with their number at the end. */
+/** `npm run test:fuzz`: set-up, build, then as many generated decisions, proofs, runbooks and damages as asked for, with their number at the end. */
 
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -10,10 +10,11 @@ import { parsed, runJest } from './long-tests.mjs';
 import { isScript, ROOT } from './machine.mjs';
 import { runScript, SetupFailed, setUp } from './setup.mjs';
 
-const AREAS = ['decisions', 'proofs', 'runbooks'];
+const AREAS = ['decisions', 'proofs', 'runbooks', 'damage'];
+const CONFIG = path.join(ROOT, 'test', 'fuzz', 'jest.config.mjs');
 const HELP = `npm run test:fuzz -- [options]
 
-  --cases <n>     of decisions, of proofs and of runbooks, at least (default 10000)
+  --cases <n>     of decisions, of proofs and of runbooks, at least (default 10000); of damage to each format a fiftieth
   --only <area>   ${AREAS.join(', ')}
   --seed <n>      the cases of another run: a property that fails names its seed (--seed=-5 for one below 0)
 `;
@@ -54,7 +55,7 @@ async function main(args) {
   const tally = path.join(ROOT, '.muster', `fuzz-${process.pid}.jsonl`);
   mkdirSync(path.dirname(tally), { recursive: true });
   const began = Date.now();
-  process.exitCode = runJest(['--maxWorkers=2', `test/fuzz/${asked.only}`], parts, {
+  process.exitCode = runJest(['--config', CONFIG, '--maxWorkers=2', `test/fuzz/${asked.only}`], parts, {
     ...asked.env,
     MUSTER_FUZZ_TALLY: tally,
   });

@@ -1,7 +1,6 @@
 /** One object from one store to another, its content held against what both stores say of it. */
 import { createHash } from 'node:crypto';
-import { PermanentError } from '../../src/errors.js';
-import { isMd5 } from './choice.js';
+import { type Comparison, compareContent, isDamage, type PartsKnown } from './content.js';
 import type { BucketDriver, ListedObject, ObjectBody } from './driver.js';
 
 /** Objects up to this size go in one request; larger ones in parts of it, so that no object is in memory whole. */
@@ -25,30 +24,44 @@ export async function copyObject(
   to: BucketDriver,
   listed: ListedObject,
 ): Promise<Copied> {
-  const first = await tryToCopy(from, to, listed.key);
-  // Once more: the damage may have happened on the way.
-  return first.kind === 'damaged' ? tryToCopy(from, to, listed.key) : first;
+  const first = await tryToCopy(from, to, listed.key, 'alike');
+  // Once more: the damage may have happened on the way, or the parts were not alike.
+  return first.kind === 'damaged' ? tryToCopy(from, to, listed.key, 'each') : first;
 }
 
-async function tryToCopy(from: BucketDriver, to: BucketDriver, key: string): Promise<Copied> {
+async function tryToCopy(
+  from: BucketDriver,
+  to: BucketDriver,
+  key: string,
+  known: PartsKnown,
+): Promise<Copied> {
   const body = await from.get(key);
   if (body === undefined) return { kind: 'gone' };
+  const comparison = await compareContent(from, { key }, body, known);
   const partBytes = Math.max(PART_BYTES, Math.ceil(body.bytes / MOST_PARTS));
   try {
     return body.bytes <= partBytes
-      ? await copyWhole(to, key, body)
-      : await copyInParts(to, key, body, partBytes);
+      ? await copyWhole(to, key, body, comparison)
+      : await copyInParts(to, key, body, comparison, partBytes);
   } catch (error) {
-    if (!(error instanceof PermanentError) || error.code !== 'ContentDamaged') throw error;
+    if (!isDamage(error)) throw error;
     return { kind: 'damaged', why: 'its content is not what was written (its checksum does not fit)' };
   }
 }
 
-async function copyWhole(to: BucketDriver, key: string, body: ObjectBody): Promise<Copied> {
+async function copyWhole(
+  to: BucketDriver,
+  key: string,
+  body: ObjectBody,
+  comparison: Comparison,
+): Promise<Copied> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body.stream) chunks.push(chunk);
+  for await (const chunk of body.stream) {
+    comparison.add(chunk);
+    chunks.push(chunk);
+  }
   const content = Buffer.concat(chunks);
-  const why = damageOf(body, content.length, createHash('md5').update(content).digest('hex'));
+  const why = comparison.end();
   if (why !== undefined) return { kind: 'damaged', why };
   await to.put(key, content, sha256(content), body.headers);
   return { kind: 'copied', bytes: content.length };
@@ -58,18 +71,18 @@ async function copyInParts(
   to: BucketDriver,
   key: string,
   body: ObjectBody,
+  comparison: Comparison,
   partBytes: number,
 ): Promise<Copied> {
-  const md5 = createHash('md5');
   const upload = await to.putInParts(key, body.headers);
   let bytes = 0;
   try {
     for await (const part of partsOf(body.stream, partBytes)) {
-      md5.update(part);
+      comparison.add(part);
       bytes += part.length;
       await upload.part(part, sha256(part));
     }
-    const why = damageOf(body, bytes, md5.digest('hex'));
+    const why = comparison.end();
     if (why === undefined) {
       await upload.finish();
       return { kind: 'copied', bytes };
@@ -80,14 +93,6 @@ async function copyInParts(
     await upload.abort();
     throw error;
   }
-}
-
-function damageOf(body: ObjectBody, bytes: number, md5: string): string | undefined {
-  if (bytes !== body.bytes) return `${body.bytes} bytes were announced and ${bytes} came`;
-  if (isMd5(body.etag) && body.etag !== md5) {
-    return 'its content is not what was written (its MD5 differs from its entity tag)';
-  }
-  return undefined;
 }
 
 async function* partsOf(stream: AsyncIterable<Uint8Array>, partBytes: number): AsyncGenerator<Buffer> {

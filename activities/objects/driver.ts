@@ -32,6 +32,7 @@ export interface BucketConfiguration {
 
 export interface ObjectBody {
   readonly bytes: number;
+  /** Empty where it says nothing of the content: encrypted with a key of the store's key service, or the caller's. */
   readonly etag: string;
   readonly stream: AsyncIterable<Uint8Array>;
   /** Content type, caching, the owner's own metadata: handed to `put` as it is. */
@@ -60,10 +61,19 @@ export interface BucketDriver {
   list(after: string | undefined): AsyncGenerator<readonly ListedObject[]>;
   /** Every key that has or had an object, in the order of their keys' bytes. */
   histories(prefix: string, after: string | undefined): AsyncGenerator<KeyHistory>;
-  /** undefined: no such object. @throws PermanentError `ContentDamaged` while the body is read */
-  get(key: string): Promise<ObjectBody | undefined>;
+  /**
+   * undefined: no such object, or version.
+   *
+   * @param versionId undefined: the newest
+   * @throws PermanentError `ContentDamaged` while the body is read
+   */
+  get(key: string, versionId?: string): Promise<ObjectBody | undefined>;
+  /** One part of an object that was uploaded in parts, from 1, and how many there are; undefined: the store does not tell. */
+  part(key: string, number: number, versionId?: string): Promise<ObjectPart | undefined>;
   /** Copies a version over what stands under its key, with all its headers. @returns what stands there now */
-  bringBack(version: ObjectVersion): Promise<ListedObject>;
+  bringBack(version: ObjectVersion): Promise<BroughtBack>;
+  /** Removes the very version that `bringBack` has made: what stood there before stands there again. */
+  takeBack(made: BroughtBack): Promise<void>;
   /** Writes an object whose content is known whole; the store refuses it when the checksum differs. */
   put(key: string, content: Uint8Array, sha256: string, headers: ObjectHeaders): Promise<void>;
   /** Writes an object part by part; `finish` makes it visible, `abort` leaves nothing. */
@@ -76,6 +86,16 @@ export interface BucketDriver {
   configuration(): Promise<BucketConfiguration>;
   configure(wanted: BucketConfiguration): Promise<void>;
   close(): void;
+}
+
+export interface ObjectPart {
+  readonly bytes: number;
+  readonly count: number;
+}
+
+export interface BroughtBack extends ListedObject {
+  /** undefined: the store names none. */
+  readonly versionId: string | undefined;
 }
 
 export interface PartedUpload {

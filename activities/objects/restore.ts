@@ -5,6 +5,7 @@ import { activitySignal, keepResumePoint, resumePoint } from '../context.js';
 import type { FileFinding, MusterActivities, ObjectDamage, ObjectsRestored } from '../contract.js';
 import { requireVersioning } from './bucket.js';
 import { chooseVersion, isMd5, type Window } from './choice.js';
+import { troubleIn } from './content.js';
 import type { BucketDriver, ObjectVersion } from './driver.js';
 import { inParallel, patiently } from './parallel.js';
 
@@ -114,8 +115,7 @@ async function bringBack(
   await inParallel(versions, parallel, async (version) => {
     const why = await patiently(signal, async () => {
       try {
-        const now = await bucket.bringBack(version);
-        return difference(version, now);
+        return await bringBackOne(bucket, version);
       } catch (error) {
         // What is wrong with one version must not keep the others away.
         if (!(error instanceof PermanentError) || error.code !== 'StoreRefused') throw error;
@@ -128,6 +128,17 @@ async function bringBack(
     } else done.failed.push({ key: version.key, why });
   });
   return done;
+}
+
+/** @returns what is wrong with it: then what stood there stands there again */
+async function bringBackOne(bucket: BucketDriver, version: ObjectVersion): Promise<string | undefined> {
+  // The store counts the MD5 of what it copies whole anew; one of an upload in parts cannot be compared with that.
+  const trouble = isMd5(version.etag) ? undefined : await troubleIn(bucket, version);
+  if (trouble !== undefined) return trouble;
+  const made = await bucket.bringBack(version);
+  const why = difference(version, made);
+  if (why !== undefined) await bucket.takeBack(made);
+  return why;
 }
 
 /** What the copy is held against: size, and content where the entity tags tell it. */

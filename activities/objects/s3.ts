@@ -11,6 +11,7 @@ import {
   CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   type DeleteMarkerEntry,
   GetBucketCorsCommand,
   GetBucketPolicyCommand,
@@ -114,25 +115,42 @@ function driver(client: S3Client, bucket: Bucket, signal: AbortSignal): BucketDr
       } while (keyMarker !== undefined);
     },
 
-    get: (key) =>
-      askFor(['NoSuchKey'], async () => {
+    get: (key, versionId) =>
+      askFor(['NoSuchKey', 'NoSuchVersion'], async () => {
         const answer = await client.send(
-          new GetObjectCommand({ Bucket, Key: key, ChecksumMode: 'ENABLED' }),
+          new GetObjectCommand({ Bucket, Key: key, VersionId: versionId, ChecksumMode: 'ENABLED' }),
           limits,
         );
         return {
           bytes: answer.ContentLength ?? 0,
-          etag: plainTag(answer.ETag),
+          etag: isOpaque(answer) ? '' : plainTag(answer.ETag),
           stream: guarded(answer.Body as AsyncIterable<Uint8Array>, title, signal),
           headers: headersOf(answer),
         };
+      }),
+
+    part: (key, number, versionId) =>
+      ask(async () => {
+        const answer = await client
+          .send(
+            new HeadObjectCommand({ Bucket, Key: key, VersionId: versionId, PartNumber: number }),
+            limits,
+          )
+          .catch((error: unknown) => {
+            // An answer to HEAD has no body that says more.
+            if (UNKNOWN_PART.has(s3Status(error) ?? 0)) return undefined;
+            throw error;
+          });
+        if (answer === undefined) return undefined;
+        const { PartsCount: count, ContentLength: bytes } = answer;
+        return count === undefined || bytes === undefined ? undefined : { bytes, count };
       }),
 
     bringBack: (version) =>
       ask(async () => {
         const { key, versionId } = version;
         const path = `${Bucket}/${key}`.split('/').map(encodeURIComponent).join('/');
-        await client.send(
+        const copied = await client.send(
           new CopyObjectCommand({
             Bucket,
             Key: key,
@@ -142,7 +160,19 @@ function driver(client: S3Client, bucket: Bucket, signal: AbortSignal): BucketDr
           limits,
         );
         const now = await client.send(new HeadObjectCommand({ Bucket, Key: key }), limits);
-        return { key, bytes: now.ContentLength ?? 0, etag: plainTag(now.ETag) };
+        return {
+          key,
+          bytes: now.ContentLength ?? 0,
+          etag: isOpaque(now) ? '' : plainTag(now.ETag),
+          versionId: copied.VersionId,
+        };
+      }),
+
+    takeBack: ({ key, versionId }) =>
+      ask(async () => {
+        // Without its id, a delete would only hide what stands there.
+        if (versionId === undefined) return;
+        await client.send(new DeleteObjectCommand({ Bucket, Key: key, VersionId: versionId }), limits);
       }),
 
     put: (key, content, sha256, headers) =>
@@ -283,6 +313,14 @@ function byKey(versions: readonly ObjectVersion[]): KeyHistory[] {
     }));
 }
 
+/** Its entity tag is no MD5 (Amazon S3 API reference, `Object`: SSE-C and SSE-KMS). */
+function isOpaque({
+  ServerSideEncryption,
+  SSECustomerAlgorithm,
+}: Pick<GetObjectCommandOutput, 'ServerSideEncryption' | 'SSECustomerAlgorithm'>): boolean {
+  return SSECustomerAlgorithm !== undefined || ServerSideEncryption?.startsWith('aws:kms') === true;
+}
+
 function plainTag(etag: string | undefined): string {
   return (etag ?? '').replaceAll('"', '');
 }
@@ -344,6 +382,9 @@ function asRule({ origins, methods, headers, expose, maxAge }: ObjectStore['cors
     ...(maxAge === undefined ? {} : { MaxAgeSeconds: maxAge }),
   };
 }
+
+/** Stores that know no parts of an object answer so. */
+const UNKNOWN_PART = new Set([400, 405, 416, 501]);
 
 /** What the store will not do however often it is asked; everything else may pass. */
 const REFUSALS = new Set([

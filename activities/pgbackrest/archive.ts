@@ -13,14 +13,27 @@ export interface TimelineSwitch {
   readonly endLsn: string;
 }
 
-/** Reads a `.history` file (manual: 26.3.6 Timelines): one line for each timeline that was left, oldest first. */
-export function parseHistory(text: string): readonly TimelineSwitch[] {
+/**
+ * Reads a `.history` file (manual: 26.3.6 Timelines): one line for each timeline that was left, oldest first. Nothing but itself
+ * tells whether it is whole: pgBackRest keeps no checksum of it.
+ *
+ * @returns undefined for what is none: a line of another form, timelines or positions that go back
+ */
+export function parseHistory(text: string): readonly TimelineSwitch[] | undefined {
   const switches: TimelineSwitch[] = [];
   for (const line of text.split('\n')) {
-    const match = /^\s*(\d+)\s+([0-9A-Fa-f]+\/[0-9A-Fa-f]+)/.exec(line);
-    if (match !== null) switches.push({ timeline: Number(match[1]), endLsn: match[2] ?? '' });
+    if (/^\s*(#|$)/.test(line)) continue;
+    // As PostgreSQL writes it: a tab between, and a reason behind.
+    const match = /^(\d{1,10})\t([0-9A-F]{1,8}\/[0-9A-F]{1,8})\t[^\p{Cc}\uFFFD]*$/u.exec(line);
+    const [, timeline = '', endLsn = ''] = match ?? [];
+    const before = switches.at(-1);
+    const goesOn =
+      before === undefined ||
+      (Number(timeline) > before.timeline && lsnToNumber(endLsn) >= lsnToNumber(before.endLsn));
+    if (match === null || !goesOn) return undefined;
+    switches.push({ timeline: Number(timeline), endLsn });
   }
-  return switches;
+  return switches.length === 0 ? undefined : switches;
 }
 
 /**
@@ -121,7 +134,7 @@ export async function listSegments(
   return { segments };
 }
 
-/** The history of a timeline from the archive; undefined: the file is missing. */
+/** The history of a timeline from the archive; undefined: the file is missing, or is none of that timeline. */
 export async function readHistory(
   scope: PgbackrestScope,
   repository: number,
@@ -135,5 +148,6 @@ export async function readHistory(
     [`--repo=${repository}`, 'repo-get', `archive/${scope.stanza}/${archiveId}/${file}`],
     { timeoutMs: 60_000 },
   );
-  return outcome.exitCode === 0 && outcome.stdout !== '' ? parseHistory(outcome.stdout) : undefined;
+  const history = outcome.exitCode === 0 ? parseHistory(outcome.stdout) : undefined;
+  return (history?.at(-1)?.timeline ?? 0) < timeline ? history : undefined;
 }

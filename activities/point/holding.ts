@@ -84,7 +84,7 @@ export async function pathFrom(
   }
   throw new PermanentError(
     'WrongTimeline',
-    `In ${name} no backup before the point leads to timeline ${timeline}${history === undefined ? `: the history of that timeline is missing in archive ${archiveId}` : ''}.`,
+    `In ${name} no backup before the point leads to timeline ${timeline}${history === undefined ? `: the history of that timeline is missing or damaged in archive ${archiveId}` : ''}.`,
     { next: 'Choose a point on a timeline that a backup leads to, or another repository.' },
   );
 }

@@ -9,6 +9,8 @@ export interface ControlData {
   readonly timeline: number;
   /** Where the record of the latest checkpoint begins; after a clean shutdown it is the last record of all. */
   readonly checkpointLsn: string;
+  /** Where replay would begin: every page that was changed before it has been written. */
+  readonly redoLsn: string;
   /** Replay has to come at least this far before the data are consistent; `0/0` outside of a recovery. */
   readonly minimumRecoveryEnd: string;
   /** 0 outside of a recovery. */
@@ -43,6 +45,7 @@ export function parseControlData(text: string): ControlData {
     state: need('Database cluster state'),
     timeline: Number(need("Latest checkpoint's TimeLineID")),
     checkpointLsn: need('Latest checkpoint location'),
+    redoLsn: need("Latest checkpoint's REDO location"),
     minimumRecoveryEnd: need('Minimum recovery ending location'),
     minimumRecoveryTimeline: Number(need("Min recovery ending loc's timeline")),
     insideBackup: need('End-of-backup record required') !== 'no' || need('Backup start location') !== '0/0',

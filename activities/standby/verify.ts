@@ -1,7 +1,8 @@
 /** The first four rungs as a running standby can climb them: it is not stopped, and no backup lies under it. */
 import { PermanentError } from '../../src/errors.js';
-import { formatBytes } from '../../src/model/format.js';
+import { formatBytes, formatCount } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
+import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, RungResult } from '../contract.js';
 import { pgbackrestVersion } from '../pgbackrest/command.js';
 import { lsnToNumber, parseSegment } from '../pgbackrest/wal.js';
@@ -9,6 +10,7 @@ import { serviceOf } from '../service/index.js';
 import { check, headingOf, passed, verificationFailed } from '../verify/check.js';
 import { runClientTool } from '../verify/client-tools.js';
 import { archiveEnd, requireAnswer } from './archived.js';
+import { readRecentPages } from './pages.js';
 import { onStandby, readFacts } from './state.js';
 
 type Input = Parameters<MusterActivities['verifyStandby']>[0];
@@ -122,7 +124,8 @@ export async function pagesAreSound(standby: DatabaseAt, update: (progress: Prog
     title: 'page checksums',
   });
   return check(heading, async () => {
-    if ((await serviceOf(standby.postgres).control()).checksumVersion === 0) {
+    const { checksumVersion, redoLsn } = await serviceOf(standby.postgres).control();
+    if (checksumVersion === 0) {
       return 'this cluster was made without page checksums: its pages are only read by rungs 5 and 6';
     }
     const said: string[] = [];
@@ -149,7 +152,14 @@ export async function pagesAreSound(standby: DatabaseAt, update: (progress: Prog
         },
       },
     );
-    const bad = said.filter((line) => /checksum/i.test(line));
+    const { dataDirectory } = standby.postgres.service;
+    const replayed = async () => (await onStandby(standby, readFacts)).replayedLsn ?? '0/0';
+    const recent = await readRecentPages(dataDirectory, { from: redoLsn, replayed }, activitySignal());
+    const named = said.filter((line) => /checksum.*block/i.test(line));
+    const besides = recent.bad.filter(
+      ({ file, block }) => !named.some((line) => line.includes(`/${file}", block ${block}:`)),
+    );
+    const bad = [...named, ...besides.map(({ file, block, why }) => `${file}, block ${block}: ${why}`)];
     if (bad.length > 0) {
       throw verificationFailed(
         heading,
@@ -167,6 +177,6 @@ export async function pagesAreSound(standby: DatabaseAt, update: (progress: Prog
         },
       );
     }
-    return `${formatBytes(bytes)} read, no page with a bad checksum`;
+    return `${formatBytes(bytes)} read, no page with a bad checksum, ${formatCount(recent.compared)} pages of after the last checkpoint among them`;
   });
 }

@@ -157,7 +157,7 @@ async function checkWal(
   if (history === undefined) {
     throw verificationFailed(
       heading,
-      `the history of timeline ${point.timeline} is not in archive/${scope.stanza}/${archiveId}.`,
+      `the history of timeline ${point.timeline} is missing or damaged in archive/${scope.stanza}/${archiveId}.`,
       'Bring the .history file back from another copy of the archive, or choose a point on an earlier timeline.',
     );
   }
@@ -211,7 +211,12 @@ async function checkSet(
   if (!one && whole > WORTHWHILE_BYTES && whole > WORTHWHILE_FACTOR * set) {
     return `repository ${repository}: not read again, because this pgBackRest can only verify all ${all.length} backups (${formatBytes(whole)}) at once; the restore compares every file of the set with its checksum`;
   }
-  const { report, wrong } = await runVerify(scope, repository, one ? chosen.label : undefined, VERIFY_MS);
+  const { report, wrong, warned } = await runVerify(
+    scope,
+    repository,
+    one ? chosen.label : undefined,
+    VERIFY_MS,
+  );
   const problem = problemOf(report, wrong, chain, archiveId, chosen, point);
   if (problem !== undefined) {
     throw verificationFailed(
@@ -224,7 +229,9 @@ async function checkSet(
   const files = chain.reduce((sum, label) => sum + (report.backups[label]?.valid ?? 0), 0);
   const elsewhere =
     wrong.length === 0 ? '' : ` (elsewhere in it ${wrong.length} files are damaged, first ${wrong[0]?.file})`;
-  return `repository ${repository}: ${chain.join(' and ')} whole, ${formatCount(files)} files compared with their checksums${elsewhere}`;
+  // Each list (backup.info, archive.info, manifest) is there twice: where one is damaged the other is used, with a warning.
+  const remarks = warned.length === 0 ? '' : ` (it WARNS: ${some(warned)})`;
+  return `repository ${repository}: ${chain.join(' and ')} whole, ${formatCount(files)} files compared with their checksums${elsewhere}${remarks}`;
 }
 
 /**

@@ -160,6 +160,32 @@ status: ${status}
 });
 
 describe('WAL', () => {
+  const historyOf = (text: string) => {
+    const history = parseHistory(text);
+    if (history === undefined) throw new TypeError('it is a history');
+    return history;
+  };
+
+  test('a history is read whole or not at all', () => {
+    const two = '1\t0/5000098\tno recovery target specified\n\n2\t0/6000000\tbefore 2026-11-21 02:59:40+00\n';
+    expect(historyOf(two)).toEqual([
+      { timeline: 1, endLsn: '0/5000098' },
+      { timeline: 2, endLsn: '0/6000000' },
+    ]);
+    expect(historyOf(`# kept by hand\n${two}`)).toHaveLength(2);
+    for (const damaged of [
+      '',
+      two.replace('1\t0/5', '1\t0_5'),
+      two.replace('0/5000098', '0/7000098'),
+      two.replace('2\t', '1\t'),
+      two.replace('before', 'bef\u0003re'),
+      two.replace('before', 'bef\ufffdre'),
+      `${two}3`,
+    ]) {
+      expect(parseHistory(damaged)).toBeUndefined();
+    }
+  });
+
   test('segments are counted across the end of a log file', () => {
     expect(segmentsBetween('0000000100000000000000FE', '000000010000000100000001', MiB16)).toEqual([
       '0000000100000000000000FE',
@@ -172,7 +198,7 @@ describe('WAL', () => {
   });
 
   test('a recovery reads the segment of a switch under the later name', () => {
-    const history = parseHistory('1\t0/5000098\tno recovery target specified\n');
+    const history = historyOf('1\t0/5000098\tno recovery target specified\n');
     expect(segmentsAlong('000000010000000000000003', '000000020000000000000006', history)).toEqual([
       '000000010000000000000003',
       '000000010000000000000004',
@@ -182,7 +208,7 @@ describe('WAL', () => {
   });
 
   test('a backup that is no ancestor of the point leads nowhere', () => {
-    const history = parseHistory('1\t0/5000098\tno recovery target specified\n');
+    const history = historyOf('1\t0/5000098\tno recovery target specified\n');
     expect(segmentsAlong('000000030000000000000003', '000000020000000000000006', history)).toBeUndefined();
     // Begun on the old timeline after it was left: the old primary went on by itself.
     expect(segmentsAlong('000000010000000000000007', '000000020000000000000009', history)).toBeUndefined();

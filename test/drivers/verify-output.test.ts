@@ -15,6 +15,7 @@ Database system identifier:           7710548970306823678
 Database cluster state:               shut down in recovery
 pg_control last modified:             Sat Nov 21 09:09:06 2026
 Latest checkpoint location:           0/65E3C80
+Latest checkpoint's REDO location:    0/65E3C48
 Latest checkpoint's TimeLineID:       1
 Minimum recovery ending location:     0/55E3D68
 Min recovery ending loc's timeline:   1

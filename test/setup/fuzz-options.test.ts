@@ -11,7 +11,7 @@ test('10,000 cases of everything, unless told otherwise', () => {
 
 test.each([
   [['--cases', '0'], '--cases: given "0", allowed 1 to 9999999.'],
-  [['--only', 'gates'], '--only: given "gates", allowed decisions, proofs, runbooks.'],
+  [['--only', 'gates'], '--only: given "gates", allowed decisions, proofs, runbooks, damage.'],
   [['--seed', 'x'], '--seed: given "x", allowed a whole number.'],
   [['--more'], "Unknown option '--more'"],
 ])('%j is answered with what is allowed', (args, message) => {
