@@ -77,6 +77,8 @@ export interface RecoveryPoint extends Summarised {
   readonly loses: Readonly<Record<string, { readonly records: number; readonly windowMs: number }>>;
   /** How it was found, where nobody could say until when the data was good. */
   readonly search?: CleanPointSearch;
+  /** The same where dump archives are all there is. */
+  readonly archiveSearch?: CleanArchiveSearch;
 }
 
 /** What a search has shown: the first bad commit, and what it took to find it. */
@@ -93,6 +95,22 @@ export interface CleanPointSearch {
   readonly restores: number;
   /** States at which all rules were asked. */
   readonly looks: number;
+  readonly durationMs: number;
+  readonly assumes: string;
+}
+
+/** What a search over dump archives has shown: which is the newest clean one, how that is known, and what it took. */
+export interface CleanArchiveSearch {
+  readonly clean: { readonly label: string; readonly at: string };
+  /** The next newer one, in which rules are broken; null: every archive from the clean one on is unusable, or there is none. */
+  readonly damaged: { readonly label: string; readonly at: string } | null;
+  /** Rules that are broken in it, or on the live data where it is null, with a few of the rows. */
+  readonly broken: readonly InvariantResult[];
+  /** Whether the live data could be asked. */
+  readonly liveAsked: boolean;
+  /** How many full archives there were to tell apart. */
+  readonly candidates: number;
+  readonly restores: number;
   readonly durationMs: number;
   readonly assumes: string;
 }

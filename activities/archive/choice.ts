@@ -108,9 +108,8 @@ export async function chooseArchive(
     (copy, error) => passOver(copy.title, error),
     async (copies) => {
       const catalogs = await openCatalogs(system, backup, copies, signal, passOver);
-      const labels = [...new Set(catalogs.flatMap(({ catalog }) => catalog.labels))].sort().reverse();
       let newest: ArchiveManifest | undefined;
-      for (const label of labels.filter((one) => LABEL.test(one) && one.endsWith('-full'))) {
+      for (const label of [...fullLabels(catalogs)].reverse()) {
         if (before !== undefined && Date.parse(momentOfLabel(label)) >= Date.parse(before)) continue;
         const good: (OpenCopy & { readonly entry: CatalogEntry })[] = [];
         for (const { catalog, ...copy } of catalogs) {
@@ -136,13 +135,17 @@ export async function chooseArchive(
   );
 }
 
-async function openCatalogs(
+/** A copy with what it holds of a system. */
+export type CatalogedCopy = OpenCopy & { readonly catalog: Catalog };
+
+/** Lists what the copies hold. @param passOver told of those that cannot be listed */
+export async function openCatalogs(
   system: string,
   backup: ArchiveBackup,
   copies: readonly OpenCopy[],
   signal: AbortSignal,
   passOver: (what: string, error: MusterError) => void,
-): Promise<readonly (OpenCopy & { readonly catalog: Catalog })[]> {
+): Promise<readonly CatalogedCopy[]> {
   const opened = await Promise.all(
     copies.map(async (copy) => {
       try {
@@ -156,6 +159,38 @@ async function openCatalogs(
     }),
   );
   return opened.flat();
+}
+
+/** Labels of the full archives that any of the copies holds, oldest first. */
+export function fullLabels(catalogs: readonly CatalogedCopy[]): readonly string[] {
+  const labels = [...new Set(catalogs.flatMap(({ catalog }) => catalog.labels))].sort();
+  return labels.filter((one) => LABEL.test(one) && one.endsWith('-full'));
+}
+
+/** A copy in which an archive has a manifest that can be believed. */
+export type HoldingCopy = OpenCopy & { readonly entry: CatalogEntry; readonly manifest: ArchiveManifest };
+
+/**
+ * The copies that hold an archive, from the first one on that is proven to be sound.
+ *
+ * @param bad told of those that do not
+ * @returns undefined: it is sound in none
+ */
+export async function soundCopies(
+  label: string,
+  catalogs: readonly CatalogedCopy[],
+  identities: readonly string[],
+  signal: AbortSignal,
+  bad: (copy: OpenCopy, error: MusterError) => void,
+): Promise<{ readonly copies: readonly HoldingCopy[]; readonly checked: string } | undefined> {
+  const holding: HoldingCopy[] = [];
+  for (const { catalog, ...copy } of catalogs) {
+    const entry = await entryIn(catalog, label, (error) => bad(copy, error));
+    if (entry?.manifest !== undefined) holding.push({ ...copy, entry, manifest: entry.manifest });
+  }
+  const sound = await firstSound(holding, identities, signal, bad);
+  if (sound === undefined) return undefined;
+  return { copies: holding.slice(holding.indexOf(sound.copy)), checked: sound.checked };
 }
 
 async function entryIn(

@@ -8,6 +8,8 @@ import { identitiesOf, momentOfLabel } from './choice.js';
 export interface ArchiveReach {
   /** When the oldest full archive was begun, ISO 8601 UTC; undefined: there is none. */
   readonly oldest: string | undefined;
+  /** The same of the newest. */
+  readonly newest: string | undefined;
   /** What the copies that cannot be read say, where another one can. */
   readonly unreadable: readonly MusterError[];
 }
@@ -31,8 +33,11 @@ export async function archiveReach(
   });
   if (unreadable.length === looks.length) throw unreadable[0] ?? noCopy(system);
   const labels = looks.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
-  const [oldest] = labels.filter((label) => label.endsWith('-full')).sort();
-  return { oldest: oldest === undefined ? undefined : momentOfLabel(oldest), unreadable };
+  const full = labels.filter((label) => label.endsWith('-full')).sort();
+  const [oldest, newest] = [full[0], full.at(-1)].map((label) =>
+    label === undefined ? undefined : momentOfLabel(label),
+  );
+  return { oldest, newest, unreadable };
 }
 
 function noCopy(system: string): PermanentError {

@@ -11,8 +11,8 @@ import {
   CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
-  DeleteObjectCommand,
   type DeleteMarkerEntry,
+  DeleteObjectCommand,
   GetBucketCorsCommand,
   GetBucketPolicyCommand,
   GetBucketVersioningCommand,
@@ -132,10 +132,7 @@ function driver(client: S3Client, bucket: Bucket, signal: AbortSignal): BucketDr
     part: (key, number, versionId) =>
       ask(async () => {
         const answer = await client
-          .send(
-            new HeadObjectCommand({ Bucket, Key: key, VersionId: versionId, PartNumber: number }),
-            limits,
-          )
+          .send(new HeadObjectCommand({ Bucket, Key: key, VersionId: versionId, PartNumber: number }), limits)
           .catch((error: unknown) => {
             // An answer to HEAD has no body that says more.
             if (UNKNOWN_PART.has(s3Status(error) ?? 0)) return undefined;

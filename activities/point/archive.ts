@@ -39,11 +39,16 @@ export async function proposeNewestArchive({
   return describeArchive(chosen, lost, 'newest', { backup, dataClasses });
 }
 
-async function describeArchive(
+/** @param notes what is to be said besides, a sentence each */
+export async function describeArchive(
   chosen: ChosenArchive,
   replaced: DatabaseAt | undefined,
   asked: string,
-  { backup, dataClasses }: Pick<Newest, 'backup' | 'dataClasses'>,
+  {
+    backup,
+    dataClasses,
+    notes = [],
+  }: Pick<Newest, 'backup' | 'dataClasses'> & { readonly notes?: readonly string[] },
 ): Promise<RecoveryPoint> {
   const { manifest, signer, copies, checked, passedOver, newest } = chosen;
   const time = toMoment(manifest.snapshot.at);
@@ -75,6 +80,7 @@ async function describeArchive(
     summary: [
       `${time}: archive ${folderOf(manifest.system, manifest.label)} in ${copy}, ${formatBytes(bytes)} of ${formatBytes(manifest.database.bytes)}, ${formatDuration(ageMs)} old, signed by ${signer}; ${checked}`,
       ...lossesInWords(losses),
+      ...notes,
       ...passedOver.map((one) => `passed over ${one}`),
     ].join('; '),
   };

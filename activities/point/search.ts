@@ -20,6 +20,7 @@ import { archiveNewest } from './live.js';
 import { justAfter } from './moment.js';
 import { askAll, type Effort, probeIn } from './probe.js';
 import { pointAt } from './propose.js';
+import { searchArchives } from './search-archives.js';
 import { type CleanBase, listBases, newestCleanBase } from './search-backups.js';
 
 /** The primary still serves users: two at once leave it room. */
@@ -30,22 +31,21 @@ const ASSUMES =
 
 /**
  * Looks at restore points in a private copy at the target until the first commit is known after which a rule is broken, and
- * proposes the state before it. Nothing but the copy is touched, and it is gone afterwards.
+ * proposes the state before it; of dump archives the newest clean one. Nothing but the copy is touched, and it is gone afterwards.
  *
  * @throws PermanentError `NoInvariants`, `DamageNotFound`, `DamageNotArchived`, `DamageNotSteady`, `NoCleanBackup`, `NoRoom`, and
  *   what restoring, replaying and asking throw
  */
 export const searchPoint: MusterActivities['searchPoint'] = byDriver({
-  pgbackrest: (input) =>
-    withProgress({ done: 0, unit: 'rows', text: 'asking the rules on the live data' }, (update) =>
-      search(input, update),
-    ),
-  archive: async ({ backup: { copies } }): Promise<RecoveryPoint> => {
-    throw new PermanentError('MomentNeeded', 'Archives are not searched for the newest good state.', {
-      next: `Abort, find the newest good archive in ${copies.map(({ title }) => title).join(' or ')}, and say with --before until when the data was good.`,
-    });
-  },
+  pgbackrest: (input) => begin((update) => search(input, update)),
+  archive: (input) => begin(async (update) => searchArchives(input, await askBroken(input), update)),
 });
+
+function begin(
+  work: (update: (progress: Progress) => void) => Promise<RecoveryPoint>,
+): Promise<RecoveryPoint> {
+  return withProgress({ done: 0, unit: 'rows', text: 'asking the rules on the live data' }, work);
+}
 
 async function search(
   {
@@ -59,9 +59,7 @@ async function search(
   update: (progress: Progress) => void,
 ) {
   const begun = performance.now();
-  if (invariants.length === 0) throw noInvariants();
-  const live = await askLive(damaged, invariants);
-  if (live !== undefined && live.length === 0) throw nothingBroken(damaged.site);
+  const live = await askBroken({ damaged, invariants });
   // After the rules were asked: what has broken them by now is archived.
   const primary = at.mode === 'real' ? await archiveNewest(damaged, activitySignal()) : undefined;
   const { systemIdentifier = '', timeline = 0 } = primary ?? {};
@@ -133,7 +131,22 @@ export const endSearch: MusterActivities['endSearch'] = async ({ at, target }) =
   return { summary: removed ? 'the private copy of the search is removed' : 'the search has left nothing' };
 };
 
-/** @returns what is broken on the live data; undefined: it does not answer */
+/**
+ * @returns what is broken on the live data; undefined: it does not answer
+ * @throws PermanentError `NoInvariants`, `DamageNotFound`
+ */
+async function askBroken({
+  damaged,
+  invariants,
+}: Pick<Parameters<MusterActivities['searchPoint']>[0], 'damaged' | 'invariants'>): Promise<
+  readonly InvariantResult[] | undefined
+> {
+  if (invariants.length === 0) throw noInvariants();
+  const live = await askLive(damaged, invariants);
+  if (live !== undefined && live.length === 0) throw nothingBroken(damaged.site);
+  return live;
+}
+
 async function askLive(
   damaged: DatabaseAt,
   invariants: readonly Invariant[],

@@ -32,6 +32,7 @@ import { ownedDirectory } from '../service/pg-ctl.js';
 import {
   ACCESS,
   accessFileOf,
+  loadingDirectoryOf,
   makeSocketFolder,
   type Purpose,
   privatePlace,
@@ -153,6 +154,7 @@ export async function removePrivateCopy(at: StepRef, target: DatabaseAt, purpose
     dataDirectory,
     tablespaceDirectoryOf(dataDirectory),
     spoolDirectoryOf(dataDirectory),
+    loadingDirectoryOf(dataDirectory),
     logFile,
   ]) {
     await rm(path, { recursive: true, force: true, maxRetries: 3 });
@@ -224,7 +226,7 @@ function segmentAt(lsn: string): number {
 }
 
 /** Without any tool: it has to work also where the step was called off, and nothing of the copy is worth a checkpoint. */
-async function endServer({ postgres }: DatabaseAt): Promise<void> {
+export async function endServer({ postgres }: DatabaseAt): Promise<void> {
   const service = serviceOf(postgres);
   const deadline = performance.now() + GONE_MS;
   for (let signal: NodeJS.Signals = 'SIGQUIT'; ; ) {
@@ -247,7 +249,7 @@ async function endServer({ postgres }: DatabaseAt): Promise<void> {
   }
 }
 
-async function requireRoom({ site, postgres }: DatabaseAt, neededBytes: number): Promise<void> {
+export async function requireRoom({ site, postgres }: DatabaseAt, neededBytes: number): Promise<void> {
   const { dataDirectory } = postgres.service;
   const { bavail, bsize } = await statfs(dirname(dataDirectory));
   const freeBytes = bavail * bsize;

@@ -70,6 +70,11 @@ export function accessFileOf(dataDirectory: string): string {
   return join(dataDirectory, 'muster_private_hba.conf');
 }
 
+/** What an archive is loaded through. */
+export function loadingDirectoryOf(dataDirectory: string): string {
+  return `${dataDirectory}.archive`;
+}
+
 /** @throws PermanentError `SocketFolderTaken` where somebody else has made the folder */
 export async function makeSocketFolder({ postgres }: DatabaseAt): Promise<void> {
   const { account, socketDirectory } = postgres.service;

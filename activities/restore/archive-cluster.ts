@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PermanentError } from '../../src/errors.js';
 import { accountIds, runTool } from '../../src/process.js';
 import { resolveSecret } from '../../src/secrets.js';
-import { LONGEST_MS } from '../archive/client.js';
+import { LONGEST_MS, runClient, wordsOf } from '../archive/client.js';
 import { type OpenArchive, partsOf, readPart } from '../archive/load.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt } from '../contract.js';
@@ -29,8 +29,17 @@ const LOADING = {
   jit: 'off',
 } as const;
 
-/** Makes an empty cluster in the target's directory. @throws PermanentError `InitFailed`, `PostgresTooOld` */
-export async function makeCluster(target: DatabaseAt, archive: OpenArchive): Promise<void> {
+/**
+ * Makes an empty cluster in the target's directory.
+ *
+ * @param besides settings that win over those that it is loaded with
+ * @throws PermanentError `InitFailed`, `PostgresTooOld`
+ */
+export async function makeCluster(
+  target: DatabaseAt,
+  archive: OpenArchive,
+  besides: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const { postgres } = target;
   const { dataDirectory, account } = postgres.service;
   for (const entry of await readdir(dataDirectory)) {
@@ -84,7 +93,43 @@ export async function makeCluster(target: DatabaseAt, archive: OpenArchive): Pro
     join(dataDirectory, 'pg_hba.conf'),
     `local all ${user} scram-sha-256\nhost all ${user} all scram-sha-256\n`,
   );
-  await writeSettings(target, '', LOADING);
+  await writeSettings(target, '', { ...LOADING, ...besides });
+}
+
+/**
+ * The administrator that loads is there already, with the password that the runbook refers to.
+ *
+ * @throws PermanentError `RestoreFailed`; what reading the part throws
+ */
+export async function restoreRoles({ postgres }: DatabaseAt, archive: OpenArchive): Promise<void> {
+  const [part] = partsOf(archive, 'roles');
+  if (part === undefined) return;
+  const { user } = postgres.admin;
+  const names = [user, `"${user.replaceAll('"', '""')}"`];
+  const own = names.flatMap((name) => [`CREATE ROLE ${name};`, `ALTER ROLE ${name} WITH `]);
+  const sql = (await readPart(archive, part))
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => !own.some((begin) => line.startsWith(begin)))
+    .join('\n');
+  const outcome = await runClient(
+    postgres,
+    'psql',
+    ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', '--file=-'],
+    {
+      database: 'postgres',
+      input: sql,
+      signal: activitySignal(),
+    },
+  );
+  if (outcome.exitCode === 0) return;
+  throw new PermanentError(
+    'RestoreFailed',
+    `The roles of ${archive.manifest.label} cannot be made: ${wordsOf(outcome, 'psql')}`,
+    {
+      next: 'See which role it is; what it needs on the target is provided there, then the step is retried.',
+    },
+  );
 }
 
 /** Puts everything that was loaded on disk for good. The server is stopped. */

@@ -6,8 +6,7 @@ import { formatBytes, formatCount, formatDuration } from '../../src/model/format
 import type { Progress } from '../../src/model/run.js';
 import type { ArchiveBackup } from '../../src/runbook/schema.js';
 import { identitiesOf, type OpenCopy, withCopies } from '../archive/choice.js';
-import { runClient, wordsOf } from '../archive/client.js';
-import { loadArchive, type OpenArchive, partsOf, readPart } from '../archive/load.js';
+import { loadArchive, type OpenArchive } from '../archive/load.js';
 import { compareWith, factsOf } from '../archive/trial.js';
 import { activitySignal } from '../context.js';
 import type { ArchiveRestored, MusterActivities } from '../contract.js';
@@ -28,7 +27,7 @@ import {
   prepareToClose,
   startClosed,
 } from './archive-closed.js';
-import { makeCluster, syncToDisk, writeProductionSettings } from './archive-cluster.js';
+import { makeCluster, restoreRoles, syncToDisk, writeProductionSettings } from './archive-cluster.js';
 import type { RestoreDriver } from './index.js';
 import { writingBack } from './write-back.js';
 
@@ -341,38 +340,6 @@ async function endServer(service: ReturnType<typeof serviceOf>): Promise<void> {
   } catch {
     // It has ended by itself.
   }
-}
-
-/** The administrator that loads is there already, with the password that the runbook refers to. */
-async function restoreRoles({ postgres }: Input['target'], archive: OpenArchive): Promise<void> {
-  const [part] = partsOf(archive, 'roles');
-  if (part === undefined) return;
-  const { user } = postgres.admin;
-  const names = [user, `"${user.replaceAll('"', '""')}"`];
-  const own = names.flatMap((name) => [`CREATE ROLE ${name};`, `ALTER ROLE ${name} WITH `]);
-  const sql = (await readPart(archive, part))
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => !own.some((begin) => line.startsWith(begin)))
-    .join('\n');
-  const outcome = await runClient(
-    postgres,
-    'psql',
-    ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', '--file=-'],
-    {
-      database: 'postgres',
-      input: sql,
-      signal: activitySignal(),
-    },
-  );
-  if (outcome.exitCode === 0) return;
-  throw new PermanentError(
-    'RestoreFailed',
-    `The roles of ${archive.manifest.label} cannot be made: ${wordsOf(outcome, 'psql')}`,
-    {
-      next: 'See which role it is; what it needs on the target is provided there, then the step is retried.',
-    },
-  );
 }
 
 function storedBytes(archive: OpenArchive): number {

@@ -68,7 +68,8 @@ export async function readRecentPages(
           const lsn = positionOf(page);
           if (!isNew(page) && lsn < first) continue;
           compared += 1;
-          const why = isNew(page) && isEmpty(page) ? undefined : await wrong(file, page, block, number, isBeyond);
+          const why =
+            isNew(page) && isEmpty(page) ? undefined : await wrong(file, page, block, number, isBeyond);
           if (why !== undefined) bad.push({ file: relative(dataDirectory, path), block, why });
         }
         if (bytesRead < AT_ONCE) break;

@@ -202,7 +202,7 @@ async function pointIsCovered({
   const { coverage, toMoment } = await import('../../activities/point/index.js');
   const { corruptionParts } = await import('../../workflows/parts.js');
   const { damaged, backup } = corruptionParts(runbook).parts;
-  if (backup.driver === 'archive') return archiveIsOlder(runbook.system, backup, before);
+  if (backup.driver === 'archive') return archiveIsOlder(runbook, backup, before);
   const { oldest, newest, live } = await coverage(damaged, backup);
   if (before === undefined) return searches(runbook, oldest, newest);
   const asked = toMoment(before);
@@ -229,21 +229,21 @@ function searches({ verification: { invariants } }: Runbook, oldest: string, new
 }
 
 async function archiveIsOlder(
-  system: string,
+  runbook: Runbook,
   backup: ArchiveBackup,
   before: string | undefined,
-): Promise<undefined> {
+): Promise<string | undefined> {
   const { archiveReach } = await import('../../activities/archive/reach.js');
   const { toMoment } = await import('../../activities/point/index.js');
-  const { oldest } = await archiveReach(system, backup, AbortSignal.timeout(COPIES_MS));
+  const { system } = runbook;
+  const { oldest, newest } = await archiveReach(system, backup, AbortSignal.timeout(COPIES_MS));
+  if (before === undefined && oldest !== undefined && newest !== undefined) {
+    return searches(runbook, oldest, newest);
+  }
   if (before !== undefined && oldest !== undefined && Date.parse(toMoment(before)) > Date.parse(oldest)) {
     return undefined;
   }
-  const what =
-    before === undefined
-      ? 'It is not said until when the data is good'
-      : 'No archive is from before that moment';
-  throw new InputError(`${what}: archives of ${system} are not searched for it.`, [
+  throw new InputError(`No archive of ${system} is from before that moment.`, [
     {
       field: '--before',
       given: before ?? 'nothing',

@@ -57,9 +57,15 @@ export async function damageable(cluster: TestCluster, config: string, root: str
   const wal = join(archive, '15-1', point.walEnd.slice(0, 16));
   const segments = (await readdir(wal)).filter(
     (name) =>
-      /^[0-9A-F]{24}-/.test(name) && name.slice(0, 24) >= point.backup.walStart && name.slice(0, 24) <= point.walEnd,
+      /^[0-9A-F]{24}-/.test(name) &&
+      name.slice(0, 24) >= point.backup.walStart &&
+      name.slice(0, 24) <= point.walEnd,
   );
-  const lists = [join(backup, 'backup.info'), join(archive, 'archive.info'), join(backup, label, 'backup.manifest')];
+  const lists = [
+    join(backup, 'backup.info'),
+    join(archive, 'archive.info'),
+    join(backup, label, 'backup.manifest'),
+  ];
   return {
     ...{ scope, point, folder, label },
     members: membersOf(outcome.stdout, join(backup, label)),

@@ -1,6 +1,7 @@
 /** What approvers are shown, made from the outputs of steps. The same facts go into the evidence. */
 import type {
   Assessment,
+  CleanArchiveSearch,
   CleanPointSearch,
   CopiesSurvey,
   CopyFound,
@@ -41,6 +42,7 @@ export function showPoint(point: RecoveryPoint, dataClasses: Readonly<Record<str
       value: `${formatCount(loss.records)} acknowledged over ${formatDuration(loss.windowMs)} (RPO ${formatDuration(dataClasses[name]?.rpo ?? 0)})`,
     })),
     ...(point.search === undefined ? [] : showSearch(point.search)),
+    ...(point.archiveSearch === undefined ? [] : showArchiveSearch(point.archiveSearch)),
     ...(point.archive === undefined ? showBackup(point) : showArchive(point.archive)),
   ];
 }
@@ -66,6 +68,23 @@ function showSearch(search: CleanPointSearch): Fact[] {
     {
       label: 'searched',
       value: `${formatCount(candidates.backups)} backups, ${formatCount(candidates.segments)} segments of WAL, ${formatCount(candidates.commits)} commits: ${formatCount(restores)} restores, all rules asked at ${formatCount(looks)} states, ${formatDuration(search.durationMs)}. Assumed: ${search.assumes}`,
+    },
+  ];
+}
+
+/** The same of archives: between two of them nobody can say when the damage came, and all that was written since is lost. */
+function showArchiveSearch(search: CleanArchiveSearch): Fact[] {
+  const { clean, damaged, broken, liveAsked, candidates, restores } = search;
+  const since =
+    damaged === null
+      ? `no newer archive can be used; ${liveAsked ? 'the live data is damaged' : 'THE LIVE DATA COULD NOT BE ASKED'}`
+      : `the next one, ${damaged.label}, is damaged`;
+  return [
+    { label: 'newest clean archive', value: `${clean.label} of ${clean.at}; ${since}` },
+    ...broken.map((result) => ({ label: `breaks ${result.name}`, value: describeBroken(result) })),
+    {
+      label: 'searched',
+      value: `${formatCount(candidates)} archives: ${formatCount(restores)} restores, ${formatDuration(search.durationMs)}. Assumed: ${search.assumes}`,
     },
   ];
 }

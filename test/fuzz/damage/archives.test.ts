@@ -2,8 +2,8 @@
 import { copyFile, open, readdir, rm, truncate } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import fc from 'fast-check';
-import type { RecoveryPoint } from '../../../activities/contract.js';
 import { backupActivities } from '../../../activities/backup/index.js';
+import type { RecoveryPoint } from '../../../activities/contract.js';
 import { verifyActivities } from '../../../activities/verify/index.js';
 import type { ArchiveBackup } from '../../../src/runbook/schema.js';
 import { type ArchiveWorld, makeArchiveWorld } from '../../archive/support.js';

@@ -87,7 +87,10 @@ async function shaOf({ client }: Region, bucket: string, key: string): Promise<s
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 /** One place in each of the files, over and over until there are enough. */
-async function places(fileOf: ReadonlyMap<string, string>, round: number): Promise<ReadonlyMap<string, Place>> {
+async function places(
+  fileOf: ReadonlyMap<string, string>,
+  round: number,
+): Promise<ReadonlyMap<string, Place>> {
   const found = new Map<string, Place>();
   for (const [index, [key, file]] of [...fileOf].entries()) {
     const [place] = await randomPlaces([file], 1, round * 10_000 + index);
@@ -118,7 +121,8 @@ it(`brings no version back in which one bit is wrong, ${PLACES} files`, async ()
   const sums = await fill(regions.west, bucket, PLACES);
   const before = await nextMoment();
   const keys = [...sums.keys()];
-  for (const key of keys) await regions.west.client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+  for (const key of keys)
+    await regions.west.client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
   const files = await olderVersions(store, keys);
   const order = { at, store, before, damage: 'deleted' as const };
   const bits = await places(files, 1);
@@ -129,7 +133,8 @@ it(`brings no version back in which one bit is wrong, ${PLACES} files`, async ()
     restored: 0,
     failed: keys.length,
   });
-  for (const { why } of result.failed) expect(why).toMatch(/damaged|not what was written|does not have the content/);
+  for (const { why } of result.failed)
+    expect(why).toMatch(/damaged|not what was written|does not have the content/);
   for (const key of keys) {
     expect({ key, there: await shaOf(regions.west, bucket, key) }).toEqual({ key, there: undefined });
     counted(`damage: S3, one bit of a version, uploaded ${key.startsWith('scans') ? 'in parts' : 'whole'}`);

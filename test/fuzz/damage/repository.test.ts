@@ -56,7 +56,11 @@ it(`names each of ${PLACES} files of the backup in which one bit is wrong`, asyn
       ),
     );
     const places = group.map((place) => inWords(place, repository.folder));
-    expect({ places, problem, unnamed }).toEqual({ places, problem: expect.stringMatching(/wrong/), unnamed: [] });
+    expect({ places, problem, unnamed }).toEqual({
+      places,
+      problem: expect.stringMatching(/wrong/),
+      unnamed: [],
+    });
     for (const _ of group) counted('damage: pgBackRest, one bit of a file of a backup');
   }
 });
@@ -66,7 +70,11 @@ it(`names each segment in which one bit is wrong, at ${PLACES} places`, async ()
     const names = group.map(({ file }) => basename(file).slice(0, 24));
     const { problem, unnamed } = await flipped(group, () => verified(repository, names));
     const places = group.map((place) => inWords(place, repository.folder));
-    expect({ places, problem, unnamed }).toEqual({ places, problem: expect.stringMatching(/damaged/), unnamed: [] });
+    expect({ places, problem, unnamed }).toEqual({
+      places,
+      problem: expect.stringMatching(/damaged/),
+      unnamed: [],
+    });
     for (const _ of group) counted('damage: pgBackRest, one bit of a WAL segment');
   }
 });
@@ -86,7 +94,12 @@ it(`stops where both of a list are damaged, at ${Math.ceil(PLACES / 4)} places`,
   for (const place of places) {
     const [copy] = await randomPlaces([`${place.file}.copy`], 1, place.bit % 1000);
     if (copy === undefined) throw new TypeError('a list is not empty');
-    const outcome = await flipped([place, copy], () => rung1().then(() => 'passed', ({ code }) => code));
+    const outcome = await flipped([place, copy], () =>
+      rung1().then(
+        () => 'passed',
+        ({ code }) => code,
+      ),
+    );
     const where = `${inWords(place, repository.folder)} and ${inWords(copy, repository.folder)}`;
     expect({ where, outcome }).not.toEqual({ where, outcome: 'passed' });
     counted('damage: pgBackRest, one bit of both of a list');
@@ -96,14 +109,18 @@ it(`stops where both of a list are damaged, at ${Math.ceil(PLACES / 4)} places`,
 it(`finds files cut off, overgrown, emptied or missing, ${PLACES} of them`, async () => {
   const files = [...new Set(repository.members.map(({ file }) => file)), ...repository.segments];
   const places = await randomPlaces(files, PLACES, 4);
-  const harms = fc.sample(fc.constantFrom('cut off', 'grown', 'emptied', 'missing'), { numRuns: PLACES, seed });
+  const harms = fc.sample(fc.constantFrom('cut off', 'grown', 'emptied', 'missing'), {
+    numRuns: PLACES,
+    seed,
+  });
   for (const [index, { file, bit }] of places.entries()) {
     const harm = harms[index] ?? 'missing';
     const where = `${file.slice(repository.folder.length)} ${harm} (--seed ${seed})`;
     const outcome = await harmed(file, repository.folder, async () => {
       if (harm === 'cut off') await truncate(file, bit >> 3);
       // Behind the last file of a bundle nothing is read.
-      else if (harm === 'grown' && !file.includes('/bundle/')) await appendFile(file, Buffer.alloc(512, 0xa5));
+      else if (harm === 'grown' && !file.includes('/bundle/'))
+        await appendFile(file, Buffer.alloc(512, 0xa5));
       else if (harm === 'emptied') await truncate(file, 0);
       else await rm(file);
       return rung1().then(

@@ -79,7 +79,9 @@ describe('a bundle', () => {
 
   beforeAll(async () => {
     const texts = fc.sample(fc.string({ minLength: 1, maxLength: 4_000 }), { numRuns: 12, seed });
-    const contents = texts.map((text, index) => [`runbooks/system-${index}.yaml`, Buffer.from(text)] as const);
+    const contents = texts.map(
+      (text, index) => [`runbooks/system-${index}.yaml`, Buffer.from(text)] as const,
+    );
     files = sealFiles(new Map(contents), key);
     packed = await packFiles(files);
     expect(checkSeal(await unpackFiles(packed), key.publicKeyPem).ok).toBe(true);

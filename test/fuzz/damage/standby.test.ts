@@ -36,7 +36,9 @@ beforeAll(async () => {
   await ask('drop tablespace spare');
   await buildStandby({ at, primary, target: standby, backup, slot: 'next' });
   // Pages that no checkpoint has seen yet: pg_basebackup does not compare them.
-  await ask("insert into ledger.holders select id, repeat('after the checkpoint ', 20) from generate_series(100, 2000) id");
+  await ask(
+    "insert into ledger.holders select id, repeat('after the checkpoint ', 20) from generate_series(100, 2000) id",
+  );
   await eventually(async () => {
     const state = await checkStandby({ at, standby, primary, backup, dataClasses: {} });
     expect(state.lagBytes).toBe(0);
@@ -47,7 +49,15 @@ beforeAll(async () => {
     acquireFencingToken(opened, { ...at, systemIdentifier, timeline }),
   );
   await serviceOf(primary.postgres).stop('fast');
-  caughtUp = await catchUpStandby({ at, standby, backup, state, vault: vault.bucket, token, dataClasses: {} });
+  caughtUp = await catchUpStandby({
+    at,
+    standby,
+    backup,
+    state,
+    vault: vault.bucket,
+    token,
+    dataClasses: {},
+  });
   files = await relations();
 }, 90_000);
 afterAll(async () => {
@@ -59,7 +69,9 @@ async function relations(): Promise<string[]> {
   const databases = await readdir(join(data, 'base'));
   const folders = ['global', ...databases.map((name) => join('base', name))];
   const names = await Promise.all(
-    folders.map(async (folder) => (await readdir(join(data, folder))).map((name) => join(data, folder, name))),
+    folders.map(async (folder) =>
+      (await readdir(join(data, folder))).map((name) => join(data, folder, name)),
+    ),
   );
   return names.flat().filter((path) => /\/\d+(_(fsm|vm))?$/.test(path));
 }
@@ -81,7 +93,9 @@ async function inWrittenPage({ file, bit }: Place): Promise<boolean> {
 }
 
 it('passes while it is sound, and compares what pg_basebackup leaves out', async () => {
-  expect(await verify()).toMatch(/passed: .*no page with a bad checksum, \d+ pages of after the last checkpoint/);
+  expect(await verify()).toMatch(
+    /passed: .*no page with a bad checksum, \d+ pages of after the last checkpoint/,
+  );
 });
 
 it('counts checksums as PostgreSQL does', async () => {
@@ -125,7 +139,9 @@ it(`names each page in which one bit is wrong, at ${PLACES} places`, async () =>
 
 it('finds a page whose own position is damaged, one that says that it is new, and one of after the checkpoint', async () => {
   const { rows } = await cluster.as(standby, (client) =>
-    client.query("select pg_relation_filepath('ledger.holders') as path, pg_relation_size('ledger.holders') as bytes"),
+    client.query(
+      "select pg_relation_filepath('ledger.holders') as path, pg_relation_size('ledger.holders') as bytes",
+    ),
   );
   const file = join(standby.postgres.service.dataDirectory, rows[0].path);
   const last = (Math.min((await stat(file)).size, Number(rows[0].bytes)) - PAGE) * 8;
@@ -139,6 +155,8 @@ it('finds a page whose own position is damaged, one that says that it is new, an
   const upper = page.readUInt16LE(14);
   const bits = Array.from({ length: 16 }, (_, bit) => bit).filter((bit) => ((upper >> bit) & 1) === 1);
   const asNew = bits.map((bit) => ({ file, bit: (14 + (bit >> 3)) * 8 + (bit & 7) }));
-  expect(await flipped(asNew, verify)).toMatch(/^Rung 3, .*block 0: it says that it is new, and is not empty/);
+  expect(await flipped(asNew, verify)).toMatch(
+    /^Rung 3, .*block 0: it says that it is new, and is not empty/,
+  );
   expect(await verify()).toMatch(/^passed/);
 });
