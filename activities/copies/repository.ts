@@ -6,7 +6,7 @@ import type { CopiesActivities, RungCheck, SurveyedCopy } from '../contract.js';
 import { pgbackrestVersion, repositoryName } from '../pgbackrest/command.js';
 import type { BackupInfo } from '../pgbackrest/info.js';
 import { withStandIn } from '../pgbackrest/stand-in.js';
-import { runVerify } from '../pgbackrest/verify.js';
+import { runVerify, verifyPatienceMs } from '../pgbackrest/verify.js';
 import type { VerifyReport, WrongFile } from '../pgbackrest/verify-report.js';
 import { commitReader, lastCommits } from '../point/commits.js';
 import { describePoint } from '../point/describe.js';
@@ -16,10 +16,6 @@ import { justAfter } from '../point/moment.js';
 import { answering, unread } from './answer.js';
 
 type Input = Parameters<CopiesActivities['surveyCopies']>[0];
-
-/** A verify that meets some kinds of damage waits for ever (pgBackRest 2.45); slower than this no repository is read. */
-const VERIFY_LEAST_MS = 60_000;
-const SLOWEST_BYTES_PER_MS = 5_000;
 
 export async function surveyRepository(input: Input, repository: number): Promise<readonly SurveyedCopy[]> {
   const { target, backup } = input;
@@ -60,10 +56,9 @@ interface Found {
 async function verifyAll({ scope, repository, backups }: Holding): Promise<Found> {
   const begun = performance.now();
   const bytes = backups.reduce((sum, { info }) => sum + (info.repository.delta ?? info.size), 0);
-  const patienceMs = VERIFY_LEAST_MS + bytes / SLOWEST_BYTES_PER_MS;
   const tookMs = () => Math.round(performance.now() - begun);
   try {
-    return { ...(await runVerify(scope, repository, undefined, patienceMs)), tookMs: tookMs() };
+    return { ...(await runVerify(scope, repository, undefined, verifyPatienceMs(bytes))), tookMs: tookMs() };
   } catch (error) {
     activitySignal().throwIfAborted();
     if (!(error instanceof MusterError)) throw error;

@@ -4,6 +4,19 @@ import { failureOf, MOVING_SECONDS, type PgbackrestScope, runPgbackrest } from '
 import { collectMessages } from './output.js';
 import { parseVerifyReport, parseWrongFile, type VerifyReport, type WrongFile } from './verify-report.js';
 
+/** Slower than this no repository is read. */
+const SLOWEST_BYTES_PER_MS = 5_000;
+const LEAST_MS = 60_000;
+
+/**
+ * How long a verify is waited for: one that meets some kinds of damage waits for ever (2.45).
+ *
+ * @param bytes that it has to read
+ */
+export function verifyPatienceMs(bytes: number): number {
+  return LEAST_MS + bytes / SLOWEST_BYTES_PER_MS;
+}
+
 export interface Verified {
   readonly report: VerifyReport;
   readonly wrong: readonly WrongFile[];

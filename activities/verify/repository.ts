@@ -1,5 +1,5 @@
 import { MusterError, messageOf } from '../../src/errors.js';
-import { formatBytes, formatCount } from '../../src/model/format.js';
+import { formatBytes, formatCount, formatDuration } from '../../src/model/format.js';
 import type { OfPgbackrest } from '../../src/runbook/backups.js';
 import type { PgbackrestBackup } from '../../src/runbook/schema.js';
 import type {
@@ -14,15 +14,13 @@ import { archiveIdOf, listSegments, readHistory, segmentsAlong } from '../pgback
 import { type PgbackrestScope, pgbackrestVersion, repositoryName, scopeOf } from '../pgbackrest/command.js';
 import { type BackupInfo, backupsIn, readInfo, type StanzaInfo } from '../pgbackrest/info.js';
 import { askRepositories } from '../pgbackrest/reach.js';
-import { canVerifyOneSet, runVerify } from '../pgbackrest/verify.js';
+import { canVerifyOneSet, runVerify, verifyPatienceMs } from '../pgbackrest/verify.js';
 import type { VerifyReport, WrongFile } from '../pgbackrest/verify-report.js';
 import { check, passed, verificationFailed } from './check.js';
 
 type Input = OfPgbackrest<Parameters<MusterActivities['verifyRepository']>[0]>;
 
 const RUNG = 1;
-const VERIFY_MS = 12 * 3_600_000;
-
 /** Where one set cannot be verified by itself, a whole repository is only read up to this multiple of the set. */
 const WORTHWHILE_FACTOR = 10;
 const WORTHWHILE_BYTES = 50e9;
@@ -211,12 +209,20 @@ async function checkSet(
   if (!one && whole > WORTHWHILE_BYTES && whole > WORTHWHILE_FACTOR * set) {
     return `repository ${repository}: not read again, because this pgBackRest can only verify all ${all.length} backups (${formatBytes(whole)}) at once; the restore compares every file of the set with its checksum`;
   }
+  const patienceMs = verifyPatienceMs(whole);
   const { report, wrong, warned } = await runVerify(
     scope,
     repository,
     one ? chosen.label : undefined,
-    VERIFY_MS,
-  );
+    patienceMs,
+  ).catch((error: unknown) => {
+    if (!(error instanceof MusterError) || error.code !== 'ToolTimedOut') throw error;
+    throw verificationFailed(
+      heading,
+      `pgBackRest's verify did not come to its end in ${formatDuration(patienceMs)}, for ${formatBytes(whole)}: some kinds of damage make it wait for ever.`,
+      'Restore from another repository. Where this is the only one: the restore compares every file that it writes with its checksum; skip this check only if it has passed.',
+    );
+  });
   const problem = problemOf(report, wrong, chain, archiveId, chosen, point);
   if (problem !== undefined) {
     throw verificationFailed(

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { truncate } from 'node:fs/promises';
 import {
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
   GetBucketCorsCommand,
@@ -11,12 +14,15 @@ import {
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
+  type S3Client,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { repeatHeartbeat, reportProgress, resumePoint } from '../../activities/context.js';
 import { objectsActivities } from '../../activities/objects/index.js';
 import type { ObjectStore } from '../../src/runbook/schema.js';
-import { type Region, type Regions, startRegions } from './support/regions.js';
+import { flipped } from '../support/damage.js';
+import { type Region, type Regions, startRegions, versionFiles } from './support/regions.js';
 import { stepOf } from './support/steps.js';
 
 const { assessObjects, restoreObjects, makeBucket, syncObjects } = objectsActivities();
@@ -98,6 +104,21 @@ async function versionCount(region: Region, bucket: string, key: string): Promis
     new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key }),
   );
   return Versions.length;
+}
+
+/** The last part is small. */
+async function putInParts(client: S3Client, bucket: string, key: string, content: Buffer): Promise<void> {
+  const upload = await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: key }));
+  const of = { Bucket: bucket, Key: key, UploadId: upload.UploadId };
+  const partBytes = 5 * 1024 * 1024;
+  const Parts: CompletedPart[] = [];
+  for (let from = 0; from < content.length; from += partBytes) {
+    const PartNumber = Parts.length + 1;
+    const Body = content.subarray(from, from + partBytes);
+    const { ETag } = await client.send(new UploadPartCommand({ ...of, PartNumber, Body }));
+    Parts.push({ PartNumber, ETag });
+  }
+  await client.send(new CompleteMultipartUploadCommand({ ...of, MultipartUpload: { Parts } }));
 }
 
 /** Moments in a bucket are exact to the second in S3: waits for the next one by the clock of the store. */
@@ -262,6 +283,33 @@ describe('a bucket that is gone', () => {
     const sha256 = (of: Uint8Array) => createHash('sha256').update(of).digest('hex');
     expect(sha256(content ?? new Uint8Array())).toBe(sha256(large));
     expect(answer.Metadata).toEqual({ owner: 'me' });
+  }, 60_000);
+
+  test('gets nothing of a file uploaded in parts in which a bit is wrong; nor does a version of one come back', async () => {
+    const store = await newStore();
+    const { bucket } = store.primary;
+    const content = Buffer.alloc(5 * 1024 * 1024 + 9, 'scan');
+    for (const { client } of [regions.west, regions.east])
+      await putInParts(client, bucket, 'scan.tiff', content);
+    const secondary = { file: regions.east.fileOf(bucket, 'scan.tiff'), bit: 8 * 5 * 1024 * 1024 + 3 };
+    const before = await nextMoment();
+    await remove(regions.west, bucket, 'scan.tiff');
+    await flipped([secondary], async () => {
+      const { damaged } = await syncObjects({ at, store, from: 'secondary' });
+      expect(damaged).toEqual([{ key: 'scan.tiff', why: expect.stringContaining('not what was written') }]);
+    });
+    const [version = ''] = await versionFiles(regions.west, bucket, 'scan.tiff');
+    const order = { at, store, before, damage: 'deleted' as const };
+    await flipped([{ file: version, bit: 77 }], async () => {
+      const { restored, failed } = await restoreObjects(order);
+      expect({ restored, failed }).toEqual({
+        restored: 0,
+        failed: [{ key: 'scan.tiff', why: expect.stringContaining('not what was written') }],
+      });
+    });
+    await expect(read(regions.west, bucket, 'scan.tiff')).rejects.toMatchObject({ name: 'NoSuchKey' });
+    expect(await restoreObjects(order)).toMatchObject({ restored: 1, failedCount: 0 });
+    expect((await read(regions.west, bucket, 'scan.tiff')).text).toBe(content.toString());
   }, 60_000);
 
   test('is filled by a second attempt from where the first one was', async () => {

@@ -7,6 +7,7 @@ import { serviceOf } from '../../activities/service/index.js';
 import { standbyActivities } from '../../activities/standby/index.js';
 import { acquireFencingToken, withVault } from '../../activities/vault/index.js';
 import { startTestCluster, type TestCluster } from '../support/cluster.js';
+import { flipped } from '../support/damage.js';
 import { eventually } from '../support/eventually.js';
 import { startVault, type TestVault } from './support/s3.js';
 
@@ -210,10 +211,30 @@ test('called off, it follows its primary again', async () => {
   ]);
 }, 30_000);
 
-test('a damaged page is found before anybody is asked to promote', async () => {
+test('a standby of another system, or on another timeline, is not taken for this one', async () => {
+  const caughtUp = await catchUp(await look());
+  await expect(verify({ ...caughtUp, systemIdentifier: '7000000000000000001' })).rejects.toMatchObject({
+    code: 'VerificationFailed',
+    message: expect.stringMatching(/^Rung 2, .*instead of 7000000000000000001/),
+  });
+  await expect(verify({ ...caughtUp, timeline: 2 })).rejects.toMatchObject({
+    code: 'VerificationFailed',
+    message: expect.stringMatching(/timeline 1 instead of 2/),
+  });
+}, 60_000);
+
+test('a damaged page is found before anybody is asked to promote, also one that pg_basebackup leaves out', async () => {
   const caughtUp = await catchUp(await look());
   const [row] = await ask(standby, "select pg_relation_filepath('ledger.holders') as path");
-  const file = await open(join(standby.postgres.service.dataDirectory, String(row?.path)), 'r+');
+  const path = join(standby.postgres.service.dataDirectory, String(row?.path));
+  // The highest bit of its position: it looks as if it were being changed.
+  await flipped([{ file: path, bit: 31 }], async () => {
+    await expect(verify(caughtUp)).rejects.toMatchObject({
+      code: 'VerificationFailed',
+      message: expect.stringMatching(/^Rung 3, .*block 0: bad checksum/),
+    });
+  });
+  const file = await open(path, 'r+');
   await file.write(Buffer.from('damage'), 0, 6, 8000);
   await file.close();
   await expect(verify(caughtUp)).rejects.toMatchObject({

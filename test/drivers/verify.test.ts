@@ -1,5 +1,5 @@
-import { copyFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chown, copyFile, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { RecoveryPoint, RestoreResult } from '../../activities/contract.js';
 import { provisionActivities } from '../../activities/provision/index.js';
 import { restoreActivities } from '../../activities/restore/index.js';
@@ -7,6 +7,8 @@ import { serviceOf } from '../../activities/service/index.js';
 import { verifyActivities } from '../../activities/verify/index.js';
 import type { Application, DataClass, Invariant } from '../../src/runbook/schema.js';
 import { flipByte, startTestCluster, type TestCluster } from '../support/cluster.js';
+import { flipped, harmed, inWords, type Place, randomPlaces } from '../support/damage.js';
+import { type Damageable, damageable, groupsOf, placesIn, verified } from '../support/repository-damage.js';
 
 const verify = verifyActivities();
 const { restoreDatabase } = restoreActivities();
@@ -157,6 +159,77 @@ describe('rung 1, repository', () => {
     await expect(
       verify.verifyRepository({ at, target: cluster.withConfig(config), backup, point: one }),
     ).rejects.toMatchObject({ code: 'VerificationFailed', message: expect.stringContaining(point.walEnd) });
+  });
+});
+
+// Hundreds of places, and other damage: test/fuzz/damage.
+describe('rung 1, damage of any kind', () => {
+  let repository: Damageable;
+  let config: string;
+
+  beforeAll(async () => {
+    const copy = await cluster.copyRepositories('rung1-any');
+    config = copy.config;
+    repository = await damageable(cluster, config, copy.folder);
+  });
+
+  const rung1 = (over: Partial<RecoveryPoint> = {}, from = config) => {
+    const { at, backup } = cluster;
+    const target = cluster.withConfig(from);
+    return verify.verifyRepository({ at, target, backup, point: { ...repository.point, ...over } });
+  };
+
+  test('a bit in each of a handful of files is found, and the files are named', async () => {
+    const [group = []] = groupsOf(placesIn(repository, 10));
+    const segments = (await randomPlaces(repository.segments, 4)).filter(
+      ({ file }, index, all) => all.findIndex((other) => other.file === file) === index,
+    );
+    const names = [...group, ...segments].map((one: Place & { name?: string }) =>
+      one.name === undefined ? basename(one.file).slice(0, 24) : one.name,
+    );
+    const found = await flipped([...group, ...segments], () => verified(repository, names));
+    const places = group.map((place) => inWords(place, repository.folder));
+    expect({ places, ...found }).toEqual({ places, problem: expect.stringMatching(/wrong/), unnamed: [] });
+  });
+
+  test('of a list that is kept twice the good one is used, and the bad one is told', async () => {
+    const [place] = await randomPlaces(repository.lists, 1);
+    if (place === undefined) throw new TypeError('a list is not empty');
+    const { summary } = await flipped([place], () => rung1());
+    expect({ where: inWords(place), summary }).toEqual({
+      where: inWords(place),
+      summary: expect.stringContaining('WARNS'),
+    });
+  });
+
+  test.each<[string, (list: string) => Promise<void>]>([
+    ['empty', (list) => truncate(list, 0)],
+    ['huge', (list) => truncate(list, 512 * 1024 ** 2)],
+    ['missing', (list) => rm(list)],
+  ])('a manifest that is %s in both its copies fails the rung', async (_what, harm) => {
+    const [manifest = '', copy = ''] = repository.lists.filter((list) => list.includes('manifest'));
+    await harmed(manifest, repository.folder, async () => {
+      await rename(copy, `${repository.folder}/copy.kept`);
+      try {
+        await harm(manifest);
+        await expect(rung1()).rejects.toMatchObject({ code: 'VerificationFailed' });
+      } finally {
+        await rename(`${repository.folder}/copy.kept`, copy);
+      }
+    });
+  });
+
+  test("another system's backups, and a passphrase of somebody else, are called that", async () => {
+    await expect(rung1({ systemIdentifier: '7000000000000000001' })).rejects.toMatchObject({
+      code: 'VerificationFailed',
+      message: expect.stringContaining('not of the cluster with system identifier 7000000000000000001'),
+    });
+    const wrong = `${config}.wrong`;
+    await copyFile(config, wrong);
+    await writeFile(wrong, (await readFile(config, 'utf8')).replaceAll('test-passphrase-', 'another-'));
+    const { uid, gid } = await stat(config);
+    await chown(wrong, uid, gid);
+    await expect(rung1({}, wrong)).rejects.toMatchObject({ code: 'WrongRepositoryKey' });
   });
 });
 

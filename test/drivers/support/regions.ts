@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { findPrograms } from '../../../lab/parts/lookup.js';
@@ -19,6 +20,15 @@ export interface Region {
   fileOf(bucket: string, key: string): string;
   start(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** Where the server keeps the versions of a key that are not the newest: a folder for each, named after its SHA-256. */
+export async function versionFiles(region: Region, bucket: string, key: string): Promise<string[]> {
+  const sum = createHash('sha256').update(key).digest('hex');
+  const store = region.fileOf('', '').replace(/\/data\/?$/, '');
+  const parts = [sum.slice(0, 2), sum.slice(2, 4), sum.slice(4, 6), sum];
+  const folder = join(store, 'versions', bucket, ...parts);
+  return (await readdir(folder)).sort().map((name) => join(folder, name));
 }
 
 export interface Regions {

@@ -1,7 +1,6 @@
 /** Files in object stores with damage at random places of what the store keeps: none comes back as if nothing were. */
 import { createHash, randomBytes } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
@@ -14,7 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { objectsActivities } from '../../../activities/objects/index.js';
 import type { ObjectStore } from '../../../src/runbook/schema.js';
-import { type Region, type Regions, startRegions } from '../../drivers/support/regions.js';
+import { type Region, type Regions, startRegions, versionFiles } from '../../drivers/support/regions.js';
 import { stepOf } from '../../drivers/support/steps.js';
 import { flipped, type Place, randomPlaces, seed } from '../../support/damage.js';
 import { cases, counted } from '../effort.js';
@@ -99,22 +98,6 @@ async function places(
   return found;
 }
 
-/** Files in which the server keeps versions that are not the newest: a folder for each key, named after its SHA-256. */
-async function olderVersions(store: ObjectStore, keys: readonly string[]): Promise<Map<string, string>> {
-  const files = new Map<string, string>();
-  for (const key of keys) {
-    const sum = sha256(Buffer.from(key));
-    const folder = join(
-      regions.west.fileOf(store.primary.bucket, '').replace(/\/data\/.*$/, '/versions'),
-      store.primary.bucket,
-      ...[sum.slice(0, 2), sum.slice(2, 4), sum.slice(4, 6), sum],
-    );
-    const [name = ''] = (await readdir(folder)).sort();
-    files.set(key, join(folder, name));
-  }
-  return files;
-}
-
 it(`brings no version back in which one bit is wrong, ${PLACES} files`, async () => {
   const store = await makeStore('versions');
   const { bucket } = store.primary;
@@ -123,7 +106,8 @@ it(`brings no version back in which one bit is wrong, ${PLACES} files`, async ()
   const keys = [...sums.keys()];
   for (const key of keys)
     await regions.west.client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
-  const files = await olderVersions(store, keys);
+  const files = new Map<string, string>();
+  for (const key of keys) files.set(key, (await versionFiles(regions.west, bucket, key))[0] ?? '');
   const order = { at, store, before, damage: 'deleted' as const };
   const bits = await places(files, 1);
   const result = await flipped([...bits.values()], () => restoreObjects(order));
