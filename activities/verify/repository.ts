@@ -10,13 +10,20 @@ import type {
   RepositoryResult,
   RungCheck,
 } from '../contract.js';
-import { archiveIdOf, listSegments, readHistory, segmentsAlong } from '../pgbackrest/archive.js';
+import {
+  archiveIdOf,
+  listSegments,
+  readHistory,
+  SEGMENT_BYTES,
+  segmentsAlong,
+} from '../pgbackrest/archive.js';
 import { type PgbackrestScope, pgbackrestVersion, repositoryName, scopeOf } from '../pgbackrest/command.js';
 import { type BackupInfo, backupsIn, readInfo, type StanzaInfo } from '../pgbackrest/info.js';
 import { askRepositories } from '../pgbackrest/reach.js';
 import { canVerifyOneSet, runVerify, verifyPatienceMs } from '../pgbackrest/verify.js';
-import type { VerifyReport, WrongFile } from '../pgbackrest/verify-report.js';
+import { parseSegment } from '../pgbackrest/wal.js';
 import { check, passed, verificationFailed } from './check.js';
+import { problemOf, some } from './repository-problem.js';
 
 type Input = OfPgbackrest<Parameters<MusterActivities['verifyRepository']>[0]>;
 
@@ -209,7 +216,8 @@ async function checkSet(
   if (!one && whole > WORTHWHILE_BYTES && whole > WORTHWHILE_FACTOR * set) {
     return `repository ${repository}: not read again, because this pgBackRest can only verify all ${all.length} backups (${formatBytes(whole)}) at once; the restore compares every file of the set with its checksum`;
   }
-  const patienceMs = verifyPatienceMs(whole);
+  const reads = whole + walBytes(info, archiveId);
+  const patienceMs = verifyPatienceMs(reads);
   const { report, wrong, warned } = await runVerify(
     scope,
     repository,
@@ -219,7 +227,7 @@ async function checkSet(
     if (!(error instanceof MusterError) || error.code !== 'ToolTimedOut') throw error;
     throw verificationFailed(
       heading,
-      `pgBackRest's verify did not come to its end in ${formatDuration(patienceMs)}, for ${formatBytes(whole)}: some kinds of damage make it wait for ever.`,
+      `pgBackRest's verify did not come to its end in ${formatDuration(patienceMs)}, for at most ${formatBytes(reads)}: some kinds of damage make it wait for ever.`,
       'Restore from another repository. Where this is the only one: the restore compares every file that it writes with its checksum; skip this check only if it has passed.',
     );
   });
@@ -240,49 +248,10 @@ async function checkSet(
   return `repository ${repository}: ${chain.join(' and ')} whole, ${formatCount(files)} files compared with their checksums${elsewhere}${remarks}`;
 }
 
-/**
- * What is wrong with the set or with the WAL that it needs; undefined: nothing. Damage to other backups does not count, but
- * a report that does not speak of everything that is needed does.
- */
-export function problemOf(
-  report: VerifyReport,
-  wrong: readonly WrongFile[],
-  chain: readonly string[],
-  archiveId: string,
-  chosen: Pick<BackupInfo, 'archive'>,
-  point: Pick<RecoveryPoint, 'walEnd'>,
-): string | undefined {
-  const named = (files: readonly WrongFile[]) =>
-    files.length === 0 ? '' : `: ${some(files.map((one) => `${one.what} ${one.file}`))}`;
-  if (report.remarks.length > 0) return `${report.remarks.join('; ')}.`;
-  for (const label of chain) {
-    const backup = report.backups[label];
-    if (backup === undefined) return `pgBackRest's report does not speak of backup ${label}.`;
-    if (backup.status === 'valid' && backup.total > 0 && backup.valid === backup.total) continue;
-    const files = wrong.filter((one) => one.file.startsWith(`${label}/`));
-    return `backup ${label} is ${backup.status}, ${backup.total - backup.valid} of ${backup.total} files are wrong${named(files)}.`;
-  }
-  const archive = report.archives[archiveId];
-  if (archive === undefined) return `pgBackRest's report does not speak of archive ${archiveId}.`;
-  const first = (chosen.archive.start ?? '').slice(8);
-  const last = point.walEnd.slice(8);
-  const wrongWal = wrong.filter((one) => segmentIn(one.file) !== undefined);
-  const needed = wrongWal.filter((one) => {
-    const position = segmentIn(one.file)?.slice(8) ?? '';
-    return position >= first && position <= last;
-  });
-  if (needed.length > 0) return `WAL that the point needs is damaged${named(needed)}.`;
-  if (archive.total - archive.valid > wrongWal.length) {
-    return `${archive.total - archive.valid} WAL segments are wrong and pgBackRest does not name them all${named(wrongWal)}.`;
-  }
-  return undefined;
-}
-
-function segmentIn(file: string): string | undefined {
-  return /(?:^|\/)([0-9A-F]{24})(?:-[0-9a-f]{40}|$)/.exec(file)?.[1];
-}
-
-function some(items: readonly string[]): string {
-  const shown = items.slice(0, 3).join(', ');
-  return items.length > 3 ? `${shown} and ${items.length - 3} more` : shown;
+/** All WAL of a cluster before it was compressed: verify reads it too. */
+function walBytes(info: StanzaInfo, archiveId: string): number {
+  const { min, max } = info.archive.find(({ id }) => id === archiveId) ?? {};
+  if (typeof min !== 'string' || typeof max !== 'string') return 0;
+  const segments = parseSegment(max, SEGMENT_BYTES).index - parseSegment(min, SEGMENT_BYTES).index + 1;
+  return Math.max(0, segments) * SEGMENT_BYTES;
 }

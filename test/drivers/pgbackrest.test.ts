@@ -5,7 +5,7 @@ import { parseInfo } from '../../activities/pgbackrest/info.js';
 import { collectMessages, parseRestoredFile } from '../../activities/pgbackrest/output.js';
 import { parseVerifyReport, parseWrongFile } from '../../activities/pgbackrest/verify-report.js';
 import { lsnToNumber, segmentOf, segmentsBetween } from '../../activities/pgbackrest/wal.js';
-import { problemOf } from '../../activities/verify/repository.js';
+import { problemOf } from '../../activities/verify/repository-problem.js';
 
 const MiB16 = 16 * 1024 * 1024;
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { type PgbackrestScope, runPgbackrest, scopeOf } from '../../activities/pgbackrest/command.js';
 import { runVerify } from '../../activities/pgbackrest/verify.js';
 import type { RecoveryPoint } from '../../activities/results.js';
-import { problemOf } from '../../activities/verify/repository.js';
+import { problemOf } from '../../activities/verify/repository-problem.js';
 import type { TestCluster } from './cluster.js';
 import { byDistinctFile, type Place, seed } from './damage.js';
 
