@@ -1,13 +1,15 @@
-/** What Muster signs and reads again, with damage at random places: a report and a bundle. Each is refused, or is as it was signed. */
+/** What Muster signs and reads again, with damage at random places: report, bundle, anchor. Each is refused, or is as it was signed. */
 import { mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { type BundleFiles, packFiles, unpackFiles } from '../../../src/bundle/archive.js';
 import { checkSeal, sealFiles } from '../../../src/bundle/seal.js';
-import { type SigningKey, signingKey } from '../../../src/evidence/key.js';
+import { readPublicKey, type SigningKey, signingKey } from '../../../src/evidence/key.js';
 import { verifyReport } from '../../../src/evidence/verify.js';
 import { reportContent, writeReportFiles } from '../../../src/evidence/write.js';
+import { anchorKey, checkAnchor, makeAnchor } from '../../../src/store/anchor-document.js';
+import { BEFORE_THE_FIRST, type ChainedEntry, entryHash } from '../../../src/store/chain.js';
 import { flipped, harmed, inWords, type Place, randomPlaces, seed } from '../../support/damage.js';
 import { finishedReport } from '../../support/reports.js';
 import { cases, counted } from '../effort.js';
@@ -118,5 +120,37 @@ describe('a bundle', () => {
       expect({ end, found: await opened(packed.subarray(0, end)) }).toEqual({ end, found: undefined });
       counted('damage: bundle, cut off');
     }
+  });
+});
+
+describe('an anchor of a journal', () => {
+  const entries: ChainedEntry[] = [];
+  for (let index = 1; index <= 12; index++) {
+    const previousHash = entries.at(-1)?.hash ?? BEFORE_THE_FIRST;
+    const body = {
+      ...{ runId: 'run-1', system: 'payymo', scenario: 'corruption', mode: 'real', index },
+      ...{ at: '2026-11-21T03:00:00.000Z', kind: 'step-ended', text: `Step ${index} has ended`, facts: [] },
+    } as unknown as ChainedEntry['body'];
+    entries.push({ body, previousHash, hash: entryHash(previousHash, body) });
+  }
+
+  it(`is refused, or says what was signed, with one wrong bit at each of ${PLACES} places`, () => {
+    const anchor = makeAnchor(entries, key, new Date());
+    const text = Buffer.from(JSON.stringify(anchor));
+    const trusted = readPublicKey(key.publicKeyPem);
+    const judge = (bytes: Buffer) => checkAnchor(anchorKey(anchor), bytes.toString('utf8'), trusted);
+    expect(judge(text)).toEqual({ good: anchor });
+    const bits = fc.sample(fc.noBias(fc.nat(text.length * 8 - 1)), { numRuns: PLACES, seed: seed + 2 });
+    let refused = 0;
+    for (const bit of bits) {
+      const damaged = Buffer.from(text);
+      damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const found = judge(damaged);
+      if ('bad' in found) refused += 1;
+      // The last character of Base64 has bits that say nothing.
+      else expect({ bit, ...found.good, signature: '' }).toEqual({ bit, ...anchor, signature: '' });
+      counted('damage: anchor of a journal, one bit');
+    }
+    expect(refused).toBeGreaterThan(PLACES * 0.9);
   });
 });
