@@ -9,7 +9,7 @@ import { readPublicKey, type SigningKey, signingKey } from '../../../src/evidenc
 import { verifyReport } from '../../../src/evidence/verify.js';
 import { reportContent, writeReportFiles } from '../../../src/evidence/write.js';
 import { anchorKey, checkAnchor, makeAnchor } from '../../../src/store/anchor-document.js';
-import { BEFORE_THE_FIRST, type ChainedEntry, entryHash } from '../../../src/store/chain.js';
+import { BEFORE_THE_FIRST, chain, type JournalBody } from '../../../src/store/chain.js';
 import { flipped, harmed, inWords, type Place, randomPlaces, seed } from '../../support/damage.js';
 import { finishedReport } from '../../support/reports.js';
 import { cases, counted } from '../effort.js';
@@ -124,15 +124,11 @@ describe('a bundle', () => {
 });
 
 describe('an anchor of a journal', () => {
-  const entries: ChainedEntry[] = [];
-  for (let index = 1; index <= 12; index++) {
-    const previousHash = entries.at(-1)?.hash ?? BEFORE_THE_FIRST;
-    const body = {
-      ...{ runId: 'run-1', system: 'payymo', scenario: 'corruption', mode: 'real', index },
-      ...{ at: '2026-11-21T03:00:00.000Z', kind: 'step-ended', text: `Step ${index} has ended`, facts: [] },
-    } as unknown as ChainedEntry['body'];
-    entries.push({ body, previousHash, hash: entryHash(previousHash, body) });
-  }
+  const bodies = Array.from({ length: 12 }, (_, before) => ({
+    ...{ runId: 'run-1', system: 'payymo', scenario: 'corruption', mode: 'real', index: before + 1 },
+    ...{ at: '2026-11-21T03:00:00.000Z', kind: 'step-ended', text: `Step ${before}`, facts: [] },
+  }));
+  const entries = chain(BEFORE_THE_FIRST, bodies as unknown as JournalBody[]);
 
   it(`is refused, or says what was signed, with one wrong bit at each of ${PLACES} places`, () => {
     const anchor = makeAnchor(entries, key, new Date());
