@@ -5,6 +5,7 @@ import type { DatabaseAt, StandbyCaughtUp } from '../../../activities/contract.j
 import { serviceOf } from '../../../activities/service/index.js';
 import { standbyActivities } from '../../../activities/standby/index.js';
 import { pageChecksum } from '../../../activities/standby/page-checksum.js';
+import { readRecentPages } from '../../../activities/standby/pages.js';
 import { acquireFencingToken, withVault } from '../../../activities/vault/index.js';
 import { startVault, type TestVault } from '../../drivers/support/s3.js';
 import { startTestCluster, type TestCluster } from '../../support/cluster.js';
@@ -82,6 +83,14 @@ const verify = () =>
     (error: { message: string }) => error.message,
   );
 
+/** As Muster reads those pages that pg_basebackup leaves out; here all of them. */
+async function badFiles(): Promise<readonly string[]> {
+  const { dataDirectory } = standby.postgres.service;
+  const log = { from: '0/0', replayed: async () => caughtUp.lsn };
+  const { bad } = await readRecentPages(dataDirectory, log, new AbortController().signal);
+  return bad.map(({ file }) => file);
+}
+
 /** A page that was never written is all zeros, and has no checksum. */
 async function inWrittenPage({ file, bit }: Place): Promise<boolean> {
   const block = Math.floor(bit / 8 / PAGE);
@@ -126,10 +135,11 @@ it(`names each page in which one bit is wrong, at ${PLACES} places`, async () =>
     const group = places
       .slice(first, first + AT_ONCE)
       .filter(({ file }, index, all) => all.findIndex((other) => other.file === file) === index);
-    const said = await flipped(group, verify);
+    const [said, own] = await flipped(group, async () => [await verify(), await badFiles()] as const);
     for (const place of group) {
       const name = place.file.slice(data.length + 1);
       const where = inWords(place, data);
+      expect({ where, own }).toEqual({ where, own: expect.arrayContaining([name]) });
       expect({ where, said }).toEqual({ where, said: expect.stringMatching(/^Rung 3, /) });
       expect({ where, said }).toEqual({ where, said: expect.stringContaining(name) });
       counted('damage: standby, one bit of a page');
