@@ -1,5 +1,5 @@
 import { type MusterError, PermanentError, TransientError } from '../../src/errors.js';
-import { type RunOutcome, runTool } from '../../src/process.js';
+import { type RunOptions, type RunOutcome, runTool } from '../../src/process.js';
 import { backupConfigOf } from '../../src/runbook/backup-config.js';
 import type { PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
@@ -25,6 +25,8 @@ export interface CommandOptions {
   readonly stderr?: 'off' | 'warn' | 'info';
   readonly onMessageLine?: (line: string) => void;
   readonly background?: true;
+  /** Is given standard output as a stream, which is then not collected. */
+  readonly consume?: NonNullable<RunOptions['consume']>;
   /**
    * How long the repository may be silent. pgBackRest tries about four times, so a dead one is given up after four times
    * this; its own default of 60 s makes a restore wait for eight minutes (tried with 2.45).
@@ -72,6 +74,7 @@ export async function runPgbackrest(
       // Its helpers wait for a store that is silent long after it has given up (2.45).
       leavesNothing: true,
       ...(options.background === true ? { background: true } : {}),
+      ...(options.consume === undefined ? {} : { consume: options.consume }),
       ...(level === 'off'
         ? {}
         : {

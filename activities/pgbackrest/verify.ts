@@ -20,8 +20,6 @@ export function verifyPatienceMs(bytes: number): number {
 export interface Verified {
   readonly report: VerifyReport;
   readonly wrong: readonly WrongFile[];
-  /** What it only warns of: that of a list that is kept twice one copy is damaged, and the other was used. */
-  readonly warned: readonly string[];
 }
 
 /**
@@ -56,10 +54,7 @@ export async function runVerify(
   for (const line of outcome.stderr.split('\n')) log.add(line);
   const wrong = log.messages.flatMap((message) => parseWrongFile(message.text) ?? []);
   const report = parseVerifyReport(outcome.stdout);
-  const warned = outcome.messages.filter(({ level }) => level === 'WARN').map(({ text }) => firstLine(text));
-  if (Object.keys(report.backups).length > 0 || report.remarks.length > 0) {
-    return { report, wrong, warned: [...new Set(warned)] };
-  }
+  if (Object.keys(report.backups).length > 0 || report.remarks.length > 0) return { report, wrong };
   throw new TransientError(
     'VerifyReportUnreadable',
     `pgBackRest's verify said nothing about repository ${repository}.`,
@@ -67,10 +62,6 @@ export async function runVerify(
       next: 'Run pgbackrest verify --output=text --verbose by hand; the step tries again by itself for a while.',
     },
   );
-}
-
-function firstLine(text: string): string {
-  return (text.split('\n', 1)[0] ?? '').replace(/[.:;,]+$/, '');
 }
 
 /** Up to 2.45 verify takes `--set` and ignores it without a word; its help tells whether it means it. */

@@ -19,6 +19,7 @@ import {
 } from '../pgbackrest/archive.js';
 import { type PgbackrestScope, pgbackrestVersion, repositoryName, scopeOf } from '../pgbackrest/command.js';
 import { type BackupInfo, backupsIn, readInfo, type StanzaInfo } from '../pgbackrest/info.js';
+import { damagedLists } from '../pgbackrest/lists.js';
 import { askRepositories } from '../pgbackrest/reach.js';
 import { canVerifyOneSet, runVerify, verifyPatienceMs } from '../pgbackrest/verify.js';
 import { parseSegment } from '../pgbackrest/wal.js';
@@ -218,19 +219,18 @@ async function checkSet(
   }
   const reads = whole + walBytes(info, archiveId);
   const patienceMs = verifyPatienceMs(reads);
-  const { report, wrong, warned } = await runVerify(
-    scope,
-    repository,
-    one ? chosen.label : undefined,
-    patienceMs,
-  ).catch((error: unknown) => {
-    if (!(error instanceof MusterError) || error.code !== 'ToolTimedOut') throw error;
-    throw verificationFailed(
-      heading,
-      `pgBackRest's verify did not come to its end in ${formatDuration(patienceMs)}, for at most ${formatBytes(reads)}: some kinds of damage make it wait for ever.`,
-      'Restore from another repository. Where this is the only one: the restore compares every file that it writes with its checksum; skip this check only if it has passed.',
-    );
-  });
+  const reading = runVerify(scope, repository, one ? chosen.label : undefined, patienceMs);
+  const [{ report, wrong }, lists] = await Promise.all([
+    reading.catch((error: unknown) => {
+      if (!(error instanceof MusterError) || error.code !== 'ToolTimedOut') throw error;
+      throw verificationFailed(
+        heading,
+        `pgBackRest's verify did not come to its end in ${formatDuration(patienceMs)}, for at most ${formatBytes(reads)}: some kinds of damage make it wait for ever.`,
+        'Restore from another repository. Where this is the only one: the restore compares every file that it writes with its checksum; skip this check only if it has passed.',
+      );
+    }),
+    damagedLists(scope, repository, chain),
+  ]);
   const problem = problemOf(report, wrong, chain, archiveId, chosen, point);
   if (problem !== undefined) {
     throw verificationFailed(
@@ -243,8 +243,7 @@ async function checkSet(
   const files = chain.reduce((sum, label) => sum + (report.backups[label]?.valid ?? 0), 0);
   const elsewhere =
     wrong.length === 0 ? '' : ` (elsewhere in it ${wrong.length} files are damaged, first ${wrong[0]?.file})`;
-  // Each list (backup.info, archive.info, manifest) is there twice: where one is damaged the other is used, with a warning.
-  const remarks = warned.length === 0 ? '' : ` (it WARNS: ${some(warned)})`;
+  const remarks = lists.length === 0 ? '' : ` (NOT WHOLE, though readable: ${some(lists)})`;
   return `repository ${repository}: ${chain.join(' and ')} whole, ${formatCount(files)} files compared with their checksums${elsewhere}${remarks}`;
 }
 
