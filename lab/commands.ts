@@ -7,7 +7,7 @@ import { breakCorruption, type Corruption } from './break/corruption.js';
 import { breakObjects, type ObjectLoss, type ObjectLossKind } from './break/object-loss.js';
 import { breakRegion, type RegionLoss } from './break/regional-loss.js';
 import { breakServer, type ServerLoss } from './break/server-loss.js';
-import { type Harm, WORLD_DISASTERS } from './break/worlds.js';
+import { type Course, type Harm, WORLD_DISASTERS } from './break/worlds.js';
 import { downLab } from './down.js';
 import { LabError } from './errors.js';
 import { defaultLabDir } from './layout.js';
@@ -52,12 +52,15 @@ export type Disaster = (typeof DISASTERS)[number];
 /** What may befall a system. */
 export function disastersOf(system: SystemName): readonly string[] {
   if (system === 'payymo') return DISASTERS;
-  const { sites, backup, releases, providers } = worldNamed(system);
+  const { sites, backup, releases, providers, files } = worldNamed(system);
+  const standby = sites.find(({ name }) => name === 'standby');
   const spared = [
-    ...(sites.some(({ name }) => name === 'standby') ? [] : ['az-loss']),
+    // One with another provider takes over when the provider is lost, not for a zone.
+    ...(standby?.region === sites[0].region ? [] : ['az-loss']),
     ...(backup === 'archive' ? [] : ['backup-loss']),
     ...(providers === undefined ? ['provider-outage'] : []),
     ...(releases === undefined ? ['bad-deployment'] : []),
+    ...(files === undefined ? ['object-loss'] : []),
   ];
   return Object.keys(WORLD_DISASTERS).filter((disaster) => !spared.includes(disaster));
 }
@@ -126,7 +129,11 @@ export interface Damage {
 }
 
 /** Inflicts a disaster on a system beside Payymo. @throws LabError when it does not live in the lab, or is spared that one */
-export async function labHarm(disaster: string, system: WorldName, options: LabCommand = {}): Promise<Harm> {
+export async function labHarm(
+  disaster: string,
+  system: WorldName,
+  options: LabCommand & Course = {},
+): Promise<Harm> {
   const { state } = await standing(options.dir ?? defaultLabDir());
   if (!disastersOf(system).includes(disaster)) {
     throw new LabError(
@@ -138,7 +145,7 @@ export async function labHarm(disaster: string, system: WorldName, options: LabC
   const followed = worldNamed(system).sites.some(({ name }) => name === 'standby');
   const raised = followed && ['az-loss', 'provider-outage'].includes(disaster);
   const now = raised ? (await labUp({ ...options, standby: 'raised' })).state : state;
-  return WORLD_DISASTERS[disaster as keyof typeof WORLD_DISASTERS](now, system);
+  return WORLD_DISASTERS[disaster as keyof typeof WORLD_DISASTERS](now, system, options);
 }
 
 /** Inflicts a disaster on Payymo in the lab that is up. @throws LabError when there is none */

@@ -73,7 +73,7 @@ export async function startAll(
       Promise.all([databases, names]).then(() => startWorldService(world, context, name)),
     ),
     Promise.all([regions, databases]).then(() =>
-      Promise.all(worldsOf(now()).map(({ state }) => ensureWorldBuckets(context, state.bucket))),
+      Promise.all(worldsOf(now()).map((own) => ensureWorldBuckets(context, own))),
     ),
     regions.then(() => (withPayymo ? ensureEvidenceBucket(regionStore(context, 'east')) : undefined)),
     Promise.all(muster).then(async () => worker && ensure(worker)),

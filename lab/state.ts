@@ -66,18 +66,19 @@ export interface SiteState {
   readonly backupConfig: string;
 }
 
+/** Archives of a system beside Payymo. */
+export interface WorldArchives {
+  readonly driver: 'archive';
+  /** Where the copies lie that are beside its server. */
+  readonly folder: string;
+  /** Public key of age. */
+  readonly recipient: string;
+  /** PEM. */
+  readonly signer: string;
+}
+
 /** How a system beside Payymo is backed up. */
-export type WorldBackup =
-  | {
-      readonly driver: 'archive';
-      /** Where the copies lie that are beside its server. */
-      readonly folder: string;
-      /** Public key of age. */
-      readonly recipient: string;
-      /** PEM. */
-      readonly signer: string;
-    }
-  | { readonly driver: 'pgbackrest'; readonly stanza: string };
+export type WorldBackup = WorldArchives | { readonly driver: 'pgbackrest'; readonly stanza: string };
 
 /** A system beside Payymo. */
 export interface WorldState {
@@ -95,6 +96,8 @@ export interface WorldState {
   /** Its bucket in each region. */
   readonly bucket: string;
   readonly backup: WorldBackup;
+  /** Beside physical backups, where the system has them as well. */
+  readonly dumps?: WorldArchives;
 }
 
 /** A login: the role and a reference to its password. */

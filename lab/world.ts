@@ -127,11 +127,14 @@ async function protectWorlds(world: World, context: PartContext): Promise<void> 
   await Promise.all(
     worldsOf({ layout, state }).map(async (own) => {
       if (!(await isAtHome(own))) return;
-      const taken =
-        own.state.backup.driver === 'archive'
+      const { backup, dumps } = own.state;
+      const taken = [
+        backup.driver === 'pgbackrest' ? await takeFirstBackup(context, own) : undefined,
+        backup.driver === 'archive' || dumps !== undefined
           ? await takeFirstArchive(join(layout.runbooks, `${own.name}.yaml`))
-          : await takeFirstBackup(context, own);
-      if (taken !== undefined) world.log(`${own.name}: ${taken}`);
+          : undefined,
+      ];
+      for (const what of taken) if (what !== undefined) world.log(`${own.name}: ${what}`);
     }),
   );
 }

@@ -1,4 +1,4 @@
-/** Files of Payymo are deleted and overwritten by mistake, or their bucket is. */
+/** Files of a system are deleted and overwritten by mistake, or their bucket is. */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   DeleteBucketCommand,
@@ -8,6 +8,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import type { Bucket } from '../../src/runbook/schema.js';
 import { s3Client } from '../../src/s3.js';
 import { activeSite } from '../clusters.js';
 import { LabError } from '../errors.js';
@@ -34,14 +35,18 @@ const DELETE_EVERY = 7;
 const OVERWRITE_EVERY = 11;
 
 /**
- * A clean-up job with a bad rule runs against the bucket in use.
+ * A clean-up job with a bad rule runs against Payymo's bucket in use.
  *
  * @param state a lab that is up
  * @throws LabError when the bucket holds nothing
  */
 export async function breakObjects(state: LabState, kind: ObjectLossKind = 'files'): Promise<ObjectLoss> {
   const region = REGION_OF[await activeSite(layoutOf(state.dir))];
-  const bucket = filesBucket(state.regions[region]);
+  return loseObjects(filesBucket(state.regions[region]), kind);
+}
+
+/** The same against any bucket. @throws LabError when it holds nothing */
+export async function loseObjects(bucket: Bucket, kind: ObjectLossKind): Promise<ObjectLoss> {
   const client = await s3Client(bucket, REQUEST_MS);
   try {
     // A version of the same millisecond as the mistake would be taken for a part of it.

@@ -8,12 +8,14 @@ import { isRunning } from '../process.js';
 import type { LabState } from '../state.js';
 import { takeLabArchive } from '../worlds/archive.js';
 import type { WorldName } from '../worlds/index.js';
+import { worldFilesBucket } from '../worlds/files.js';
 import { type WorldInLab, worldIn } from '../worlds/parts.js';
 import { worldHasStandby } from '../worlds/physical.js';
 import { deployRelease } from '../worlds/release.js';
-import { homeOf, markLost } from '../worlds/start.js';
+import { homeOf, homeRegionOf, markLost } from '../worlds/start.js';
 import { archivesOf, spoilCopy } from './copies.js';
 import { clock, loggedIn } from './login.js';
+import { loseObjects, type ObjectLoss, type ObjectLossKind } from './object-loss.js';
 import { kill, loseStore, takeOutOfSight } from './regional-loss.js';
 import { send, strikeServer, untilGone } from './strike.js';
 
@@ -30,9 +32,16 @@ export interface Harm {
   readonly rows?: readonly { readonly what: string; readonly rows: number }[];
   /** Processes that are gone, the postmaster first. */
   readonly serverPids?: readonly number[];
+  /** What a loss of files took. */
+  readonly objects?: ObjectLoss;
 }
 
-type Inflict = (state: LabState, name: WorldName) => Promise<Harm>;
+/** How a disaster befalls a system, where there is more than one way. */
+export interface Course {
+  readonly objects?: ObjectLossKind;
+}
+
+type Inflict = (state: LabState, name: WorldName, course?: Course) => Promise<Harm>;
 
 /** What may befall the systems beside Payymo. */
 export const WORLD_DISASTERS = {
@@ -45,6 +54,8 @@ export const WORLD_DISASTERS = {
   'backup-loss': breakWorldCopies,
 
   'bad-deployment': breakRelease,
+
+  'object-loss': breakFiles,
 } as const satisfies Readonly<Record<string, Inflict>>;
 
 /**
@@ -216,6 +227,35 @@ async function breakRelease(state: LabState, name: WorldName): Promise<Harm> {
       ['migrated', migration],
     ],
     recover: `muster recover badDeployment ${name} --detected-at ${at}`,
+  };
+}
+
+/** Files of the bucket in use are deleted and overwritten, or the bucket is; the client goes on. */
+async function breakFiles(
+  state: LabState,
+  name: WorldName,
+  { objects: kind = 'files' }: Course = {},
+): Promise<Harm> {
+  const own = worldIn({ layout: layoutOf(state.dir), state }, name);
+  const { files, title } = own.definition;
+  if (files === undefined) throw new LabError(`${title} keeps no files.`, 'Choose another disaster.');
+  const objects = await loseObjects(worldFilesBucket(state, files, await homeRegionOf(own)), kind);
+  const { bucket, startedAt, finishedAt, deleted, overwritten } = objects;
+  const since =
+    kind === 'bucket' ? `--detected-at ${startedAt}` : `--before ${startedAt} --until ${finishedAt}`;
+  return {
+    at: startedAt,
+    what:
+      kind === 'bucket'
+        ? `The bucket ${bucket} of ${title} is deleted with all its versions. The client goes on.`
+        : `Files of ${title} in ${bucket} are deleted and overwritten. The client goes on.`,
+    facts: [
+      ['from', startedAt],
+      ['to', finishedAt],
+      ['damage', `${deleted.length} files deleted, ${overwritten.length} overwritten`],
+    ],
+    recover: `muster recover objectLoss ${name} ${since}`,
+    objects,
   };
 }
 

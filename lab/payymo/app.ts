@@ -12,8 +12,8 @@ import { z } from 'zod';
 import { resolveSecret } from '../../src/secrets.js';
 import { fixedAddress, resolvedAddress } from '../service/addresses.js';
 import { FollowingDatabase } from '../service/database.js';
+import type { Files } from '../service/files.js';
 import { type Answer, endOnSignal, needed, readJson, serve } from '../service/http.js';
-import type { Files } from './files.js';
 import { findBalance, findPayment, PaymentRefused, pay, pulse } from './ledger.js';
 
 const paymentSchema = z.strictObject({
@@ -131,7 +131,7 @@ async function takePayment(request: IncomingMessage): Promise<Answer> {
 async function openFiles(): Promise<Files | undefined> {
   const bucket = process.env.PAYYMO_FILES;
   if (bucket === undefined) return undefined;
-  const { Files } = await import('./files.js');
+  const { Files } = await import('../service/files.js');
   const copy = process.env.PAYYMO_FILES_COPY;
   return Files.open(JSON.parse(bucket), copy === undefined ? undefined : JSON.parse(copy));
 }

@@ -17,6 +17,8 @@ export type Asked<Kept> =
 
 export interface Writing<Kept extends Acknowledgement, Body> {
   readonly acknowledged: AcknowledgedFile<Kept>;
+  /** What else was acknowledged, by the name that `/acknowledged/<name>` shows it under. */
+  readonly others?: Readonly<Record<string, AcknowledgedFile>>;
   /** Where `/stats` and `/acknowledged` are answered, on loopback. */
   readonly port: number;
   /** How `/stats` names the rate. */
@@ -33,7 +35,7 @@ export interface Writing<Kept extends Acknowledgement, Body> {
 export async function keepWriting<Kept extends Acknowledgement, Body>(
   writing: Writing<Kept, Body>,
 ): Promise<void> {
-  const { acknowledged, port, rate, most } = writing;
+  const { acknowledged, others = {}, port, rate, most } = writing;
   const stats = { refused: 0, unanswered: 0, heldBack: 0, lastError: null as string | null, lastErrorAt: '' };
   let underWay = 0;
   let stopping = false;
@@ -49,6 +51,8 @@ export async function keepWriting<Kept extends Acknowledgement, Body>(
     }
     if (asked.pathname === '/acknowledged')
       return streamAcknowledged(acknowledged, asked.searchParams, response);
+    const other = others[asked.pathname.replace('/acknowledged/', '')];
+    if (other !== undefined) return streamAcknowledged(other, asked.searchParams, response);
     return { status: 404, body: { error: `${asked.pathname} is not known here` } };
   });
 
@@ -65,7 +69,7 @@ export async function keepWriting<Kept extends Acknowledgement, Body>(
     stopping = true;
     clearInterval(ticker);
     server.close();
-    await acknowledged.close();
+    await Promise.all([acknowledged, ...Object.values(others)].map((file) => file.close()));
   });
 
   async function writeOnce(): Promise<void> {

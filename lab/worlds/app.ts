@@ -3,14 +3,16 @@
  * `--read-only` it looks at one fixed server instead (a recovered copy) and takes no writes.
  *
  * Environment: WORLD_SYSTEM; WORLD_PORT; WORLD_DATABASE_USER, WORLD_DATABASE_PASSWORD (reference); WORLD_DATABASE_PORT,
- * WORLD_RESOLVER (address:port); WORLD_RELEASE_FILE, a file with the name of its release. With `--read-only`: MUSTER_PORT, MUSTER_DATABASE_HOST (an address) and MUSTER_DATABASE_PORT
- * take the place of the others.
+ * WORLD_RESOLVER (address:port); WORLD_RELEASE_FILE, a file with the name of its release; WORLD_FILES and WORLD_FILES_COPY (buckets as
+ * a runbook has them, in JSON; left out where it keeps no files). With `--read-only`: MUSTER_PORT, MUSTER_DATABASE_HOST (an address) and
+ * MUSTER_DATABASE_PORT take the place of the others.
  */
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { resolveSecret } from '../../src/secrets.js';
 import { fixedAddress, resolvedAddress } from '../service/addresses.js';
 import { FollowingDatabase } from '../service/database.js';
+import type { Files } from '../service/files.js';
 import { type Answer, endOnSignal, needed, readJson, serve } from '../service/http.js';
 import type { Asked, Route } from './definition.js';
 import { isWorld, worldNamed } from './index.js';
@@ -33,6 +35,7 @@ const database = new FollowingDatabase(
     application: system,
   },
 );
+const files = readOnly ? undefined : await openFiles();
 
 const server = await serve(
   Number(needed(readOnly ? 'MUSTER_PORT' : 'WORLD_PORT')),
@@ -47,6 +50,7 @@ const server = await serve(
 );
 endOnSignal(async () => {
   server.close();
+  files?.close();
   await database.close();
 });
 
@@ -59,12 +63,21 @@ async function respond(request: IncomingMessage, url: URL): Promise<Answer> {
       return { status: 500, body: { error: `release ${release} cannot answer this` } };
     }
     if (route.method === 'GET') {
-      return database.use((client) => route.answer(client, { params, body: undefined }));
+      return database.use((client) => route.answer(client, { params, body: undefined, files }));
     }
     if (readOnly) return { status: 503, body: { error: 'read-only: this copy takes no writes' } };
-    return change(route, { params, body: await readJson(request) });
+    return change(route, { params, body: await readJson(request), files });
   }
   return { status: 404, body: { error: `${request.method} ${url.pathname} is not known here` } };
+}
+
+/** Loaded only where there are any: a copy that is tried starts sooner without. */
+async function openFiles(): Promise<Files | undefined> {
+  const bucket = process.env.WORLD_FILES;
+  if (bucket === undefined) return undefined;
+  const { Files } = await import('../service/files.js');
+  const copy = process.env.WORLD_FILES_COPY;
+  return Files.open(JSON.parse(bucket), copy === undefined ? undefined : JSON.parse(copy));
 }
 
 function isBroken({ path }: Route): boolean {

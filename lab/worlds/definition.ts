@@ -20,6 +20,21 @@ export interface Asked {
   readonly params: Readonly<Record<string, string>>;
   /** JSON; undefined where there is none. */
   readonly body: unknown;
+  /** Undefined where the application has none: a copy that is tried. */
+  readonly files?: FileStore | undefined;
+}
+
+/** A file in a bucket. */
+export interface StoredFile {
+  readonly key: string;
+  readonly content: Uint8Array;
+}
+
+/** The files that an application reads and writes. */
+export interface FileStore {
+  /** @returns undefined where the file is not there */
+  readonly read: (key: string) => Promise<Uint8Array | undefined>;
+  readonly write: (file: StoredFile) => Promise<void>;
 }
 
 /**
@@ -63,6 +78,20 @@ export interface WorldReleases {
   };
 }
 
+/** Files that a system keeps beside its rows, where it does: in a versioned bucket, copied to the one of the other region. */
+export interface WorldFiles {
+  /** The name of the store in the runbook's `objects`, and what the client keeps what was acknowledged under. */
+  readonly store: string;
+  /** In use in the west, filled by copying in the east. */
+  readonly buckets: Readonly<Record<RegionName, string>>;
+  /** What is there from the beginning; the seed has the rows. */
+  readonly seeded: () => Iterable<StoredFile>;
+  /** The client has a file made after so many records. */
+  readonly oneInRecords: number;
+  /** What it sends for that; the answer names the file (`key`, `sha256`). */
+  readonly write: () => Write;
+}
+
 export interface WorldDefinition {
   readonly system: string;
   /** How the lab's table names it: `MoneyFlow`. */
@@ -82,6 +111,8 @@ export interface WorldDefinition {
   /** Whose the regions are, where they are those of two providers: the first one's may be out. */
   readonly providers?: Readonly<Record<RegionName, string>>;
   readonly backup: 'archive' | 'pgbackrest';
+  /** Archives beside the physical backups. */
+  readonly dumps?: 'daily';
   /** As superuser. */
   readonly extensionsSql: string;
   /** Tables, rows and rules in one transaction, as the owner. */
@@ -94,6 +125,7 @@ export interface WorldDefinition {
   readonly writesPerSecond: number;
   /** What the client sends next. */
   readonly write: () => Write;
+  readonly files?: WorldFiles;
   /** Recorded in the tables `releases` and `migrations` of the schema. */
   readonly releases?: WorldReleases;
   /** A bad change, deployed by the role that deploys. */

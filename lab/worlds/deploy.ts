@@ -2,8 +2,8 @@
  * Brings the application of a system up again outside of what was lost: what the owner's deployment does in production. It may
  * be run twice.
  *
- * Environment: MUSTER_LAB, the folder of the lab; WORLD_SYSTEM; MUSTER_RELEASE, the release to put into service where it is not the
- * one that is there.
+ * Environment: MUSTER_LAB, the folder of the lab; WORLD_SYSTEM; MUSTER_SITE, where its database will be; MUSTER_RELEASE, the release
+ * to put into service where it is not the one that is there.
  */
 import { World } from '../keeper.js';
 import { defaultLabDir, layoutOf } from '../layout.js';
@@ -21,7 +21,9 @@ const system = needed('WORLD_SYSTEM');
 if (!isWorld(system)) throw new Error(`no system of the lab is called ${system}`);
 const release = process.env.MUSTER_RELEASE;
 if (release === undefined) {
-  const app = worldAppPart({ layout, state }, worldIn({ layout, state }, system));
+  const world = worldIn({ layout, state }, system);
+  const site = world.definition.sites.find(({ name }) => name === process.env.MUSTER_SITE);
+  const app = worldAppPart({ layout, state }, world, site?.region);
   // Its database is being recovered: that it responds is enough.
   await ensurePart(
     { ...app, answers: app.responds ?? app.answers },

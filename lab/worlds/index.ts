@@ -2,11 +2,15 @@
 import { accubooks } from './accubooks.js';
 import type { WorldDefinition } from './definition.js';
 import { moneyflow } from './moneyflow.js';
+import { practiceHub } from './practice-hub.js';
 import { spendsync } from './spendsync.js';
 
-const WORLDS = { moneyflow, accubooks, spendsync } as const satisfies Readonly<
-  Record<string, WorldDefinition>
->;
+const WORLDS = {
+  moneyflow,
+  accubooks,
+  spendsync,
+  'practice-hub': practiceHub,
+} as const satisfies Readonly<Record<string, WorldDefinition>>;
 
 export type WorldName = keyof typeof WORLDS;
 export const WORLD_NAMES = Object.keys(WORLDS) as readonly WorldName[];

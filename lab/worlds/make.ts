@@ -20,7 +20,7 @@ import {
 import { freePorts } from '../ports.js';
 import { stopProcess } from '../process.js';
 import { newPassword, writeSecret } from '../secrets.js';
-import type { LoginState, WorldBackup, WorldState } from '../state.js';
+import type { LoginState, WorldArchives, WorldBackup, WorldState } from '../state.js';
 import type { PlaceName, WorldDefinition } from './definition.js';
 import { fill } from './fill.js';
 import { type WorldName, worldNamed } from './index.js';
@@ -97,20 +97,28 @@ async function describe(
     clientUrl: `http://${LOCAL}:${ports.client}`,
     bucket: `${system}-backups`,
     backup: await makeBackup(context, definition, layout),
+    ...(definition.dumps === undefined ? {} : { dumps: await makeArchives(context, definition, layout) }),
   };
 }
 
-/** Keys that archives are encrypted for and signed with. */
 async function makeBackup(
-  { layout: { secrets } }: PartContext,
-  { system, backup }: WorldDefinition,
+  context: PartContext,
+  definition: WorldDefinition,
   layout: WorldLayout,
 ): Promise<WorldBackup> {
-  if (backup === 'pgbackrest') {
-    for (const region of REGIONS)
-      await writeSecret(secrets, `${system}-backup-${region}-passphrase`, newPassword());
-    return { driver: 'pgbackrest', stanza: system };
-  }
+  const { system, backup } = definition;
+  if (backup === 'archive') return makeArchives(context, definition, layout);
+  for (const region of REGIONS)
+    await writeSecret(context.layout.secrets, `${system}-backup-${region}-passphrase`, newPassword());
+  return { driver: 'pgbackrest', stanza: system };
+}
+
+/** Keys that archives are encrypted for and signed with. */
+async function makeArchives(
+  { layout: { secrets } }: PartContext,
+  { system }: WorldDefinition,
+  layout: WorldLayout,
+): Promise<WorldArchives> {
   const identity = await generateIdentity();
   const { privateKey, publicKey } = newKeyPair();
   await writeSecret(secrets, `${system}-archive-identity`, identity);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { resolveSecret } from '../../src/secrets.js';
 import { builtProgram } from '../built.js';
 import { LabError } from '../errors.js';
-import type { WorldLayout } from '../layout.js';
+import type { RegionName, WorldLayout } from '../layout.js';
 import type { PartContext } from '../parts/all.js';
 import type { PartSpec } from '../parts/part.js';
 import { postgresPart } from '../parts/postgres.js';
@@ -11,6 +11,7 @@ import { answersWell, responds } from '../parts/service.js';
 import { portOf } from '../ports.js';
 import type { LabState, WorldState } from '../state.js';
 import type { PlaceName, WorldDefinition } from './definition.js';
+import { filesEnvironment } from './files.js';
 import { type WorldName, worldNamed } from './index.js';
 
 /** A system that lives in the lab. */
@@ -94,10 +95,15 @@ export function releaseFileOf({ layout }: Pick<WorldInLab, 'layout'>): string {
   return join(layout.base, 'release');
 }
 
-/** The system's application. It answers when it is healthy. */
+/**
+ * The system's application. It answers when it is healthy.
+ *
+ * @param region that it runs in, with the files there; left out: that of the system's first site
+ */
 export function worldAppPart(
-  { layout: lab, state: { dns } }: { readonly layout: PartContext['layout']; readonly state: LabState },
+  { layout: lab, state: labState }: { readonly layout: PartContext['layout']; readonly state: LabState },
   world: WorldInLab,
+  region: RegionName = world.definition.sites[0].region,
 ): PartSpec {
   const { name, state } = world;
   const url = `${state.appUrl}/health`;
@@ -109,8 +115,9 @@ export function worldAppPart(
       ...worldEnvironment(world),
       WORLD_PORT: String(portOf(state.appUrl)),
       WORLD_DATABASE_PORT: String(Object.values(state.sites)[0]?.port),
-      WORLD_RESOLVER: dns.resolver,
+      WORLD_RESOLVER: labState.dns.resolver,
       WORLD_RELEASE_FILE: releaseFileOf(world),
+      ...filesEnvironment(labState, world.definition, region),
     },
     cwd: lab.dir,
     address: state.appUrl,

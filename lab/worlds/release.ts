@@ -11,7 +11,7 @@ import type { LabState } from '../state.js';
 import type { WorldDefinition, WorldReleases } from './definition.js';
 import type { WorldName } from './index.js';
 import { releaseFileOf, type WorldInLab, worldAppPart, worldIn } from './parts.js';
-import { homeOf } from './start.js';
+import { homeOf, homeRegionOf } from './start.js';
 
 /**
  * Puts a release into service: its migration first, then its record, then the application. May be run twice.
@@ -26,7 +26,7 @@ export async function deployRelease(state: LabState, name: WorldName, release: s
   await writeFile(`${file}.new`, `${release}\n`);
   await rename(`${file}.new`, file);
   const world = new World(layout, state, () => undefined);
-  const app = worldAppPart({ layout, state }, own);
+  const app = worldAppPart({ layout, state }, own, await homeRegionOf(own));
   const known = world.known(app.name);
   // An instance of another release does not become this one by being asked.
   if (known !== undefined && isRunning(known)) await stopProcess(known, app.stopSignal);

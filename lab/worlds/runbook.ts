@@ -46,7 +46,7 @@ function replacements(state: LabState, world: WorldInLab, runbook: Document): Re
     ...namesIn(runbook, ['objectives', 'dataClasses'])
       .map((name) => ['objectives', 'dataClasses', name, 'acknowledged', 'url'])
       .filter((path) => runbook.hasIn(path))
-      .map((path): Replacement => [path, `${world.state.clientUrl}/acknowledged`]),
+      .map((path): Replacement => [path, acknowledgedAt(world, runbook.getIn(path))]),
     ...namesIn(runbook, ['sites']).flatMap((name) => siteReplacements(state, world, runbook, name)),
     ...namesIn(runbook, ['backups']).flatMap((name) => backupReplacements(state, world, runbook, name)),
     ...namesIn(runbook, ['dns']).flatMap((name): Replacement[] => [
@@ -77,11 +77,33 @@ function replacements(state: LabState, world: WorldInLab, runbook: Document): Re
           ],
         ] satisfies Replacement[])
       : []),
+    ...namesIn(runbook, ['objects']).flatMap((name) => filesReplacements(state, world, name)),
     ...bucketReplacements(['vault'], state.regions.east, state.regions.east.vaultBucket),
     ...(runbook.has('anchor')
       ? bucketReplacements(['anchor'], state.regions.east, state.regions.east.journalBucket)
       : []),
     [['verification', 'jobs'], 2],
+  ];
+}
+
+/** The client has what was acknowledged under the paths that the owner's gateway has it under. */
+function acknowledgedAt({ state }: WorldInLab, url: unknown): string {
+  return `${state.clientUrl}${new URL(String(url)).pathname}`;
+}
+
+function filesReplacements(state: LabState, { name: system, definition, state: own }: WorldInLab, name: string) {
+  const { files } = definition;
+  if (files?.store !== name) {
+    throw new LabError(
+      `The runbook of ${system} has files called ${name}, the lab has none.`,
+      `Change runbooks/${system}.yaml or lab/worlds/${system}.ts, so that they fit together.`,
+    );
+  }
+  const section = ['objects', name];
+  return [
+    ...bucketReplacements([...section, 'primary'], state.regions.west, files.buckets.west),
+    ...bucketReplacements([...section, 'secondary'], state.regions.east, files.buckets.east),
+    [[...section, 'cors', 0, 'origins'], [own.appUrl]] satisfies Replacement,
   ];
 }
 
@@ -120,7 +142,15 @@ function backupReplacements(
   name: string,
 ): Replacement[] {
   const path = ['backups', name];
-  const { backup, bucket } = world.state;
+  const { backup: usual, dumps, bucket } = world.state;
+  const driver = runbook.getIn([...path, 'driver']);
+  const backup = [usual, dumps].find((each) => each?.driver === driver);
+  if (backup === undefined) {
+    throw new LabError(
+      `The runbook of ${world.name} has a backup ${name} made with ${String(driver)}, the lab makes none so.`,
+      `Change runbooks/${world.name}.yaml or lab/worlds/${world.name}.ts, so that they fit together.`,
+    );
+  }
   if (backup.driver === 'pgbackrest') {
     return [
       [[...path, 'stanza'], backup.stanza],

@@ -3,15 +3,16 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CreateBucketCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
 import { leaseFileOf } from '../../activities/provision/lease.js';
-import { runningServer } from '../clusters.js';
+import { isRegionLost, runningServer } from '../clusters.js';
 import { exists } from '../folders.js';
 import type { World } from '../keeper.js';
-import { REGIONS } from '../layout.js';
+import { REGIONS, type RegionName } from '../layout.js';
 import { type PartContext, regionStore } from '../parts/all.js';
 import { ensurePart, type PartSpec } from '../parts/part.js';
 import { withStore } from '../parts/s3.js';
 import { isRunning } from '../process.js';
 import type { PlaceName } from './definition.js';
+import { ensureWorldFiles } from './files.js';
 import { isWorld, type WorldName } from './index.js';
 import { makeWorld } from './make.js';
 import { type WorldInLab, worldAppPart, worldClientPart, worldIn, worldPostgresPart } from './parts.js';
@@ -29,6 +30,12 @@ export async function ensureWorldDatabase(
 ): Promise<void> {
   if (world.state.worlds[name] === undefined) return makeWorld(world, context, name);
   await startDatabase(world, context, worldIn({ layout: context.layout, state: world.state }, name));
+}
+
+/** The region of the site that the record leads to where it has to be made. */
+export async function homeRegionOf(own: WorldInLab): Promise<RegionName> {
+  const home = await homeOf(own);
+  return own.definition.sites.find(({ name }) => name === home)?.region ?? own.definition.sites[0].region;
 }
 
 /**
@@ -94,7 +101,7 @@ export async function startWorldService(world: World, context: PartContext, name
   const known = world.known(`${name}-postgres-${await homeOf(own)}`);
   const well = known !== undefined && isRunning(known) && !(await recoveryHasBegun(own));
   const lab = { layout: context.layout, state: world.state };
-  for (const spec of [worldAppPart(lab, own), worldClientPart(lab, own)]) {
+  for (const spec of [worldAppPart(lab, own, await homeRegionOf(own)), worldClientPart(lab, own)]) {
     const asIs: PartSpec = { ...spec, answers: spec.responds ?? spec.answers };
     await ensurePart(well ? spec : asIs, world);
   }
@@ -107,20 +114,27 @@ export async function isAtHome(own: WorldInLab): Promise<boolean> {
   return (await runningServer(cluster.data)) !== undefined;
 }
 
-/** The system's bucket in each region: versioned, so that what is overwritten or deleted can be had again. */
-export async function ensureWorldBuckets(context: PartContext, bucket: string): Promise<void> {
-  await Promise.all(
-    REGIONS.map((region) =>
-      withStore(regionStore(context, region), async (store) => {
-        try {
-          await store.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: true }));
-        } catch (error) {
-          if ((error as { name?: string }).name !== 'BucketAlreadyOwnedByYou') throw error;
-        }
-        await store.send(
-          new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }),
-        );
-      }),
-    ),
-  );
+/**
+ * The system's bucket in each region that is not lost: versioned, so that what is overwritten or deleted can be had again. Those of its
+ * files come with it.
+ */
+export async function ensureWorldBuckets(context: PartContext, own: WorldInLab): Promise<void> {
+  await Promise.all([
+    ensureWorldFiles(context, own),
+    ...REGIONS.map((region) => ensureBackups(context, own.state.bucket, region)),
+  ]);
+}
+
+async function ensureBackups(context: PartContext, bucket: string, region: RegionName): Promise<void> {
+  if (await isRegionLost(context.layout, region)) return;
+  await withStore(regionStore(context, region), async (store) => {
+    try {
+      await store.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: true }));
+    } catch (error) {
+      if ((error as { name?: string }).name !== 'BucketAlreadyOwnedByYou') throw error;
+    }
+    await store.send(
+      new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }),
+    );
+  });
 }

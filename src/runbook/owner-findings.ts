@@ -1,4 +1,4 @@
-/** What an owner plans and cannot hold: procedures that take longer than the RTO, dumps that come too seldom. */
+/** What an owner plans and cannot hold: procedures that take longer than the RTO, dumps and copies of files that come too seldom. */
 import type { Found, Rule } from './findings.js';
 import type { Runbook } from './schema.js';
 import { writeDuration } from './write-duration.js';
@@ -101,4 +101,24 @@ const rpoWithoutRoom: Rule = ({ backups, objectives }) =>
     ];
   });
 
-export const ownerRules: readonly Rule[] = [proceduresBeyondRto, windowsOfPhases, rpoWithoutRoom];
+/** A file that was not copied yet is lost with its bucket, whatever becomes of the row that names it. */
+const rpoOfFiles: Rule = ({ objects, objectives }) =>
+  Object.entries(objects).flatMap(([name, { syncedEvery, primary, secondary, references }]): Found[] => {
+    if (syncedEvery === undefined || secondary === undefined || references === undefined) return [];
+    const classes = Object.entries(objectives.dataClasses).filter(
+      ([, { table, rpo }]) => table === references.table && rpo < syncedEvery,
+    );
+    return classes.map(([dataClass, { rpo }]) => ({
+      severity: 'warning',
+      path: ['objects', name, 'syncedEvery'],
+      what: `${dataClass} may lose at most ${writeDuration(rpo)}, but files are copied to ${secondary.bucket} every ${writeDuration(syncedEvery)}: what is newer is lost with ${primary.bucket}.`,
+      proposal: `Copy what is new more often than every ${writeDuration(rpo)}, or have the store replicate it by itself.`,
+    }));
+  });
+
+export const ownerRules: readonly Rule[] = [
+  proceduresBeyondRto,
+  windowsOfPhases,
+  rpoWithoutRoom,
+  rpoOfFiles,
+];

@@ -48,7 +48,7 @@ const registerUp: Register = (lab, context) => {
 A lab that stands keeps its systems and its ledger: take it down first for
 another size. A system that is named and does not live in it yet is added,
 except payymo.
-Systems: payymo, moneyflow, accubooks, spendsync.
+Systems: payymo, moneyflow, accubooks, spendsync, practice-hub.
 
 Examples:
   muster lab up
@@ -126,9 +126,9 @@ Disasters:
   backup-loss the backups in both regions are damaged at random places, and the disk of the primary; --left
               says which one copy is sound (default: the standby, which is raised first)
 
-bad-deployment (a release that migrates the database and fails) befalls spendsync,
+bad-deployment (a release that migrates the database and fails) befalls spendsync and practice-hub,
 provider-outage (all that the provider of the primary runs is gone) moneyflow,
-object-loss and breach payymo, az-loss payymo and spendsync; backup-loss of moneyflow and accubooks is a
+object-loss payymo and practice-hub, breach payymo, az-loss payymo and spendsync; backup-loss of moneyflow and accubooks is a
 bad change, and the usual copies of their archives are bad.
 
 Examples:
@@ -154,7 +154,8 @@ Examples:
           ? {}
           : { left: oneOf('--left', 'The lab cannot spare that.', options.left, LEFT) };
       if (befallen !== 'payymo') {
-        const harm = await labHarm(given, befallen, place(context));
+        const objects = options.bucket === true ? 'bucket' : 'files';
+        const harm = await labHarm(given, befallen, { ...place(context), objects });
         context.out.result({ disaster: given, system, ...harm }, () => renderHarm(harm));
         return;
       }

@@ -1,6 +1,6 @@
 /** Files in object stores. */
 import { z } from 'zod';
-import { failureDomain, identifier, name, seconds, tableName, text } from '../fields.js';
+import { duration, failureDomain, identifier, name, seconds, tableName, text } from '../fields.js';
 import { bucket } from './buckets.js';
 
 const objectBucket = bucket.extend({ failureDomain });
@@ -20,6 +20,10 @@ export const objectStore = z.strictObject({
   component: name.describe('The component that the files belong to'),
   primary: objectBucket.describe('The bucket that applications use; its versions bring deleted files back'),
   secondary: objectBucket.optional().describe('The bucket that a lost one is filled from again'),
+  syncedEvery: duration
+    .optional()
+    .describe('How often what is new is copied to the secondary one: what the loss of the primary one loses at most'),
+  retention: z.array(text).optional().describe('What is kept how long, in words'),
   parallel: z.number().int().min(1).max(64).default(8).describe('Objects copied at once'),
   cors: z.array(corsRule).default([]).describe('What a new bucket allows to pages of other origins'),
   policy: text
