@@ -74,9 +74,12 @@ describe.each(WORLD_NAMES)('%s', (name) => {
   });
 
   test('the application cannot take back what is final', async () => {
-    const final = { moneyflow: 'books.lines', accubooks: 'chrona.time_entries', spendsync: 'spend.audit' }[
-      name
-    ];
+    const final = {
+      moneyflow: 'books.lines',
+      accubooks: 'chrona.time_entries',
+      spendsync: 'spend.audit',
+      'practice-hub': 'hub.activity',
+    }[name];
     await as(`${world.rolePrefix}_app`, async () => {
       await expect(client.query(`delete from ${final}`)).rejects.toThrow('permission denied');
     });
@@ -94,6 +97,7 @@ describe.each(WORLD_NAMES)('%s', (name) => {
           moneyflow: ['double-entry', 'balances', 'append-only'],
           accubooks: ['bills', 'amounts', 'workflow', 'triggers'],
           spendsync: ['budgets', 'audit', 'append-only'],
+          'practice-hub': ['kyc', 'onboarded', 'append-only'],
         }[name],
       );
     });

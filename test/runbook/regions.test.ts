@@ -9,6 +9,7 @@ test.each([
   ['payymo', ['us-east-1']],
   ['moneyflow', ['provider-two/us-east-1']],
   ['accubooks', ['us-east-1']],
+  ['practice-hub', ['provider-two/eu-central-1']],
 ])('%s goes on with the copies outside of the region, in a site outside of it', async (system, left) => {
   const { runbook } = await loadRunbook(`runbooks/${system}.yaml`);
   const { parts, stores, region } = regionalLossParts(runbook);

@@ -1,4 +1,4 @@
-/** Payymo's files as they are, seen with nothing but an S3 client and SQL. */
+/** Files of a system as they are, seen with nothing but an S3 client and SQL. */
 import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import {
@@ -15,15 +15,21 @@ import type { FilesReconciled } from '../../activities/contract.js';
 import type { RegionName, SiteName } from '../../lab/layout.js';
 import { filesBucket } from '../../lab/parts/payymo.js';
 import type { LabState } from '../../lab/state.js';
+import type { Bucket } from '../../src/runbook/schema.js';
 import { s3Client } from '../../src/s3.js';
 import { onLedger } from './lab.js';
 
 /** Key -> SHA-256 in hexadecimal. */
 export type Sums = ReadonlyMap<string, string>;
 
-/** Of every file in the bucket of a region. */
+/** Of every file in Payymo's bucket of a region. */
 export function filesIn(state: LabState, region: RegionName): Promise<Sums> {
-  return withBucket(state, region, async (client, Bucket) => {
+  return sumsIn(filesBucket(state.regions[region]));
+}
+
+/** Of every file in a bucket. */
+export function sumsIn(bucket: Bucket): Promise<Sums> {
+  return withBucket(bucket, async (client, Bucket) => {
     const sums = new Map<string, string>();
     let token: string | undefined;
     do {
@@ -51,9 +57,14 @@ export function rowsAt(state: LabState, site: SiteName): Promise<Sums> {
   );
 }
 
-/** Key -> how many versions there are of it, delete markers among them. */
+/** The same for Payymo's bucket of a region. */
 export function versionsIn(state: LabState, region: RegionName): Promise<ReadonlyMap<string, number>> {
-  return withBucket(state, region, async (client, Bucket) => {
+  return versionsOf(filesBucket(state.regions[region]));
+}
+
+/** Key -> how many versions there are of it, delete markers among them. */
+export function versionsOf(bucket: Bucket): Promise<ReadonlyMap<string, number>> {
+  return withBucket(bucket, async (client, Bucket) => {
     const counts = new Map<string, number>();
     let [KeyMarker, VersionIdMarker]: (string | undefined)[] = [];
     do {
@@ -70,9 +81,14 @@ export function versionsIn(state: LabState, region: RegionName): Promise<Readonl
   });
 }
 
-/** What of a bucket's configuration is not as the runbook wants it. */
+/** What of the configuration of Payymo's bucket is not as the runbook wants it. */
 export function misconfigured(state: LabState, region: RegionName): Promise<readonly string[]> {
-  return withBucket(state, region, async (client, Bucket) => {
+  return misconfiguredIn(filesBucket(state.regions[region]), 'https://app.payymo.internal');
+}
+
+/** @param origin of the pages that the bucket lets in */
+export function misconfiguredIn(bucket: Bucket, origin: string): Promise<readonly string[]> {
+  return withBucket(bucket, async (client, Bucket) => {
     const [versioning, cors, policy] = await Promise.all([
       client.send(new GetBucketVersioningCommand({ Bucket })),
       client.send(new GetBucketCorsCommand({ Bucket })).catch(() => undefined),
@@ -81,7 +97,7 @@ export function misconfigured(state: LabState, region: RegionName): Promise<read
     const origins = cors?.CORSRules?.flatMap((rule) => rule.AllowedOrigins ?? []).join();
     return [
       ...(versioning.Status === 'Enabled' ? [] : [`${Bucket} keeps no versions`]),
-      ...(origins === 'https://app.payymo.internal' ? [] : [`${Bucket} has the CORS origins ${origins}`]),
+      ...(origins === origin ? [] : [`${Bucket} has the CORS origins ${origins}`]),
       ...(policy?.Policy?.includes(`arn:aws:s3:::${Bucket}/*`) ? [] : [`${Bucket} has no policy of its own`]),
     ];
   });
@@ -128,11 +144,9 @@ export class Trap {
 }
 
 async function withBucket<T>(
-  state: LabState,
-  region: RegionName,
+  bucket: Bucket,
   work: (client: S3Client, bucket: string) => Promise<T>,
 ): Promise<T> {
-  const bucket = filesBucket(state.regions[region]);
   const client = await s3Client(bucket, 10_000);
   try {
     return await work(client, bucket.bucket);
