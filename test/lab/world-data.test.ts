@@ -1,5 +1,6 @@
 /** The data of the systems beside Payymo and the rules of their runbooks, on a plain server. */
 import type pg from 'pg';
+import type { Asked, FileStore } from '../../lab/worlds/definition.js';
 import { fill } from '../../lab/worlds/fill.js';
 import { WORLD_NAMES, worldNamed } from '../../lab/worlds/index.js';
 import { loadRunbook } from '../../src/runbook/load.js';
@@ -101,5 +102,45 @@ describe.each(WORLD_NAMES)('%s', (name) => {
         }[name],
       );
     });
+  });
+});
+
+describe('documents of Practice Hub', () => {
+  const world = worldNamed('practice-hub');
+  const stored = new Map<string, Uint8Array>();
+  const files: FileStore = {
+    read: async (key) => stored.get(key),
+    write: async ({ key, content }) => void stored.set(key, content),
+  };
+  let client: pg.Client;
+  beforeAll(async () => {
+    client = await server.connect(world.database);
+  });
+  afterAll(() => client?.end());
+
+  const answer = (method: 'GET' | 'POST', path: string, asked: Asked) =>
+    world.routes.find((each) => each.method === method && each.path === path)?.answer(client, asked);
+
+  test('one that is handed in twice is one file and one row; what becomes of the file is told', async () => {
+    const { path, body } = world.files?.write() ?? { path: '', body: { id: '' } };
+    const first = await answer('POST', path, { params: {}, body, files });
+    expect(first?.status).toBe(201);
+    expect(await answer('POST', path, { params: {}, body, files })).toEqual({ status: 200, body: first?.body });
+    expect([...stored.keys()]).toEqual([first?.body.key]);
+    const open = () => answer('GET', '/documents/:id', { params: { id: body.id }, body: undefined, files });
+    expect(await open()).toMatchObject({ status: 200, body: { id: body.id, file: 'sound' } });
+    stored.set(String(first?.body.key), Buffer.from('archived'));
+    expect(await open()).toMatchObject({ status: 200, body: { file: 'altered' } });
+    stored.clear();
+    expect((await open())?.status).toBe(410);
+  });
+
+  test('where files are out of reach nothing is written', async () => {
+    const { path, body } = world.files?.write() ?? { path: '', body: { id: '' } };
+    const broken: FileStore = { ...files, write: () => Promise.reject(new Error('the store is silent')) };
+    await expect(answer('POST', path, { params: {}, body, files: broken })).rejects.toThrow('is silent');
+    expect((await answer('POST', path, { params: {}, body }))?.status).toBe(503);
+    const { rows } = await client.query('select from hub.documents where id = $1', [body.id]);
+    expect(rows).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 /** Systems beside Payymo: a lab of MoneyFlow alone, to which the others are added. */
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -12,6 +13,7 @@ import { isRunning } from '../../lab/process.js';
 import type { LoginState, WorldState } from '../../lab/state.js';
 import { statusLab } from '../../lab/status.js';
 import { upLab } from '../../lab/world.js';
+import { worldFilesBucket } from '../../lab/worlds/files.js';
 import { WORLD_NAMES, type WorldName, worldNamed } from '../../lab/worlds/index.js';
 import { readCatalog } from '../../src/archive/catalog.js';
 import { withPlace } from '../../src/archive/place.js';
@@ -19,6 +21,7 @@ import { loadRunbook } from '../../src/runbook/load.js';
 import type { ArchiveBackup, PgbackrestBackup } from '../../src/runbook/schema.js';
 import { resolveSecret } from '../../src/secrets.js';
 import { eventually } from '../support/eventually.js';
+import { sumsIn } from '../support/files.js';
 import { secretOf, useLab } from '../support/lab.js';
 
 const lab = useLab({ systems: ['moneyflow'] });
@@ -214,6 +217,23 @@ describe.each(WORLD_NAMES)('%s', (name) => {
     await expect(labHarm('infrastructure-failure', name, { dir: lab.dir })).rejects.toThrow('cannot be lost');
   }, 60_000);
 });
+
+test('the documents of Practice Hub are in both regions; a bucket that a mistake takes is not made again', async () => {
+  const { files } = worldNamed('practice-hub');
+  if (files === undefined) throw new Error('it keeps no files');
+  const seeded = [...files.seeded()].map(
+    ({ key, content }) => [key, createHash('sha256').update(content).digest('hex')] as const,
+  );
+  const found = (region: 'west' | 'east') => sumsIn(worldFilesBucket(lab.state, files, region));
+  for (const region of ['west', 'east'] as const) {
+    const sums = await found(region);
+    expect(seeded.filter(([key, sum]) => sums.get(key) !== sum)).toEqual([]);
+  }
+  await labHarm('object-loss', 'practice-hub', { dir: lab.dir, objects: 'bucket' });
+  await upLab({ dir: lab.dir, worker: 'none', log: () => undefined });
+  await expect(found('west')).rejects.toMatchObject({ name: 'NoSuchBucket' });
+  await expect(labHarm('object-loss', 'moneyflow', { dir: lab.dir })).rejects.toThrow('does not befall');
+}, 60_000);
 
 test('the lab goes as a whole', async () => {
   const { parts } = (await statusLab(lab.dir))?.state ?? lab.state;
