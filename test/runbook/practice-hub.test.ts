@@ -1,5 +1,6 @@
 /** What Practice Hub's owner demands stands in the runbook, and what cannot be held is said. */
 import { readFileSync } from 'node:fs';
+import { copiesOf } from '../../src/runbook/crosscheck/copies.js';
 import { findingsOf } from '../../src/runbook/findings.js';
 import { type LoadedRunbook, loadRunbook, readRunbook } from '../../src/runbook/load.js';
 
@@ -44,9 +45,7 @@ test('documents are kept in versions for 90 days, and copied every day', () => {
 
 test('the data stays in the UK and the EU, and is with two providers', () => {
   const { sites, backups, objects, vault } = hub.runbook;
-  const copies = Object.values(backups).flatMap((backup) =>
-    backup.driver === 'archive' ? backup.copies : backup.repositories,
-  );
+  const copies = Object.values(backups).flatMap((backup) => copiesOf(backup).copies);
   const buckets = Object.values(objects).flatMap(({ primary, secondary }) => [primary, secondary ?? primary]);
   const domains = [...Object.values(sites), ...copies, ...buckets, vault].map((one) => one.failureDomain);
   expect(new Set(domains.map((domain) => domain.split('/').slice(0, 2).join('/')))).toEqual(
