@@ -355,7 +355,7 @@ grant usage on all sequences in schema hub to hub_app;
         if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
         const { id, user } = parsed.data;
         const { rows } = await database.query<{ at: string }>(
-          `insert into hub.sessions select $1, id, clock_timestamp() from hub.users where id = $2
+          `insert into hub.sessions select $1::uuid, id, clock_timestamp() from hub.users where id = $2
            on conflict (id) do nothing returning ${AT_SQL}`,
           [id, user],
         );
