@@ -51,8 +51,10 @@ export async function keepWriting<Kept extends Acknowledgement, Body>(
     }
     if (asked.pathname === '/acknowledged')
       return streamAcknowledged(acknowledged, asked.searchParams, response);
-    const other = others[asked.pathname.replace('/acknowledged/', '')];
-    if (other !== undefined) return streamAcknowledged(other, asked.searchParams, response);
+    for (const [name, other] of Object.entries(others)) {
+      if (asked.pathname === `/acknowledged/${name}`)
+        return streamAcknowledged(other, asked.searchParams, response);
+    }
     return { status: 404, body: { error: `${asked.pathname} is not known here` } };
   });
 
