@@ -114,7 +114,7 @@ test('files copied once a day cannot hold an RPO of an hour, nor 4 hours what ad
     },
     {
       field: 'owner.procedures.complete-site-failure.phases',
-      what: 'The windows of complete site failure, by backup and restore end after 5 h, the procedure is said to take 4 h.',
+      what: 'The windows of complete site failure end after 5 h, the procedure is said to take 4 h.',
       proposal: expect.stringContaining('Say that it takes 5 h'),
     },
   ]);
