@@ -15,7 +15,15 @@ const AT_ONCE = 8;
 /** The bucket of a system's files in a region. */
 export function worldFilesBucket({ regions }: LabState, { buckets }: WorldFiles, region: RegionName): Bucket {
   const { region: code, endpoint, caFile, accessKeyId, secretAccessKey } = regions[region];
-  return { region: code, endpoint, bucket: buckets[region], pathStyle: true, caFile, accessKeyId, secretAccessKey };
+  return {
+    region: code,
+    endpoint,
+    bucket: buckets[region],
+    pathStyle: true,
+    caFile,
+    accessKeyId,
+    secretAccessKey,
+  };
 }
 
 /** What the application in a region is told of its files; nothing where it keeps none. */
@@ -28,7 +36,9 @@ export function filesEnvironment(
   return {
     WORLD_FILES: JSON.stringify(worldFilesBucket(state, files, region)),
     // What is new in the west is copied to the east; there is no third region.
-    ...(region === 'west' ? { WORLD_FILES_COPY: JSON.stringify(worldFilesBucket(state, files, 'east')) } : {}),
+    ...(region === 'west'
+      ? { WORLD_FILES_COPY: JSON.stringify(worldFilesBucket(state, files, 'east')) }
+      : {}),
   };
 }
 
@@ -38,7 +48,10 @@ export function filesEnvironment(
  */
 export async function ensureWorldFiles(
   context: PartContext,
-  { layout: { base }, definition: { files } }: { readonly layout: WorldLayout; readonly definition: WorldDefinition },
+  {
+    layout: { base },
+    definition: { files },
+  }: { readonly layout: WorldLayout; readonly definition: WorldDefinition },
 ): Promise<void> {
   const made = join(base, 'files-made');
   if (files === undefined || (await exists(made))) return;

@@ -70,7 +70,8 @@ function* seededDocuments(): Generator<StoredFile & { readonly id: string }> {
     const id = seededId(number);
     const lines = Array.from(
       { length: 20 + (number % 60) },
-      (_, line) => `${String(line + 1).padStart(4)}  seen and compared with the person, ${number * 1_000 + line}\n`,
+      (_, line) =>
+        `${String(line + 1).padStart(4)}  seen and compared with the person, ${number * 1_000 + line}\n`,
     );
     yield {
       id,

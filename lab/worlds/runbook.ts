@@ -91,7 +91,11 @@ function acknowledgedAt({ state }: WorldInLab, url: unknown): string {
   return `${state.clientUrl}${new URL(String(url)).pathname}`;
 }
 
-function filesReplacements(state: LabState, { name: system, definition, state: own }: WorldInLab, name: string) {
+function filesReplacements(
+  state: LabState,
+  { name: system, definition, state: own }: WorldInLab,
+  name: string,
+) {
   const { files } = definition;
   if (files?.store !== name) {
     throw new LabError(

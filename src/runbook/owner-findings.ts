@@ -116,9 +116,4 @@ const rpoOfFiles: Rule = ({ objects, objectives }) =>
     }));
   });
 
-export const ownerRules: readonly Rule[] = [
-  proceduresBeyondRto,
-  windowsOfPhases,
-  rpoWithoutRoom,
-  rpoOfFiles,
-];
+export const ownerRules: readonly Rule[] = [proceduresBeyondRto, windowsOfPhases, rpoWithoutRoom, rpoOfFiles];

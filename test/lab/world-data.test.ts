@@ -125,7 +125,10 @@ describe('documents of Practice Hub', () => {
     const { path, body } = world.files?.write() ?? { path: '', body: { id: '' } };
     const first = await answer('POST', path, { params: {}, body, files });
     expect(first?.status).toBe(201);
-    expect(await answer('POST', path, { params: {}, body, files })).toEqual({ status: 200, body: first?.body });
+    expect(await answer('POST', path, { params: {}, body, files })).toEqual({
+      status: 200,
+      body: first?.body,
+    });
     expect([...stored.keys()]).toEqual([first?.body.key]);
     const open = () => answer('GET', '/documents/:id', { params: { id: body.id }, body: undefined, files });
     expect(await open()).toMatchObject({ status: 200, body: { id: body.id, file: 'sound' } });

@@ -2,7 +2,13 @@
 import type { LossReport } from '../../activities/contract.js';
 import { labHarm } from '../../lab/commands.js';
 import { cell } from './support/cell.js';
-import { documentRows, documentsAreRight, type HandedIn, handedIn, moreHandedIn } from './support/documents.js';
+import {
+  documentRows,
+  documentsAreRight,
+  type HandedIn,
+  handedIn,
+  moreHandedIn,
+} from './support/documents.js';
 import { approvedBy, moreAcknowledged, worldIsRight, worldNow, writeAndArchiveWal } from './support/world.js';
 
 let safe: readonly HandedIn[];

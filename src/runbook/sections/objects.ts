@@ -22,7 +22,9 @@ export const objectStore = z.strictObject({
   secondary: objectBucket.optional().describe('The bucket that a lost one is filled from again'),
   syncedEvery: duration
     .optional()
-    .describe('How often what is new is copied to the secondary one: what the loss of the primary one loses at most'),
+    .describe(
+      'How often what is new is copied to the secondary one: what the loss of the primary one loses at most',
+    ),
   retention: z.array(text).optional().describe('What is kept how long, in words'),
   parallel: z.number().int().min(1).max(64).default(8).describe('Objects copied at once'),
   cors: z.array(corsRule).default([]).describe('What a new bucket allows to pages of other origins'),
