@@ -6,7 +6,7 @@ import type { DnsRecord } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { FenceProof, MusterActivities, RecordChange, StepRef } from '../contract.js';
 import { requireReal } from '../production.js';
-import { requireFencingToken, type Vault, withVault } from '../vault/index.js';
+import { type Claim, readClaims, requireFencingToken, type Vault, withVault } from '../vault/index.js';
 import { type Change, changeRecord } from './change.js';
 import type { DnsDriver, OpenDns } from './driver.js';
 import { untilResolversAnswer } from './resolvers.js';
@@ -37,16 +37,19 @@ export function dnsActivities(): Pick<MusterActivities, 'lowerTtl' | 'restoreTtl
       const expected = valuesOf(record, from);
       const values = valuesOf(record, to);
       return withDns(record, signal, async (driver) => {
-        const change = await withVault(vault, signal, (open) =>
-          // Asked last before the act: a run that was overtaken must not move traffic.
-          changeRecord(
+        const change = await withVault(vault, signal, (open) => {
+          // While the record is read; what has come since is asked last before the act: a run that was overtaken must not move
+          // traffic.
+          const claims = readClaims(open, at.system);
+          claims.catch(() => undefined);
+          return changeRecord(
             driver,
             record,
             expected,
             ({ ttl }) => ({ values, ttl }),
-            () => requireInCharge(open, at, fence),
-          ),
-        );
+            async () => requireInCharge(open, at, fence, await claims),
+          );
+        });
         const staleForMs = change.before.ttl * 1000;
         const [seenAfterMs] = await Promise.all([
           untilResolversAnswer(record, values, staleForMs + RESOLVER_GRACE_MS, signal),
@@ -91,8 +94,13 @@ async function settled(driver: DnsDriver, { changeId }: Change): Promise<void> {
 }
 
 /** @throws PermanentError `FenceSuperseded`, `NotPromoted` */
-async function requireInCharge(open: Vault, at: StepRef, fence: FenceProof): Promise<void> {
-  const claims = await requireFencingToken(open, { ...at, token: fence.token });
+async function requireInCharge(
+  open: Vault,
+  at: StepRef,
+  fence: FenceProof,
+  known: readonly Claim[],
+): Promise<void> {
+  const claims = await requireFencingToken(open, { ...at, token: fence.token }, known);
   if (claims.at(-1)?.kind === 'promotion') return;
   throw new PermanentError('NotPromoted', `Run ${at.runId} has not promoted a copy of ${at.system}.`, {
     why: 'Traffic must not be led to a database that takes no writes.',

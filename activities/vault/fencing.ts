@@ -105,13 +105,15 @@ function takenByOther(claims: readonly Claim[], own: FenceClaim): string | undef
 /**
  * Checks that no other run has fenced the system since. Asked right before every act that a stale run must not do.
  *
+ * @param known claims that were read before: only what has come since is read
  * @throws PermanentError `FenceSuperseded`, `RunAdopted`
  */
 export async function requireFencingToken(
   vault: Vault,
   who: Actor & { readonly token: number },
+  known: readonly Claim[] = [],
 ): Promise<readonly Claim[]> {
-  const claims = claimsFor(await readClaims(vault, who.system), who);
+  const claims = claimsFor(await readClaims(vault, who.system, known), who);
   requireNewest(claims, who.runId, who.token);
   return claims;
 }
