@@ -113,6 +113,7 @@ export const practiceHub: WorldDefinition = {
     { name: 'east', region: 'east' },
   ],
   regions: { west: 'eu-west-2', east: 'eu-central-1' },
+  providers: { west: 'provider-one', east: 'provider-two' },
   backup: 'pgbackrest',
   dumps: 'daily',
   extensionsSql: 'create extension amcheck;',

@@ -127,7 +127,7 @@ Disasters:
               says which one copy is sound (default: the standby, which is raised first)
 
 bad-deployment (a release that migrates the database and fails) befalls spendsync and practice-hub,
-provider-outage (all that the provider of the primary runs is gone) moneyflow,
+provider-outage (all that the provider of the primary runs is gone) moneyflow and practice-hub,
 object-loss payymo and practice-hub, breach payymo, az-loss payymo and spendsync; backup-loss of moneyflow and accubooks is a
 bad change, and the usual copies of their archives are bad.
 
