@@ -52,12 +52,11 @@ export type Disaster = (typeof DISASTERS)[number];
 /** What may befall a system. */
 export function disastersOf(system: SystemName): readonly string[] {
   if (system === 'payymo') return DISASTERS;
-  const { sites, backup, releases, providers, files } = worldNamed(system);
+  const { sites, releases, providers, files } = worldNamed(system);
   const standby = sites.find(({ name }) => name === 'standby');
   const spared = [
     // One with another provider takes over when the provider is lost, not for a zone.
     ...(standby?.region === sites[0].region ? [] : ['az-loss']),
-    ...(backup === 'archive' ? [] : ['backup-loss']),
     ...(providers === undefined ? ['provider-outage'] : []),
     ...(releases === undefined ? ['bad-deployment'] : []),
     ...(files === undefined ? ['object-loss'] : []),
@@ -141,9 +140,11 @@ export async function labHarm(
       `What does: ${disastersOf(system).join(', ')}.`,
     );
   }
-  // Zone or provider is lost while a standby follows elsewhere, where there is a place for one: it is raised first.
-  const followed = worldNamed(system).sites.some(({ name }) => name === 'standby');
-  const raised = followed && ['az-loss', 'provider-outage'].includes(disaster);
+  // What leaves nothing but a standby needs one, where there is a place for it: it is raised first.
+  const { sites, backup } = worldNamed(system);
+  const followed = sites.some(({ name }) => name === 'standby');
+  const left = ['az-loss', 'provider-outage', ...(backup === 'pgbackrest' ? ['backup-loss'] : [])];
+  const raised = followed && left.includes(disaster);
   const now = raised ? (await labUp({ ...options, standby: 'raised' })).state : state;
   return WORLD_DISASTERS[disaster as keyof typeof WORLD_DISASTERS](now, system, options);
 }

@@ -1,7 +1,7 @@
 /**
  * A recovery has moved the system; this brings it home by plan. A standby is built at home and verified while users work; then
  * the primary is shut down cleanly, the standby has its very last record or nothing happens, and it takes over. The site that
- * was left follows it.
+ * was left follows it. Where backups are archives no standby can be led there: failback-archive.ts.
  */
 
 import type { NoParams } from '../src/model/run.js';
@@ -9,7 +9,8 @@ import type { Runbook } from '../src/runbook/schema.js';
 import { showChecks, showHomecoming } from './engine/facts.js';
 import type { Plan, Scenario } from './engine/plan.js';
 import { PlanBuilder } from './engine/plan-builder.js';
-import { failbackParts } from './parts.js';
+import { planByArchive } from './failback-archive.js';
+import { failbackParts, type StandbyFailback } from './parts.js';
 import { measureLoss, protectAgain } from './steps/aftermath.js';
 import { cutOver, lowerDnsTtl } from './steps/cutover.js';
 import {
@@ -34,11 +35,14 @@ export const failbackScenario: Scenario<NoParams> = {
 };
 
 function buildPlan(runbook: Runbook): Plan<NoParams> {
-  const { section, parts: known } = failbackParts(runbook);
-  const { home, from, slot } = section;
-  const parts = { ...known, slot };
-
+  const known = failbackParts(runbook);
+  const { section } = known;
   const plan = new PlanBuilder<NoParams>(headOf(runbook, failbackScenario, section), section.budgets);
+  return known.way === 'archive' ? planByArchive(plan, known) : planByStandby(plan, known);
+}
+
+function planByStandby(plan: PlanBuilder<NoParams>, { section, parts }: StandbyFailback): Plan<NoParams> {
+  const { home, from } = section;
 
   // While users work: a standby at home, and everything of it looked at.
 

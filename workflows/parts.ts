@@ -7,6 +7,8 @@ import type {
   ArchiveBackup,
   BreachSection,
   CorruptionSection,
+  FailbackSection,
+  PgbackrestBackup,
   RegionalLossSection,
   Runbook,
 } from '../src/runbook/schema.js';
@@ -132,7 +134,6 @@ export function backupLossParts(runbook: Runbook) {
   const section = required(runbook.scenarios.backupLoss, runbook, 'scenarios.backupLoss');
   const { damaged, standby, target } = section;
   const places = { old: damaged, what: 'damaged', target, otherTargets: [] } as const;
-  const backup = required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`);
   const archives: Record<string, ArchiveBackup> = {};
   for (const [name, one] of Object.entries(runbook.backups)) {
     if (one.driver === 'archive') archives[name] = one;
@@ -141,7 +142,6 @@ export function backupLossParts(runbook: Runbook) {
     section,
     parts: {
       ...databaseParts(runbook, section, places),
-      backup,
       archives,
       standby: standby === undefined ? null : databaseAt(runbook, standby),
     },
@@ -165,13 +165,32 @@ export function badDeploymentParts(runbook: Runbook) {
 }
 
 /** The same for the way home: the primary that is left is not damaged, and is kept where it is. */
-export function failbackParts(runbook: Runbook) {
+export function failbackParts(runbook: Runbook): StandbyFailback | ArchiveFailback {
   const section = required(runbook.scenarios.failback, runbook, 'scenarios.failback');
   const { home, from } = section;
-  const places = { old: from, what: 'lost', target: home, otherTargets: [], kept: 'in-place' } as const;
-  // Both sides archive and fetch WAL; the loader refuses a runbook whose backup has none.
-  const backup = required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`);
-  return { section, parts: { ...databaseParts(runbook, section, places), backup } };
+  const places = { old: from, what: 'left', target: home, otherTargets: [] } as const;
+  const backup = required(runbook.backups[section.backup], runbook, `backups.${section.backup}`);
+  if (backup.driver === 'archive') {
+    const parts = { ...databaseParts(runbook, section, places), backup };
+    return { way: 'archive', section, parts };
+  }
+  const slot = required(section.slot, runbook, 'scenarios.failback.slot');
+  const whole = databaseParts(runbook, section, { ...places, kept: 'in-place' });
+  return { way: 'standby', section, parts: { ...whole, backup, slot } };
+}
+
+/** Home is led there by WAL. */
+export interface StandbyFailback {
+  readonly way: 'standby';
+  readonly section: FailbackSection;
+  readonly parts: DatabaseRecovery<PgbackrestBackup> & { readonly slot: string };
+}
+
+/** Home is loaded from a last archive. */
+export interface ArchiveFailback {
+  readonly way: 'archive';
+  readonly section: FailbackSection;
+  readonly parts: DatabaseRecovery<ArchiveBackup>;
 }
 
 /** The same for a breach; the copy is sealed until it has been promoted and no old credential lets anybody in. */

@@ -1,24 +1,31 @@
 import type { PrintedCommand } from '../../src/model/plan.js';
-import type { PgbackrestBackup } from '../../src/runbook/schema.js';
+import type { ArchiveBackup, Backup, PgbackrestBackup } from '../../src/runbook/schema.js';
+import { chooseArchiveCommands, loadArchiveCommands, verifyArchiveCommands } from '../archive/commands.js';
 import type { DatabaseAt } from '../contract.js';
 
 interface Places {
   readonly damaged: DatabaseAt;
   readonly standby: DatabaseAt | null;
   readonly target: DatabaseAt;
-  readonly backup: PgbackrestBackup;
+  readonly backup: Backup;
+  readonly archives: Readonly<Record<string, ArchiveBackup>>;
 }
 
 /** Looking at every copy by hand. */
-export function surveyCommands({ damaged, standby, target, backup }: Places): readonly PrintedCommand[] {
-  const pgbackrest = `pgbackrest --config=${target.postgres.backupConfig} --stanza=${backup.stanza}`;
+export function surveyCommands({
+  damaged,
+  standby,
+  target,
+  backup,
+  archives,
+}: Places): readonly PrintedCommand[] {
   const { account, dataDirectory } = damaged.postgres.service;
   return [
-    ...backup.repositories.map(({ number, title }) => ({
-      where: `on the database host of ${target.site}`,
-      command: `${pgbackrest} --repo=${number} info; ${pgbackrest} --repo=${number} --output=text --verbose verify`,
-      note: `${title}: write down which backups are valid, and the newest WAL segment without a gap before it.`,
-    })),
+    ...(backup.driver === 'archive' ? [] : verifyRepositories(target, backup)),
+    ...Object.values(archives).flatMap((each) => [
+      ...chooseArchiveCommands(each, 'Write down every label: each is a copy of its own.'),
+      ...earlierCommands(each),
+    ]),
     ...(standby === null
       ? []
       : [
@@ -36,17 +43,58 @@ export function surveyCommands({ damaged, standby, target, backup }: Places): re
   ];
 }
 
+function verifyRepositories(target: DatabaseAt, backup: PgbackrestBackup): readonly PrintedCommand[] {
+  const pgbackrest = pgbackrestOf(target, backup);
+  return backup.repositories.map(({ number, title }) => ({
+    where: `on the database host of ${target.site}`,
+    command: `${pgbackrest} --repo=${number} info; timeout 10m ${pgbackrest} --repo=${number} --output=text --verbose verify`,
+    note: `${title}: write down which backups are valid, and the newest WAL segment without a gap before it. One that does not come to its end has met a truncated file.`,
+  }));
+}
+
+/** What was overwritten or deleted lies behind the versions of now. */
+function earlierCommands({ copies }: ArchiveBackup): readonly PrintedCommand[] {
+  return copies.flatMap((copy) =>
+    copy.driver === 's3'
+      ? [
+          {
+            where: `anywhere that reaches ${copy.title}`,
+            command: `aws s3api list-object-versions --bucket ${copy.bucket} --prefix ${copy.prefix}<system>/ --query "Versions[].[LastModified,Key,VersionId]" --region ${copy.region}${copy.endpoint === undefined ? '' : ` --endpoint-url ${copy.endpoint}`}${copy.caFile === undefined ? '' : ` --ca-bundle ${copy.caFile}`} --output text`,
+            note: `${copy.title}: of an archive that was changed, the versions up to its first manifest.json are the archive as it was made (get-object --version-id).`,
+          },
+        ]
+      : [],
+  );
+}
+
+function pgbackrestOf({ postgres }: DatabaseAt, { stanza }: PgbackrestBackup): string {
+  return `pgbackrest --config=${postgres.backupConfig} --stanza=${stanza}`;
+}
+
 /** Trying copies by hand: the newest first, in isolation, until one is sound. */
-export function tryCommands({ damaged, standby, target, backup }: Places): readonly PrintedCommand[] {
+export function tryCommands({
+  damaged,
+  standby,
+  target,
+  backup,
+  archives,
+}: Places): readonly PrintedCommand[] {
   const { account, dataDirectory, logFile } = target.postgres.service;
   const where = `on the database host of ${target.site}`;
-  const pgbackrest = `pgbackrest --config=${target.postgres.backupConfig} --stanza=${backup.stanza}`;
   return [
-    {
-      where,
-      command: `sudo -u ${account} ${pgbackrest} --repo=<n> --set=<label> --type=default --target-action=pause --archive-mode=off restore`,
-      note: 'A backup. Empty the directory before each attempt; it must be that of the target.',
-    },
+    ...(backup.driver === 'archive'
+      ? []
+      : [
+          {
+            where,
+            command: `sudo -u ${account} ${pgbackrestOf(target, backup)} --repo=<n> --set=<label> --type=default --target-action=pause --archive-mode=off restore`,
+            note: 'A backup. Empty the directory before each attempt; it must be that of the target.',
+          },
+        ]),
+    ...Object.values(archives).flatMap((each) => [
+      ...verifyArchiveCommands(each),
+      ...loadArchiveCommands({ target, backup: each }),
+    ]),
     ...(standby === null
       ? []
       : [

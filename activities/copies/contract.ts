@@ -1,16 +1,11 @@
 /** Copies of a database when the usual ones are bad: what workflows know of the activities. Types only. */
-import type {
-  Application,
-  ArchiveBackup,
-  DataClass,
-  Invariant,
-  PgbackrestBackup,
-} from '../../src/runbook/schema.js';
+import type { Application, ArchiveBackup, Backup, DataClass, Invariant } from '../../src/runbook/schema.js';
 import type {
   DatabaseAt,
   ProvisionedTarget,
   RecoveryPoint,
   ReplacedPrimary,
+  RestoreResult,
   RungCheck,
   RungResult,
   StepRef,
@@ -32,11 +27,26 @@ export interface SurveyedCopy {
   readonly unusable: string | null;
   /** What was looked at, in words. */
   readonly says: string;
+  /** Of a server: what its copy takes; of others `point` tells. */
+  readonly bytes?: number;
   readonly loses: RecoveryPoint['loses'];
   readonly lossUnknown: readonly string[];
-  /** Of a backup: what is restored, and the look at its files. */
+  /** Of a backup or archive: what is restored. */
   readonly point?: RecoveryPoint;
+  /** Of a backup: the look at its files. */
   readonly sound?: readonly RungCheck[];
+  /** Of an archive: where it is. */
+  readonly from?: ArchiveCopyRef;
+}
+
+/** One copy of an archive in the runbook. */
+export interface ArchiveCopyRef {
+  /** One of `backups`. */
+  readonly backup: string;
+  /** In its `copies`, from 1. */
+  readonly copy: number;
+  /** As it was when it was made, where the bucket has been changed since and keeps versions. */
+  readonly earlier: boolean;
 }
 
 export interface CopiesSurvey extends Summarised {
@@ -67,6 +77,8 @@ export interface CopyFound extends RungResult, ReplacedPrimary {
   readonly kind: CopyKind;
   readonly title: string;
   readonly lsn: string;
+  /** Of a copy that no WAL leads on: a loaded archive, or the server of a system that has no archive of WAL. */
+  readonly cluster?: RestoreResult['cluster'];
   readonly lastCommitAt: string | null;
   readonly loses: RecoveryPoint['loses'];
   readonly lossUnknown: readonly string[];
@@ -79,15 +91,15 @@ interface Places {
   readonly standby: DatabaseAt | null;
   /** Where they are tried, and from where backups are read. */
   readonly target: DatabaseAt;
-  readonly backup: PgbackrestBackup;
+  readonly backup: Backup;
+  /** Every backup of the runbook that is made of archives, by its name. */
+  readonly archives: Readonly<Record<string, ArchiveBackup>>;
   readonly dataClasses: Readonly<Record<string, DataClass>>;
 }
 
 export interface CopiesActivities {
   /** Looks at every copy there is; one that cannot be read is an answer. Changes nothing. */
-  surveyCopies(
-    input: { at: StepRef; archives: Readonly<Record<string, ArchiveBackup>> } & Places,
-  ): Promise<CopiesSurvey>;
+  surveyCopies(input: { at: StepRef } & Places): Promise<CopiesSurvey>;
 
   /** @throws `NoSuchCopy` */
   chooseCopy(input: { at: StepRef; survey: CopiesSurvey; id: string }): Promise<CopyChoice>;

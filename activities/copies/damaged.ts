@@ -5,25 +5,30 @@ import { PermanentError } from '../../src/errors.js';
 import { runTool } from '../../src/process.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, SurveyedCopy } from '../contract.js';
-import { justAfter } from '../point/moment.js';
+import { justAfter, toMoment } from '../point/moment.js';
 import { programOf, serviceOf } from '../service/index.js';
 import { parseTransactionEnd } from '../verify/point.js';
+import { sizesOf } from './tree.js';
 
 const DUMP_MS = 10 * 60_000;
 
 /** @throws PermanentError `NoCluster` when nothing is left of it, `TablespacesOutside` */
 export async function surveyDamaged(
   damaged: DatabaseAt,
-): Promise<Pick<SurveyedCopy, 'newestAt' | 'unusable' | 'says'>> {
+): Promise<Pick<SurveyedCopy, 'newestAt' | 'unusable' | 'says' | 'bytes'>> {
   const service = serviceOf(damaged.postgres);
   const control = await service.control();
   const running = (await service.pid()) !== undefined;
   await requireWithin(damaged);
-  const newest = await newestCommitIn(damaged, control.timeline, control.checkpointLsn);
+  const checkpoint = await latestCheckpoint(damaged);
+  const newest = await newestCommitIn(damaged, control.timeline, checkpoint.redoLsn ?? control.checkpointLsn);
+  // Where nothing was committed since, it leads to all that was before.
+  const checkpointAt = newest === undefined ? checkpoint.at : undefined;
   return {
-    newestAt: newest === undefined ? null : justAfter(newest),
+    newestAt: newest === undefined ? (checkpointAt ?? null) : justAfter(newest),
     unusable: null,
-    says: `its control file can be read (${control.state}, timeline ${control.timeline}), ${running ? 'its server runs' : 'no server runs'}; newest commit in its log ${newest ?? 'unknown'}; its pages are compared with their checksums when it is copied`,
+    bytes: (await sizesOf(damaged.postgres.service.dataDirectory)).bytes,
+    says: `its control file can be read (${control.state}, timeline ${control.timeline}), ${running ? 'its server runs' : 'no server runs'}; newest commit in its log ${newest ?? (checkpointAt === undefined ? 'unknown' : `before its checkpoint of ${checkpointAt}`)}; its pages are compared with their checksums when it is copied`,
   };
 }
 
@@ -40,17 +45,36 @@ async function requireWithin({ site, postgres }: DatabaseAt): Promise<void> {
   );
 }
 
-/** The last commit after its latest checkpoint. A log that breaks off ends there, which is no fault. */
+/** Where replay begins, and when its checkpoint was begun, ISO 8601; undefined where the words are not understood. */
+async function latestCheckpoint({
+  postgres,
+}: DatabaseAt): Promise<{ readonly redoLsn?: string; readonly at?: string }> {
+  const { dataDirectory, account } = postgres.service;
+  const { stdout } = await runTool(await programOf(postgres, 'pg_controldata'), ['-D', dataDirectory], {
+    account,
+    env: { LC_ALL: 'C', TZ: 'UTC' },
+    timeoutMs: 30_000,
+    signal: activitySignal(),
+  });
+  const redoLsn = /^Latest checkpoint's REDO location:\s+(\S+)$/m.exec(stdout)?.[1];
+  const at = Date.parse(`${/^Time of latest checkpoint:\s+(.+)$/m.exec(stdout)?.[1] ?? ''} UTC`);
+  return {
+    ...(redoLsn === undefined ? {} : { redoLsn }),
+    ...(Number.isNaN(at) ? {} : { at: toMoment(new Date(at).toISOString()) }),
+  };
+}
+
+/** The last commit after a position. A log that breaks off ends there, which is no fault. */
 async function newestCommitIn(
   { postgres }: DatabaseAt,
   timeline: number,
-  checkpointLsn: string,
+  fromLsn: string,
 ): Promise<string | undefined> {
   const { dataDirectory, account } = postgres.service;
   let newest: string | undefined;
   await runTool(
     await programOf(postgres, 'pg_waldump'),
-    ['-p', `${dataDirectory}/pg_wal`, '-t', String(timeline), '-s', checkpointLsn, '--rmgr=Transaction'],
+    ['-p', `${dataDirectory}/pg_wal`, '-t', String(timeline), '-s', fromLsn, '--rmgr=Transaction'],
     {
       account,
       env: { LC_ALL: 'C', TZ: 'UTC' },

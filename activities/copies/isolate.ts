@@ -3,14 +3,14 @@
  * every page compared with its checksum, started again and paused. The original is only read (manual: 27.2, pg_basebackup,
  * pg_verifybackup, pg_checksums).
  */
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { PermanentError } from '../../src/errors.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
 import { runTool } from '../../src/process.js';
-import type { PgbackrestBackup } from '../../src/runbook/schema.js';
+import type { Backup } from '../../src/runbook/schema.js';
 import { activitySignal } from '../context.js';
 import type { CopyKind, DatabaseAt, RungCheck } from '../contract.js';
 import { writeOwnedFile } from '../failback/owned-file.js';
@@ -24,6 +24,7 @@ import { parseChecksums } from '../verify/checksums.js';
 import { runClientTool } from '../verify/client-tools.js';
 import { judgeControl } from '../verify/files.js';
 import { PagesDamaged } from './damage.js';
+import { sizesOf } from './tree.js';
 
 const COPY_MS = 24 * 3_600_000;
 const CHECKSUMS_MS = 12 * 3_600_000;
@@ -34,7 +35,7 @@ export interface Isolation {
   readonly kind: Extract<CopyKind, 'standby' | 'damaged'>;
   readonly source: DatabaseAt;
   readonly target: DatabaseAt;
-  readonly backup: PgbackrestBackup;
+  readonly backup: Backup;
   readonly lease: Lease;
   readonly update: (progress: Progress) => void;
 }
@@ -174,20 +175,9 @@ async function copyFiles({ source, target, update }: Isolation): Promise<RungChe
   });
 }
 
-async function sizesOf(root: string): Promise<{ readonly files: number; readonly bytes: number }> {
-  let [files, bytes] = [0, 0];
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    files += 1;
-    bytes += (await stat(join(entry.path, entry.name))).size;
-  }
-  return { files, bytes };
-}
-
 /** It follows nobody, fetches nothing but names of timelines, and archives nothing before it is promoted. */
 async function ownSettings({ target, backup }: Isolation): Promise<void> {
   const { host, port, service } = target.postgres;
-  const get = archiveGetCommand(target.postgres, backup);
   await writeOwnedFile(join(service.dataDirectory, 'standby.signal'), '', service.account);
   await writeOwnSettings(target, {
     listen_addresses: host,
@@ -197,17 +187,26 @@ async function ownSettings({ target, backup }: Isolation): Promise<void> {
     primary_slot_name: '',
     ...NO_RECOVERY_TARGET,
     recovery_min_apply_delay: '0',
-    restore_command: `case "%f" in *.history) ${get} ;; *) false ;; esac`,
+    ...archiving(target, backup),
     archive_cleanup_command: '',
     recovery_end_command: '',
     hot_standby: 'on',
-    archive_mode: 'on',
-    archive_command: archivePushCommand(target.postgres, backup),
     synchronous_standby_names: '',
     logging_collector: 'off',
     log_destination: 'stderr',
     lc_messages: 'C',
   });
+}
+
+/** A system whose backups are dumps has no archive of WAL: nothing is fetched, and nothing is archived later. */
+function archiving({ postgres }: DatabaseAt, backup: Backup): Readonly<Record<string, string>> {
+  if (backup.driver === 'archive') return { restore_command: 'false', archive_mode: 'off' };
+  const get = archiveGetCommand(postgres, backup);
+  return {
+    restore_command: `case "%f" in *.history) ${get} ;; *) false ;; esac`,
+    archive_mode: 'on',
+    archive_command: archivePushCommand(postgres, backup),
+  };
 }
 
 /** Replay waits for WAL that nobody will bring: everything that is there is replayed. */

@@ -1,6 +1,7 @@
 /** Every backup of a repository: whether its files are whole, and how far sound WAL leads on from it. */
 import { MusterError, messageOf, PermanentError } from '../../src/errors.js';
 import { formatCount } from '../../src/model/format.js';
+import type { OfPgbackrest } from '../../src/runbook/backups.js';
 import { activitySignal } from '../context.js';
 import type { CopiesActivities, RungCheck, SurveyedCopy } from '../contract.js';
 import { pgbackrestVersion, repositoryName } from '../pgbackrest/command.js';
@@ -14,8 +15,9 @@ import { type Holding, lookInto, pathFrom } from '../point/holding.js';
 import { countLosses } from '../point/losses.js';
 import { justAfter } from '../point/moment.js';
 import { answering, unread } from './answer.js';
+import { shortFiles } from './sizes.js';
 
-type Input = Parameters<CopiesActivities['surveyCopies']>[0];
+type Input = OfPgbackrest<Parameters<CopiesActivities['surveyCopies']>[0]>;
 
 export async function surveyRepository(input: Input, repository: number): Promise<readonly SurveyedCopy[]> {
   const { target, backup } = input;
@@ -26,7 +28,8 @@ export async function surveyRepository(input: Input, repository: number): Promis
       systemIdentifier: '',
       timeline: 0,
     });
-    const found = await verifyAll(holding);
+    const short = await shortIn(holding);
+    const found = await verifyAll(holding, short);
     return await withStandIn(target.postgres, holding.systemIdentifier, async (standIn) => {
       const copies: SurveyedCopy[] = [];
       for (const one of [...holding.backups].reverse()) {
@@ -46,36 +49,62 @@ export async function surveyRepository(input: Input, repository: number): Promis
 }
 
 interface Found {
-  /** undefined: pgBackRest did not come to the end of it. */
+  /** undefined: pgBackRest did not come to the end of it, or would not have. */
   readonly report: VerifyReport | undefined;
   readonly wrong: readonly WrongFile[];
+  readonly short: Short;
   readonly tookMs: number;
 }
 
+/** By label; a manifest that cannot be read is an answer too. */
+type Short = Readonly<Record<string, readonly string[]>>;
+
+async function shortIn({ scope, repository, backups }: Holding): Promise<Short> {
+  const found: Record<string, readonly string[]> = {};
+  for (const { label } of backups) {
+    try {
+      found[label] = (await shortFiles(scope, repository, label)).map(({ says }) => says);
+    } catch (error) {
+      activitySignal().throwIfAborted();
+      if (!(error instanceof MusterError)) throw error;
+      found[label] = [messageOf(error)];
+    }
+  }
+  return found;
+}
+
 /** Reads every file of the repository: this is the day on which nothing of it is believed. */
-async function verifyAll({ scope, repository, backups }: Holding): Promise<Found> {
+async function verifyAll({ scope, repository, backups }: Holding, short: Short): Promise<Found> {
   const begun = performance.now();
+  if (Object.values(short).some((files) => files.length > 0)) {
+    return { report: undefined, wrong: [], short, tookMs: 0 };
+  }
   const bytes = backups.reduce((sum, { info }) => sum + (info.repository.delta ?? info.size), 0);
   const tookMs = () => Math.round(performance.now() - begun);
   try {
-    return { ...(await runVerify(scope, repository, undefined, verifyPatienceMs(bytes))), tookMs: tookMs() };
+    return {
+      ...(await runVerify(scope, repository, undefined, verifyPatienceMs(bytes))),
+      short,
+      tookMs: tookMs(),
+    };
   } catch (error) {
     activitySignal().throwIfAborted();
     if (!(error instanceof MusterError)) throw error;
     // Its backups are tried all the same: a restore compares every file with its checksum.
-    return { report: undefined, wrong: [], tookMs: tookMs() };
+    return { report: undefined, wrong: [], short, tookMs: tookMs() };
   }
 }
 
 async function surveyBackup(
   { target, backup, dataClasses }: Input,
   holding: Holding,
-  { report, wrong, tookMs }: Found,
+  { report, wrong, short, tookMs }: Found,
   one: BackupInfo,
   standIn: string,
 ): Promise<Omit<SurveyedCopy, 'id' | 'kind' | 'title'>> {
   const { scope, repository, systemIdentifier, timeline, name } = holding;
   const chain = [...new Set([...(one.reference ?? []), one.label])];
+  requireLong(name, chain, short);
   if (report !== undefined) requireWhole(name, chain, report, wrong);
   const path = await pathFrom(holding, [one]);
   const bad = new Set(
@@ -115,7 +144,7 @@ async function surveyBackup(
   const files = chain.reduce((sum, label) => sum + (report?.backups[label]?.valid ?? 0), 0);
   const whole =
     report === undefined
-      ? `${chain.join(' and ')} NOT READ (verify did not come to its end): the restore compares every file with its checksum`
+      ? `${chain.join(' and ')} as long as the manifest says, NOT READ (verify does not come to its end here): the restore compares every file with its checksum`
       : `${chain.join(' and ')} whole, ${formatCount(files)} files compared with their checksums`;
   const check: RungCheck = {
     rung: 1,
@@ -135,6 +164,20 @@ async function surveyBackup(
     point,
     sound: [check],
   };
+}
+
+/** @throws PermanentError `BackupDamaged` */
+function requireLong(name: string, chain: readonly string[], short: Short): void {
+  for (const label of chain) {
+    const files = short[label] ?? [];
+    if (files.length === 0) continue;
+    const more = files.length > 3 ? ` and ${files.length - 3} more` : '';
+    throw new PermanentError(
+      'BackupDamaged',
+      `Backup ${label} in ${name} is incomplete: ${files.slice(0, 3).join('; ')}${more}.`,
+      { next: 'Use another copy.' },
+    );
+  }
 }
 
 /** @throws PermanentError `BackupDamaged` */

@@ -4,10 +4,10 @@ import type { Progress } from '../../src/model/run.js';
 import { activitySignal } from '../context.js';
 import type { CopiesActivities, CopiesSurvey, SurveyedCopy } from '../contract.js';
 import { countLosses } from '../point/losses.js';
-import { listArchives } from '../restore/archive-list.js';
 import { countMissing } from '../standby/missing.js';
 import { onStandby, readFacts } from '../standby/state.js';
-import { answering, unread } from './answer.js';
+import { answering } from './answer.js';
+import { surveyArchives } from './archives.js';
 import { surveyDamaged } from './damaged.js';
 import { surveyRepository } from './repository.js';
 
@@ -27,13 +27,9 @@ export async function surveyCopies(
 ): Promise<CopiesSurvey> {
   const looks: readonly (() => Promise<readonly SurveyedCopy[]>)[] = [
     () => standbyCopy(input),
-    ...input.backup.repositories.map(
-      ({ number }) =>
-        () =>
-          surveyRepository(input, number),
-    ),
+    ...repositoriesOf(input),
     () => damagedCopy(input),
-    ...Object.keys(input.archives).map((name) => () => archivedCopies(input, name)),
+    ...Object.keys(input.archives).map((name) => () => surveyArchives(input, name)),
   ];
   let done = 0;
   const found = await Promise.all(
@@ -45,7 +41,10 @@ export async function surveyCopies(
     }),
   );
   const copies = found.flat().sort(byLoss);
-  const databaseBytes = Math.max(0, ...copies.map(({ point }) => point?.backup.databaseBytes ?? 0));
+  const databaseBytes = Math.max(
+    0,
+    ...copies.map(({ point, bytes }) => bytes ?? point?.backup.databaseBytes ?? 0),
+  );
   const best = copies.find(({ unusable }) => unusable === null);
   const usable = copies.filter(({ unusable }) => unusable === null).length;
   return {
@@ -55,11 +54,22 @@ export async function surveyCopies(
   };
 }
 
+function repositoriesOf({ backup, ...input }: Input): readonly (() => Promise<readonly SurveyedCopy[]>)[] {
+  if (backup.driver === 'archive') return [];
+  return backup.repositories.map(
+    ({ number }) =>
+      () =>
+        surveyRepository({ ...input, backup }, number),
+  );
+}
+
 function byLoss(one: SurveyedCopy, other: SurveyedCopy): number {
   if ((one.unusable === null) !== (other.unusable === null)) return one.unusable === null ? -1 : 1;
   const [a, b] = [one.newestAt ?? '', other.newestAt ?? ''];
   if (a !== b) return a > b ? -1 : 1;
-  return ORDER[one.kind] - ORDER[other.kind] || (one.id > other.id ? -1 : 1);
+  // Of backups the newer one; of one archive the copy that the runbook names first.
+  const later = one.kind === 'archive' ? 1 : -1;
+  return ORDER[one.kind] - ORDER[other.kind] || (one.id > other.id ? later : -later);
 }
 
 async function standbyCopy({ standby, dataClasses }: Input): Promise<readonly SurveyedCopy[]> {
@@ -69,8 +79,12 @@ async function standbyCopy({ standby, dataClasses }: Input): Promise<readonly Su
     onStandby(standby, async (client) => {
       const facts = await readFacts(client);
       const { loses, lossUnknown } = await countMissing(client, dataClasses, facts.time);
+      const { rows } = await client.query<{ bytes: string }>(
+        'select sum(pg_database_size(oid))::text as bytes from pg_database',
+      );
       return {
         newestAt: facts.time,
+        bytes: Number(rows[0]?.bytes ?? 0),
         unusable: facts.inRecovery ? null : 'it is no standby: it takes writes',
         says: `timeline ${facts.timeline} at ${facts.replayedLsn ?? 'nowhere'}, newest commit ${facts.lastCommitAt ?? 'unknown'}; its pages are compared with their checksums when it is copied`,
         loses,
@@ -90,35 +104,6 @@ async function damagedCopy({ damaged, dataClasses }: Input): Promise<readonly Su
     const seen = await surveyDamaged(damaged);
     return { ...seen, ...(await lossesAfter(dataClasses, seen.newestAt)) };
   });
-}
-
-async function archivedCopies({ at, archives }: Input, name: string): Promise<readonly SurveyedCopy[]> {
-  const backup = archives[name];
-  if (backup === undefined) return [];
-  const { copies } = await listArchives({ at, backup });
-  return copies.flatMap(({ title, archives: held, unreadable }) => [
-    ...(unreadable === null
-      ? []
-      : [
-          unread(
-            { id: `${name}/${title}`, kind: 'archive', title: `archives ${name} in ${title}` },
-            unreadable,
-          ),
-        ]),
-    ...held.map(
-      ({ label, snapshotAt, unusable }): SurveyedCopy => ({
-        id: `${name}/${label}`,
-        kind: 'archive',
-        title: `archive ${label} in ${title}`,
-        newestAt: snapshotAt,
-        unusable:
-          unusable ?? 'a dump is loaded into a cluster of its own: this scenario tries physical copies only',
-        says: 'listed, not read',
-        loses: {},
-        lossUnknown: [],
-      }),
-    ),
-  ]);
 }
 
 /** What was acknowledged after the newest commit of a copy. */

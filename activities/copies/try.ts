@@ -9,6 +9,7 @@ import type {
   CopiesActivities,
   CopyFound,
   RecoveryPoint,
+  RestoreResult,
   RungCheck,
   SurveyedCopy,
   TriedCopy,
@@ -27,6 +28,7 @@ import { hasLeftRecovery, serviceOf } from '../service/index.js';
 import { countMissing } from '../standby/missing.js';
 import { onStandby } from '../standby/state.js';
 import { verifyActivities } from '../verify/index.js';
+import { archiveAt } from './archives.js';
 import { listDamage, PagesDamaged } from './damage.js';
 import { isolate } from './isolate.js';
 
@@ -37,13 +39,14 @@ type Update = (progress: Progress) => void;
 interface Standing {
   readonly point: Pick<RecoveryPoint, 'systemIdentifier' | 'timeline' | 'time'>;
   readonly lsn: string;
+  readonly cluster?: RestoreResult['cluster'];
   readonly lastCommitAt: string | null;
   readonly checks: readonly RungCheck[];
 }
 
 export async function tryCopies(input: Input, update: Update): Promise<CopyFound> {
   const { survey, first } = input;
-  const lease = await holdLease(input.at, input.target);
+  await holdLease(input.at, input.target);
   const known = failedBefore();
   const tried: TriedCopy[] = [];
   const order = [...survey.copies].sort(
@@ -61,7 +64,7 @@ export async function tryCopies(input: Input, update: Update): Promise<CopyFound
       const begun = performance.now();
       const tookMs = () => Math.round(performance.now() - begun);
       try {
-        found = await tryOne(input, copy, lease, update);
+        found = await tryOne(input, copy, update);
         tried.push({ id: copy.id, outcome: 'usable', says: found.summary, tookMs: tookMs(), damage: [] });
       } catch (error) {
         activitySignal().throwIfAborted();
@@ -97,10 +100,9 @@ function failedBefore(): readonly TriedCopy[] {
   return kept?.failed ?? [];
 }
 
-async function tryOne(input: Input, copy: SurveyedCopy, lease: Lease, update: Update): Promise<CopyFound> {
+async function tryOne(input: Input, copy: SurveyedCopy, update: Update): Promise<CopyFound> {
   const begun = performance.now();
-  const standing =
-    copy.kind === 'backup' ? await restored(input, copy) : await isolated(input, copy, lease, update);
+  const standing = await STANDS[copy.kind](input, copy, update);
   const contents = await climb(input, standing);
   const { loses, lossUnknown } = await onStandby(input.target, (client) =>
     countMissing(client, input.dataClasses, standing.point.time),
@@ -114,6 +116,7 @@ async function tryOne(input: Input, copy: SurveyedCopy, lease: Lease, update: Up
     title: copy.title,
     ...standing.point,
     lsn: standing.lsn,
+    ...(standing.cluster === undefined ? {} : { cluster: standing.cluster }),
     lastCommitAt: standing.lastCommitAt,
     loses,
     lossUnknown,
@@ -126,6 +129,16 @@ async function tryOne(input: Input, copy: SurveyedCopy, lease: Lease, update: Up
     ].join('; '),
   };
 }
+
+type Bring = (input: Input, copy: SurveyedCopy, update: Update) => Promise<Standing>;
+
+/** How each kind of copy is brought up. */
+const STANDS: Readonly<Record<SurveyedCopy['kind'], Bring>> = {
+  backup: restored,
+  standby: isolated,
+  damaged: isolated,
+  archive: loaded,
+};
 
 async function restored(
   { at, target, backup, provisioned }: Input,
@@ -146,12 +159,32 @@ async function restored(
   };
 }
 
-async function isolated(
-  input: Input,
-  { kind }: SurveyedCopy,
-  _lease: Lease,
-  update: Update,
+/** Read whole first, which takes less than loading it: most that is wrong with an archive shows there. */
+async function loaded(
+  { at, target, archives, provisioned }: Input,
+  { point, from, title }: SurveyedCopy,
 ): Promise<Standing> {
+  const whole = archives[from?.backup ?? ''];
+  if (point === undefined || from === undefined || whole === undefined)
+    throw new TypeError(`${title} was surveyed without a place`);
+  const backup = archiveAt(whole, from);
+  const verify = verifyActivities();
+  const sound = await verify.verifyRepository({ at, target, backup, point });
+  // What an earlier copy has left is no part of this one.
+  await empty({ at, target });
+  const result = await restoreActivities().restoreDatabase({ at, target, provisioned, backup, point });
+  const reached = await verify.verifyPoint({ at, target, backup, point, restored: result });
+  const files = await verify.verifyFiles({ at, target, point, restored: result });
+  return {
+    point,
+    lsn: result.lsn,
+    cluster: result.cluster,
+    lastCommitAt: null,
+    checks: [...sound.checks, ...reached.checks, ...files.checks],
+  };
+}
+
+async function isolated(input: Input, { kind }: SurveyedCopy, update: Update): Promise<Standing> {
   const { at, target, backup, standby, damaged } = input;
   const source = kind === 'standby' ? standby : damaged;
   if ((kind !== 'standby' && kind !== 'damaged') || source === null)
@@ -159,7 +192,14 @@ async function isolated(
   const lease = await empty({ at, target });
   const { facts, lsn, checks } = await isolate({ kind, source, target, backup, lease, update });
   const { systemIdentifier, timeline, time, lastCommitAt } = facts;
-  return { point: { systemIdentifier, timeline, time }, lsn, lastCommitAt, checks };
+  return {
+    point: { systemIdentifier, timeline, time },
+    lsn,
+    // Without an archive of WAL it takes over as a loaded archive does.
+    ...(backup.driver === 'archive' ? { cluster: { systemIdentifier, timeline } } : {}),
+    lastCommitAt,
+    checks,
+  };
 }
 
 /** Rungs 5 to 8. All are waited for, so that nothing still reads when the next copy takes the place. */
@@ -182,8 +222,11 @@ async function climb(input: Input, { point }: Standing): Promise<readonly RungCh
 async function empty({ at, target }: Pick<Input, 'at' | 'target'>): Promise<Lease> {
   const { dataDirectory, account } = target.postgres.service;
   const service = serviceOf(target.postgres);
-  const lease = await holdLease(at, target);
+  const { logical, ...lease } = await holdLease(at, target);
+  // While an archive is loaded its server is in no recovery: it was not promoted.
+  const loading = logical === true && lease.restored === undefined;
   if (
+    !loading &&
     (await service.pid()) !== undefined &&
     (await hasLeftRecovery(target.postgres, Number.POSITIVE_INFINITY))
   ) {
@@ -203,6 +246,7 @@ async function empty({ at, target }: Pick<Input, 'at' | 'target'>): Promise<Leas
     dataDirectory,
     tablespaceDirectoryOf(dataDirectory),
     spoolDirectoryOf(dataDirectory),
+    `${dataDirectory}.archive`,
   ]) {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }

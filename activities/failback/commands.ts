@@ -95,6 +95,37 @@ export function stopCommands({
   ];
 }
 
+/** Stopping all writes by hand, so that a dump is the last state. */
+export function closeCommands({ primary }: { readonly primary: DatabaseAt }): readonly PrintedCommand[] {
+  const { account, dataDirectory, logFile } = primary.postgres.service;
+  const where = onHost(primary.site);
+  return [
+    { where: reaching(primary.site), command: psql(primary, 'CHECKPOINT'), note: 'Users still work.' },
+    { where, command: `sudo -u ${account} pg_ctl stop -D ${dataDirectory} -m fast -w` },
+    { where, command: `sudo -u ${account} touch ${dataDirectory}/standby.signal` },
+    { where, command: `sudo -u ${account} pg_ctl start -D ${dataDirectory} -l ${logFile} -w` },
+    {
+      where: reaching(primary.site),
+      command: psql(primary, 'SELECT pg_is_in_recovery()'),
+      note: `Must answer t: it takes no writes from anybody. To take this back: stop it, rm ${dataDirectory}/standby.signal, start it.`,
+    },
+  ];
+}
+
+/** What recoveries leave beside the clusters. */
+export function releaseCommands({
+  left,
+  home,
+}: {
+  readonly left: DatabaseAt;
+  readonly home: DatabaseAt;
+}): readonly PrintedCommand[] {
+  return [left, home].map(({ site, postgres }) => ({
+    where: onHost(site),
+    command: `rm -f ${postgres.service.dataDirectory}.lease.json ${postgres.service.dataDirectory}.switchover.json`,
+  }));
+}
+
 /** The left primary becomes a standby by hand. */
 export function followCommands({
   left,

@@ -1,8 +1,16 @@
 /** The planned way home: what workflows know of its activities. Types only. */
-import type { Bucket, DataClass, DnsRecord, PgbackrestBackup } from '../../src/runbook/schema.js';
 import type {
+  ArchiveBackup,
+  Bucket,
+  DataClass,
+  DnsRecord,
+  PgbackrestBackup,
+} from '../../src/runbook/schema.js';
+import type {
+  ArchiveTaken,
   DatabaseAt,
   FenceProof,
+  RecoveryPoint,
   ReplacedPrimary,
   RungResult,
   StandbyBuilt,
@@ -16,6 +24,7 @@ import type {
 export interface PrimaryFound extends Summarised, ReplacedPrimary {
   readonly site: string;
   readonly lsn: string;
+  readonly databaseBytes: number;
   /** Newest promotion in the vault; null: the system was never moved. */
   readonly promotedAt: string | null;
 }
@@ -92,6 +101,31 @@ export interface FailbackActivities {
   }): Promise<SwitchoverFence>;
   /** Undoes `stopForSwitchover`. Refuses once this run promoted the standby, or may have. */
   reopenPrimary(input: { at: StepRef; primary: DatabaseAt; vault: Bucket }): Promise<Summarised>;
+
+  /**
+   * Stops the primary and starts it again as a standby of nobody: it answers, and takes no writes from anybody, so that a dump
+   * of it is its last state. Proven by a write that was refused. `reopenPrimary` undoes it.
+   */
+  closeForDump(input: {
+    at: StepRef;
+    primary: DatabaseAt;
+    vault: Bucket;
+    found: ReplacedPrimary;
+    dataClasses: Readonly<Record<string, DataClass>>;
+  }): Promise<FenceProof>;
+
+  /** The archive that was just taken, as the point that home is made from. @throws `NotLastArchive` */
+  findLastArchive(input: {
+    at: StepRef;
+    primary: DatabaseAt;
+    home: DatabaseAt;
+    backup: ArchiveBackup;
+    taken: Pick<ArchiveTaken, 'label'>;
+    dataClasses: Readonly<Record<string, DataClass>>;
+  }): Promise<RecoveryPoint>;
+
+  /** Both sites bear no mark of the recoveries any more: the next one can use them. */
+  releaseSites(input: { at: StepRef; left: DatabaseAt; home: DatabaseAt }): Promise<Summarised>;
 
   /** Rungs 1, 2 and 4, and that what is to be promoted ends with the record that the primary ended with. */
   verifySwitchover(input: {

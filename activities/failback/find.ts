@@ -1,6 +1,7 @@
 /** Where a system runs now, by everything that knows it. Nothing is changed. */
 import { readdir } from 'node:fs/promises';
 import { PermanentError } from '../../src/errors.js';
+import { siteOfValues } from '../../src/runbook/leaving.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, FailbackActivities, PrimaryFound } from '../contract.js';
 import { readRecord } from '../dns/index.js';
@@ -17,9 +18,7 @@ export async function findPrimary(input: Input): Promise<PrimaryFound> {
     withVault(vault, activitySignal(), (open) => readPromotions(open, at.system)),
   ]);
   const newest = promotions.at(-1);
-  const leads = Object.entries(record.values).find(
-    ([, values]) => values.length === held.values.length && values.every((one) => held.values.includes(one)),
-  )?.[0];
+  const leads = siteOfValues(record.values, held.values);
   const says = [
     ...(leads === from.site
       ? []
@@ -35,7 +34,7 @@ export async function findPrimary(input: Input): Promise<PrimaryFound> {
   await requireFree(input);
   const server = await askPrimary(from);
   if (server.timeline === null) throw elsewhere(input, [`the server at ${from.site} takes no writes`]);
-  const { systemIdentifier, timeline, time, lsn } = server;
+  const { systemIdentifier, timeline, time, lsn, databaseBytes } = server;
   const since = newest === undefined ? '' : ` since ${newest.done?.promotedAt ?? newest.at}`;
   return {
     site: from.site,
@@ -43,6 +42,7 @@ export async function findPrimary(input: Input): Promise<PrimaryFound> {
     timeline,
     time,
     lsn,
+    databaseBytes: Number(databaseBytes),
     promotedAt: newest?.done?.promotedAt ?? newest?.at ?? null,
     summary: `${at.system} runs at ${from.site}${since}, on timeline ${timeline} at ${lsn}; ${record.name} leads there, ${home.site} is free`,
   };
@@ -54,7 +54,7 @@ function elsewhere({ from, at }: Input, says: readonly string[]): PermanentError
     `${at.system} does not run at ${from.site}: ${says.join('; ')}.`,
     {
       why: 'Nothing was changed: going home begins where the system takes its writes.',
-      next: 'Correct scenarios.failback.from in the runbook to the site where it runs, or finish the recovery that is under way (muster status).',
+      next: 'Correct scenarios.failback (from, otherFrom) in the runbook to the site where it runs, or finish the recovery that is under way (muster status).',
     },
   );
 }
@@ -82,6 +82,8 @@ interface PrimaryServer {
   readonly timeline: number | null;
   readonly time: string;
   readonly lsn: string;
+  /** bigint as text. */
+  readonly databaseBytes: string;
 }
 
 export function askPrimary(site: DatabaseAt): Promise<PrimaryServer> {
@@ -91,7 +93,8 @@ export function askPrimary(site: DatabaseAt): Promise<PrimaryServer> {
          case when not recovering
            then ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer end as timeline,
          to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time,
-         case when recovering then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text as lsn
+         case when recovering then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text as lsn,
+         pg_database_size(current_database())::text as "databaseBytes"
        from pg_is_in_recovery() as recovering`,
     );
     return rows[0] as PrimaryServer;

@@ -3,10 +3,13 @@ import type { Progress } from '../../src/model/run.js';
 import type { FailbackActivities } from '../contract.js';
 import { requireReal } from '../production.js';
 import { withProgress } from '../progress.js';
+import { closeForDump } from './close.js';
 import { findPrimary } from './find.js';
 import { followHome } from './follow.js';
 import { awaitForgotten } from './forgotten.js';
 import { holdStandby, releaseStandby } from './hold.js';
+import { findLastArchive } from './last-archive.js';
+import { releaseSites } from './released.js';
 import { removeReseeded } from './reseeded.js';
 import { reopenPrimary, stopForSwitchover } from './stop.js';
 import { verifyPages, verifySwitchover } from './verify.js';
@@ -29,6 +32,15 @@ export function failbackActivities(): FailbackActivities {
     reopenPrimary(input) {
       requireReal(input.at, `start ${input.primary.site}`);
       return reopenPrimary(input);
+    },
+    closeForDump(input) {
+      requireReal(input.at, `stop writes at ${input.primary.site}`);
+      return closeForDump(input);
+    },
+    findLastArchive,
+    releaseSites(input) {
+      requireReal(input.at, `give ${input.left.site} back`);
+      return releaseSites(input);
     },
     verifySwitchover,
     followHome(input) {

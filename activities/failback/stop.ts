@@ -101,7 +101,7 @@ async function requireSwitchable({ primary, standby, found }: Input): Promise<vo
   );
 }
 
-async function requireClean({ primary, found }: Input): Promise<void> {
+export async function requireClean({ primary, found }: Pick<Input, 'primary' | 'found'>): Promise<void> {
   const { state, systemIdentifier } = await serviceOf(primary.postgres).control();
   if (
     (state === 'shut down' || state === 'shut down in recovery') &&
@@ -172,7 +172,10 @@ async function requireEverythingReplayed({ primary, standby }: Input) {
 }
 
 /** What a switchover that did not come about leaves is a primary that takes its writes. */
-async function openedAgain(input: Input, error: unknown): Promise<unknown> {
+export async function openedAgain(
+  input: Pick<Input, 'at' | 'primary' | 'vault'>,
+  error: unknown,
+): Promise<unknown> {
   // One that is being called off is opened by its undo.
   if (!(error instanceof PermanentError) || activitySignal().aborted) return error;
   const { summary } = await reopenPrimary(input);
@@ -206,7 +209,7 @@ export async function reopenPrimary({
   return { summary: `${primary.site} takes logins and writes as before` };
 }
 
-function signalOf({ postgres }: DatabaseAt): string {
+export function signalOf({ postgres }: DatabaseAt): string {
   return join(postgres.service.dataDirectory, 'standby.signal');
 }
 
@@ -220,7 +223,7 @@ function markOf({ postgres }: DatabaseAt): string {
   return `${postgres.service.dataDirectory}.switchover.json`;
 }
 
-async function writeMark(primary: DatabaseAt, { runId }: StepRef): Promise<void> {
+export async function writeMark(primary: DatabaseAt, { runId }: StepRef): Promise<void> {
   const mark: Mark = { runId, at: new Date().toISOString() };
   await writeFile(markOf(primary), `${JSON.stringify(mark)}\n`, { mode: 0o644, flush: true });
 }

@@ -7,7 +7,7 @@ import { type ChosenArchive, chooseArchive, titleOf } from '../archive/choice.js
 import { activitySignal } from '../context.js';
 import type { DatabaseAt, MusterActivities, RecoveryPoint, ReplacedPrimary } from '../contract.js';
 import { adminOf, serviceOf } from '../service/index.js';
-import { countLosses, lossesInWords } from './losses.js';
+import { countLosses, type Losses, lossesInWords } from './losses.js';
 import { currentMoment, toMoment } from './moment.js';
 
 type Before = OfArchive<Parameters<MusterActivities['proposePoint']>[0]>;
@@ -50,13 +50,33 @@ export async function describeArchive(
     notes = [],
   }: Pick<Newest, 'backup' | 'dataClasses'> & { readonly notes?: readonly string[] },
 ): Promise<RecoveryPoint> {
-  const { manifest, signer, copies, checked, passedOver, newest } = chosen;
-  const time = toMoment(manifest.snapshot.at);
-  const bytes = manifest.parts.reduce((sum, part) => sum + part.bytes, 0);
+  const time = toMoment(chosen.manifest.snapshot.at);
   const [identity, losses] = await Promise.all([
-    identityOf(replaced, newest),
+    identityOf(replaced, chosen.newest),
     countLosses(dataClasses, time, activitySignal()),
   ]);
+  return archivePoint(chosen, { asked, backup, identity, losses, notes });
+}
+
+/** The point that an archive leads to. @param known `identity`: the primary that is replaced */
+export function archivePoint(
+  { manifest, signer, copies, checked, passedOver }: Omit<ChosenArchive, 'newest'>,
+  {
+    asked,
+    backup,
+    identity,
+    losses,
+    notes = [],
+  }: Pick<Newest, 'backup'> & {
+    readonly asked: string;
+    /** What is to be said besides, a sentence each. */
+    readonly notes?: readonly string[];
+    readonly identity: Pick<ReplacedPrimary, 'systemIdentifier' | 'timeline'>;
+    readonly losses: Losses;
+  },
+): RecoveryPoint {
+  const time = toMoment(manifest.snapshot.at);
+  const bytes = manifest.parts.reduce((sum, part) => sum + part.bytes, 0);
   const [first = 1] = copies;
   const ageMs = Math.max(0, Date.parse(currentMoment()) - Date.parse(time));
   const copy = titleOf(backup, first);
@@ -90,7 +110,7 @@ export async function describeArchive(
  * The primary that is replaced, as it is itself: running, or by its control file. Where neither can be read, the newest archive
  * tells whose it was; the fence finds out if that has changed since.
  */
-async function identityOf(
+export async function identityOf(
   replaced: DatabaseAt | undefined,
   { database }: ChosenArchive['newest'],
 ): Promise<Pick<ReplacedPrimary, 'systemIdentifier' | 'timeline'>> {

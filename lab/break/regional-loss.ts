@@ -1,5 +1,5 @@
 /** The region of the primary is lost, with everything that Payymo and its backups have there. */
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { lostMark, regionLostMark, runningServer } from '../clusters.js';
 import { LabError } from '../errors.js';
 import { exists } from '../folders.js';
@@ -28,6 +28,14 @@ export async function takeOutOfSight(folder: string): Promise<void> {
 export async function loseStore(state: LabState, layout: Layout, region: RegionName): Promise<number | null> {
   await writeFile(regionLostMark(layout, region), 'lost\n');
   return kill(state.parts[`s3-${region}`]);
+}
+
+/**
+ * The region is there again: its object store may run, with what it held. Servers are not: their disks stay out of sight.
+ * `muster lab up` starts the store.
+ */
+export function regainStore(layout: Layout, region: RegionName): Promise<void> {
+  return rm(regionLostMark(layout, region), { force: true });
 }
 
 /** @returns its number; null where it does not run */

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runningServer } from '../clusters.js';
 import { LabError } from '../errors.js';
-import { layoutOf } from '../layout.js';
+import { layoutOf, REGIONS } from '../layout.js';
 import { isRunning } from '../process.js';
 import type { LabState } from '../state.js';
 import { takeLabArchive } from '../worlds/archive.js';
@@ -17,6 +17,7 @@ import { archivesOf, spoilCopy } from './copies.js';
 import { clock, loggedIn } from './login.js';
 import { loseObjects, type ObjectLoss, type ObjectLossKind } from './object-loss.js';
 import { kill, loseStore, takeOutOfSight } from './regional-loss.js';
+import { damageBackup, damagePages, labelsIn } from './repositories.js';
 import { send, strikeServer, untilGone } from './strike.js';
 
 /** What a disaster did to a system. Times are ISO 8601 UTC. */
@@ -51,7 +52,7 @@ export const WORLD_DISASTERS = {
   'regional-loss': breakWorldRegion,
   'provider-outage': breakProvider,
 
-  'backup-loss': breakWorldCopies,
+  'backup-loss': breakWorldBackups,
 
   'bad-deployment': breakRelease,
 
@@ -259,6 +260,55 @@ async function breakFiles(
   };
 }
 
+/** The usual copies are all bad, in the way of how the system is backed up. */
+function breakWorldBackups(state: LabState, name: WorldName): Promise<Harm> {
+  const { backup } = worldIn({ layout: layoutOf(state.dir), state }, name).definition;
+  return backup === 'archive' ? breakWorldCopies(state, name) : breakWorldRepositories(state, name);
+}
+
+/**
+ * Every backup is damaged, overwritten in the west and cut off in the east, and so is the disk of the primary, whose server is
+ * killed: the standby is what is left.
+ *
+ * @throws LabError when no standby follows
+ */
+async function breakWorldRepositories(state: LabState, name: WorldName): Promise<Harm> {
+  const { world, home, server, cluster } = await primaryOf(state, name);
+  const { title } = world.definition;
+  if (world.state.backup.driver !== 'pgbackrest' || !(await worldHasStandby(world))) {
+    throw new LabError(`${title} has no standby that could be left.`, 'Raise it: muster lab up --standby.');
+  }
+  const { stanza } = world.state.backup;
+  const hit: string[] = [];
+  for (const region of REGIONS) {
+    const store = join(layoutOf(state.dir).s3[region], 'data', world.state.bucket);
+    const folder = join(store, 'postgresql', 'backup', stanza);
+    const how = region === 'east' ? 'cut off' : 'overwritten';
+    for (const label of await labelsIn(folder)) {
+      hit.push(
+        `${world.definition.regions[region]}/${label}: ${await damageBackup(join(folder, label), how)} places ${how}`,
+      );
+    }
+  }
+  await markLost(cluster.base, 'damaged');
+  const at = new Date().toISOString();
+  const serverPids = strikeServer(server, 'SIGKILL');
+  await untilGone(serverPids);
+  const pages = await damagePages(cluster.data);
+  return {
+    at,
+    what: `The backups of ${title} are damaged, and so is the disk at ${home}.`,
+    facts: [
+      ['at', at],
+      ['damage', `${serverPids.length} processes killed, ${pages} pages of the primary overwritten`],
+      ...hit.map((text) => ['backup', text] as const),
+      ['left', 'the streaming standby'],
+    ],
+    recover: `muster recover backupLoss ${name} --detected-at ${at}`,
+    serverPids,
+  };
+}
+
 /**
  * A bad change, and the usual copies are all bad: beside the server they are deleted, in the west overwritten, and in the east
  * the newest one is. What is left is the archive before that in the east, the versions in the buckets, and the damaged server.
@@ -281,7 +331,7 @@ async function breakWorldCopies(state: LabState, name: WorldName): Promise<Harm>
     ...harm,
     what: `${harm.what} The usual copies are bad.`,
     facts: [...harm.facts, ...hit.map((text) => ['copy', text] as const)],
-    recover: `muster recover backupLoss ${name} --before ${harm.at}`,
+    recover: `muster recover backupLoss ${name} --detected-at ${harm.at}`,
   };
 }
 

@@ -2,7 +2,10 @@
 import type { Readable } from 'node:stream';
 import type { ArchiveCopy } from '../runbook/schema.js';
 import { folderPlace } from './folder-place.js';
-import { s3Place } from './s3-place.js';
+import { earlierPlace, s3Place } from './s3-place.js';
+
+/** A copy of the runbook; `earlier`: its bucket as it was when each archive was made, where it was changed since. */
+export type PlacedCopy = ArchiveCopy & { readonly earlier?: true };
 
 export interface StoredFile {
   readonly name: string;
@@ -29,13 +32,14 @@ export interface ArchivePlace {
  * @param signal ends whatever is under way
  * @throws PermanentError `SecretMissing`
  */
-export function openPlace(copy: ArchiveCopy, signal: AbortSignal): Promise<ArchivePlace> {
-  return copy.driver === 's3' ? s3Place(copy, signal) : folderPlace(copy, signal);
+export function openPlace(copy: PlacedCopy, signal: AbortSignal): Promise<ArchivePlace> {
+  if (copy.driver === 'folder') return folderPlace(copy, signal);
+  return copy.earlier === true ? earlierPlace(copy, signal) : s3Place(copy, signal);
 }
 
 /** Opens a place for some work and closes it whatever happens. */
 export async function withPlace<T>(
-  copy: ArchiveCopy,
+  copy: PlacedCopy,
   signal: AbortSignal,
   work: (place: ArchivePlace) => Promise<T>,
 ): Promise<T> {

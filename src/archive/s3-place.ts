@@ -8,6 +8,7 @@ import { MusterError, messageOf } from '../errors.js';
 import type { ArchiveCopy } from '../runbook/schema.js';
 import { bucketTitle, s3ErrorName, s3Status } from '../s3.js';
 import { resolveSecret } from '../secrets.js';
+import { earlierFiles, type Pinned } from './earlier.js';
 import { damaged, denied, missing, unreachable } from './errors.js';
 import type { ArchivePlace, StoredFile } from './place.js';
 
@@ -29,8 +30,32 @@ export async function s3Place(
   copy: Extract<ArchiveCopy, { driver: 's3' }>,
   signal: AbortSignal,
 ): Promise<ArchivePlace> {
-  const title = `${copy.title} (${bucketTitle(copy)})`;
+  return placeOf(copy, await clientOf(copy), signal, undefined);
+}
+
+/** The same bucket as it was when each archive was made: nothing is written to it. */
+export async function earlierPlace(
+  copy: Extract<ArchiveCopy, { driver: 's3' }>,
+  signal: AbortSignal,
+): Promise<ArchivePlace> {
   const client = await clientOf(copy);
+  try {
+    const pinned = await again(() => earlierFiles(client, copy, signal), signal);
+    return placeOf(copy, client, signal, pinned);
+  } catch (error) {
+    client.destroy();
+    signal.throwIfAborted();
+    throw unreachable(copy.title, `its versions cannot be listed: ${messageOf(error)}`, error);
+  }
+}
+
+function placeOf(
+  copy: Extract<ArchiveCopy, { driver: 's3' }>,
+  client: S3Client,
+  signal: AbortSignal,
+  pinned: Pinned | undefined,
+): ArchivePlace {
+  const title = `${copy.title} (${bucketTitle(copy)})`;
   const Bucket = copy.bucket;
   const keyOf = (name: string) => `${copy.prefix}${name}`;
   const failed = (what: string, error: unknown): Error => {
@@ -45,6 +70,7 @@ export async function s3Place(
       new GetObjectCommand({
         Bucket,
         Key: keyOf(name),
+        ...(pinned === undefined ? {} : { VersionId: pinned.get(name)?.versionId }),
         ...(range === undefined ? {} : { Range: `bytes=${range.from}-`, IfMatch: range.etag }),
       }),
       { abortSignal: signal },
@@ -81,6 +107,7 @@ export async function s3Place(
     title,
 
     async write(name, content) {
+      if (pinned !== undefined) throw new TypeError(`${title} is only read`);
       const upload = new Upload({
         client,
         params: { Bucket, Key: keyOf(name), Body: content },
@@ -101,6 +128,7 @@ export async function s3Place(
     },
 
     async open(name) {
+      if (pinned?.has(name) === false) throw missing(`${name} in ${title}`);
       try {
         const first = await again(() => get(name), signal);
         return Readable.from(bytesOf(name, first), { objectMode: false, highWaterMark: 256 * 1024 });
@@ -111,6 +139,7 @@ export async function s3Place(
     },
 
     async read(name, mostBytes) {
+      if (pinned?.has(name) === false) return undefined;
       try {
         const answer = await again(() => get(name), signal);
         const size = answer.ContentLength ?? 0;
@@ -128,6 +157,9 @@ export async function s3Place(
     },
 
     async list(prefix) {
+      if (pinned !== undefined) {
+        return [...pinned].flatMap(([name, { bytes }]) => (name.startsWith(prefix) ? [{ name, bytes }] : []));
+      }
       const found: StoredFile[] = [];
       let next: string | undefined;
       try {

@@ -5,6 +5,7 @@ import type { Finding } from '../diagnosis/symptoms.js';
 import type { LoadedRunbook } from '../runbook/load.js';
 import type { CliContext } from './context.js';
 import { readExpectations } from './expectations.js';
+import { whereItIs } from './leaving.js';
 import { planScenario, scenariosOf } from './planning.js';
 
 export interface ProposedPlan {
@@ -63,7 +64,7 @@ async function propose(
   const { scenarios } = await import('../../workflows/scenarios.js');
   if (!Object.hasOwn(scenarios, scenario)) return { ...suspicion, standing: 'not-built' };
   if (!(await scenariosOf(loaded)).includes(scenario)) return { ...suspicion, standing: 'not-in-runbook' };
-  const { document, hash, verdict } = await planScenario(loaded, scenario);
+  const { document, hash, verdict } = await planScenario(await whereItIs(loaded, scenario), scenario);
   const { expectations } = await readExpectations(context.world.env, document.system, scenario);
   const known = verdict.path.steps.some((name) => expectations[name] !== undefined);
   const budgets = new Map(

@@ -15,6 +15,7 @@ import { confirmByTyping } from './confirm.js';
 import type { CliContext } from './context.js';
 import { readExpectations } from './expectations.js';
 import type { FilesOptions } from './files-params.js';
+import { whereItIs } from './leaving.js';
 import { parseMoment } from './moment.js';
 import { type PlannedScenario, requirePlan } from './planning.js';
 import { isHere, preflight, requireConfined } from './preflight.js';
@@ -86,7 +87,7 @@ export async function readRequest(
     options.detectedAt === undefined
       ? new Date(now).toISOString()
       : parseMoment(options.detectedAt, '--detected-at', now);
-  const loaded = await loadSystem((await context.runbooks()).dir, system);
+  const loaded = await whereItIs(await loadSystem((await context.runbooks()).dir, system), scenario);
   const planned = await requirePlan(loaded, scenario);
   requireConfined(mode, planned.document);
   const params = paramsOf(loaded.runbook, planned.document.scenario, options, detectedAt, now);

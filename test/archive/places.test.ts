@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { DeleteObjectCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
+import { asItWas } from '../../src/archive/earlier.js';
 import { type ArchivePlace, openPlace } from '../../src/archive/place.js';
 import type { ArchiveCopy } from '../../src/runbook/schema.js';
+import { s3Client } from '../../src/s3.js';
 import { temporaryFolder } from '../drivers/support/folder.js';
 import { startVault, type TestVault } from '../drivers/support/s3.js';
 
@@ -113,4 +116,64 @@ it('keeps a folder and its files to itself', async () => {
   expect((await stat(join(folder.path, 'kept/payymo/c/file'))).mode & 0o777).toBe(0o600);
   expect((await stat(join(folder.path, 'kept'))).mode & 0o777).toBe(0o700);
   place.close();
+});
+
+test('a bucket as it was when each archive was made, where it was changed since', async () => {
+  const copy = { ...copies.s3(), prefix: 'kept/' };
+  const store = await s3Client(vault.bucket, 10_000);
+  await store.send(
+    new PutBucketVersioningCommand({
+      Bucket: vault.bucket.bucket,
+      VersioningConfiguration: { Status: 'Enabled' },
+    }),
+  );
+  const now = await openPlace(copy, never);
+  const write = (name: string, text: string) => now.write(name, Readable.from([Buffer.from(text)]));
+  for (const label of ['overwritten', 'deleted', 'untouched']) {
+    await write(`payymo/${label}/part`, `rows of ${label}`);
+    await write(`payymo/${label}/manifest.sig`, 'signature');
+    await write(`payymo/${label}/manifest.json`, '{}');
+  }
+  await write('payymo/overwritten/part', 'garbage, and more of it');
+  await write('payymo/overwritten/manifest.json', 'garbage');
+  await store.send(new DeleteObjectCommand({ Bucket: vault.bucket.bucket, Key: 'kept/payymo/deleted/part' }));
+  const then = await openPlace({ ...copy, earlier: true }, never);
+  expect([...(await then.list('payymo/'))].map(({ name }) => name).sort()).toEqual([
+    ...['manifest.json', 'manifest.sig', 'part'].map((file) => `payymo/deleted/${file}`),
+    ...['manifest.json', 'manifest.sig', 'part'].map((file) => `payymo/overwritten/${file}`),
+  ]);
+  expect((await read(then, 'payymo/overwritten/part')).toString()).toBe('rows of overwritten');
+  expect((await then.read('payymo/overwritten/manifest.json', 10))?.toString()).toBe('{}');
+  expect((await read(then, 'payymo/deleted/part')).toString()).toBe('rows of deleted');
+  await expect(then.open('payymo/untouched/part')).rejects.toMatchObject({ code: 'ArchiveIncomplete' });
+  await expect(then.write('payymo/new', Readable.from(['x']))).rejects.toThrow('only read');
+  for (const place of [now, then]) place.close();
+  store.destroy();
+});
+
+test('of the second in which an archive was made the version that was written with it is meant', () => {
+  const version = (name: string, versionId: string, atMs: number) => ({
+    ...{ name: `payymo/a/${name}`, versionId, atMs },
+    ...{ bytes: 1, isLatest: false },
+  });
+  const found = asItWas('payymo/a', [
+    version('manifest.json', 'spoilt', 2_000),
+    version('manifest.json', 'good', 2_000),
+    version('manifest.sig', 'good', 2_000),
+    version('part', 'spoilt', 3_000),
+    version('part', 'second attempt', 1_500),
+    version('part', 'first attempt', 1_000),
+    version('table', 'spoilt', 2_000),
+    version('table', 'good', 2_000),
+  ]);
+  expect(found.map(({ versionId }) => versionId)).toEqual(['good', 'good', 'second attempt', 'good']);
+  expect(asItWas('payymo/a', [version('part', 'alone', 1_000)])).toEqual([]);
+  // Dated by when they were replaced, parts after the manifest.
+  const moved = asItWas('payymo/a', [
+    version('manifest.json', 'good', 2_000),
+    version('manifest.sig', 'good', 2_000),
+    version('part', 'spoilt', 3_000),
+    version('part', 'good', 3_000),
+  ]);
+  expect(moved.map(({ versionId }) => versionId)).toEqual(['good', 'good', 'good']);
 });

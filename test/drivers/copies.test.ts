@@ -1,5 +1,5 @@
 /** Every copy of a database, tried in the order of least loss: what is damaged is found, told row by row, and passed over. */
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CopiesSurvey, DatabaseAt } from '../../activities/contract.js';
 import { copiesActivities } from '../../activities/copies/index.js';
@@ -15,6 +15,8 @@ const { provisionForArchive } = provisionActivities({ promotionOf: async () => u
 let cluster: TestCluster;
 /** Reads repositories of which the first is damaged. */
 let target: DatabaseAt;
+/** Of the repositories that are damaged. */
+let repositories: string;
 let survey: CopiesSurvey;
 
 const dataClasses: Record<string, DataClass> = {
@@ -40,6 +42,7 @@ beforeAll(async () => {
   await ask(primary, 'insert into ledger.notes values (900)');
   const { config, folder } = await cluster.copyRepositories('damaged');
   target = cluster.withConfig(config);
+  repositories = folder;
   const bundles = join(folder, 'repo1', 'backup', 'main', cluster.labels[1] ?? '', 'bundle');
   const [bundle = ''] = await readdir(bundles);
   await flipByte(join(bundles, bundle), 5_000);
@@ -86,7 +89,18 @@ async function tryAll(first: string | null = null) {
   const { at, backup, primary } = cluster;
   const provisioned = await provisionForArchive({ at, target, databaseBytes: survey.databaseBytes });
   return tryCopies({
-    ...{ at, survey, first, provisioned, damaged: primary, standby: null, target, backup, dataClasses },
+    ...{
+      at,
+      survey,
+      first,
+      provisioned,
+      damaged: primary,
+      standby: null,
+      target,
+      backup,
+      archives: {},
+      dataClasses,
+    },
     ...{ invariants: [], jobs: 1, application: await application() },
   });
 }
@@ -156,4 +170,18 @@ test('where none is sound nothing is promoted, and each is told', async () => {
     message: expect.stringMatching(/itself: Rung 3, page checksums: 1 pages .*block 0 of ledger.holders/),
   });
   survey = all;
+}, 60_000);
+
+test('a backup whose files end too early is found by their sizes, without waiting for a verify', async () => {
+  const { at, backup, primary } = cluster;
+  const label = cluster.labels[2] ?? '';
+  const bundles = join(repositories, 'repo2', 'backup', 'main', label, 'bundle');
+  const [bundle = ''] = await readdir(bundles);
+  const { size } = await stat(join(bundles, bundle));
+  await truncate(join(bundles, bundle), size - 1_000);
+  const { copies } = await surveyCopies({
+    ...{ at, damaged: primary, standby: null, target, backup, dataClasses, archives: {} },
+  });
+  const { unusable } = copies.find(({ id }) => id === `repository-2/${label}`) ?? {};
+  expect(unusable).toMatch(/is incomplete: bundle\/\d+ has [\d,]+ of [\d,]+ bytes/);
 }, 60_000);

@@ -118,6 +118,19 @@ test('what the standby has not replayed opens the primary again', async () => {
   await eventually(async () => expect((await release()).lagBytes).toBe(0));
 }, 40_000);
 
+test('answers and takes no writes while it is dumped, and opens again', async () => {
+  const close = () =>
+    way.closeForDump({ at: cluster.at, primary: from, vault: vault.bucket, found, dataClasses: {} });
+  const closed = await close();
+  expect(closed.refusedWrite).toMatchObject({ as: 'payymo_app', answer: expect.stringMatching(/^25006 /) });
+  await expect(ask(from, note(310))).rejects.toThrow(/read-only transaction/);
+  expect(await ask(from, 'select id from ledger.notes where id = 303')).toEqual([{ id: 303 }]);
+  expect(await close()).toMatchObject({ token: closed.token });
+  expect((await reopen()).summary).toContain('takes logins and writes as before');
+  await ask(from, note(311));
+  await eventually(async () => expect((await release()).lagBytes).toBe(0));
+}, 60_000);
+
 let fence: SwitchoverFence;
 
 test('is shut down with everything at home; done again, the same; whoever starts it gets a standby', async () => {

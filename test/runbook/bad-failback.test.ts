@@ -20,6 +20,22 @@ const cases: readonly Case[] = [
     at: 'from: west',
   },
   {
+    what: 'a place that is left twice',
+    from: 'otherFrom: [standby, east]\n    slot',
+    to: 'otherFrom: [standby, recovery]\n    slot',
+    field: `${failback}.otherFrom[1]`,
+    allowed: /^a site that is not named before: recovery is/,
+    at: 'otherFrom: [standby, recovery]',
+  },
+  {
+    what: 'a standby at home without a slot',
+    from: 'otherFrom: [standby, east]\n    slot: muster_home',
+    to: 'otherFrom: [standby, east]',
+    field: `${failback}.slot`,
+    allowed: /^the replication slot that the standby at home follows with/,
+    at: 'failback:',
+  },
+  {
     what: 'a switchover because nobody answered',
     from: 'expires: 30 min\n        atExpiry: remind\n        secondFactor: totp',
     to: 'expires: 30 min\n        atExpiry: proceed\n        secondFactor: totp',

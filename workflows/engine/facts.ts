@@ -228,6 +228,27 @@ export function showHomecoming({
   ];
 }
 
+/** The same where the last state is dumped and loaded at home. */
+export function showDumpedHomecoming({
+  primary,
+  home,
+}: {
+  readonly primary: PrimaryFound;
+  readonly home: string;
+}): Fact[] {
+  return [
+    { label: 'primary', value: primary.summary },
+    {
+      label: 'without writes',
+      value: `while ${formatBytes(primary.databaseBytes)} are dumped at ${primary.site}, loaded at ${home}, compared and verified: budgets and past runs say how long`,
+    },
+    {
+      label: 'what is lost',
+      value: `nothing: ${home} holds every row that was counted when ${primary.site} took no writes any more, or it is not promoted`,
+    },
+  ];
+}
+
 /** Of what was acknowledged, by data class. */
 export function showLoss(
   { loses, lossUnknown }: Pick<StandbyState, 'loses' | 'lossUnknown'>,

@@ -10,12 +10,12 @@ import type {
 import { surveyCommands, tryCommands } from '../../activities/copies/commands.js';
 import { promoteCommands } from '../../activities/promote/commands.js';
 import { provisionCommands } from '../../activities/provision/commands.js';
-import type { ArchiveBackup, PgbackrestBackup } from '../../src/runbook/schema.js';
+import type { ArchiveBackup } from '../../src/runbook/schema.js';
 import type { ChangeableHandle, GateOutcome, StepHandle } from '../engine/plan.js';
 import type { PlanBuilder } from '../engine/plan-builder.js';
 import { type DatabaseRecovery, minutes, type Place } from './parts.js';
 
-type Parts = DatabaseRecovery<PgbackrestBackup> & {
+type Parts = DatabaseRecovery & {
   readonly standby: DatabaseRecovery['damaged'] | null;
   readonly archives: Readonly<Record<string, ArchiveBackup>>;
 };
@@ -64,7 +64,7 @@ export function tryCopies<Params>(
   { survey, choice }: { readonly survey: StepHandle<CopiesSurvey>; readonly choice: StepHandle<CopyChoice> },
   parts: Parts,
 ): { readonly place: StepHandle<Place>; readonly found: StepHandle<CopyFound> } {
-  const { damaged, standby, target, backup, dataClasses, verification, application, vault } = parts;
+  const { damaged, standby, target, backup, archives, dataClasses, verification, application, vault } = parts;
   const provisioned: StepHandle<ProvisionedTarget> = plan.step({
     name: 'provision-target',
     title: 'Make room for the copies that are tried',
@@ -97,6 +97,7 @@ export function tryCopies<Params>(
         standby,
         target,
         backup,
+        archives,
         dataClasses,
         invariants: verification.invariants,
         jobs: verification.jobs,
@@ -118,7 +119,7 @@ export function promoteFound<Params>(
     readonly fence: StepHandle<FenceProof>;
     readonly approved: StepHandle<GateOutcome>;
   },
-  { component, target, damaged, vault }: Parts,
+  { component, target, damaged, vault, backup }: Parts,
 ): StepHandle<Promotion> {
   return plan.step({
     name: 'promote',
@@ -130,11 +131,12 @@ export function promoteFound<Params>(
     budgetMs: 5 * minutes,
     needs: { found, fence },
     after: [approved],
-    commands: promoteCommands({ target, vault }),
+    commands: promoteCommands({ target, vault, backup }),
     do: ({ at, careful }, { found, fence }) => {
-      const { systemIdentifier, timeline, time, lsn, checks } = found;
+      const { systemIdentifier, timeline, time, lsn, cluster, checks } = found;
       const point = { systemIdentifier, timeline, time };
-      return careful.promote({ at, target, damaged, vault, point, restored: { lsn }, fence, checks });
+      const restored = { lsn, ...(cluster === undefined ? {} : { cluster }) };
+      return careful.promote({ at, target, damaged, vault, point, restored, fence, checks });
     },
   });
 }

@@ -31,7 +31,7 @@ type Parts = Pick<
 
 export function findPrimary<Params>(
   plan: PlanBuilder<Params>,
-  { damaged: from, target: home, record, vault }: Parts,
+  { damaged: from, target: home, record, vault }: Pick<Parts, 'damaged' | 'target' | 'record' | 'vault'>,
 ): StepHandle<PrimaryFound> {
   return plan.step({
     name: 'find-primary',
@@ -129,7 +129,7 @@ export function releaseHome<Params>(
 export function awaitForgotten<Params>(
   plan: PlanBuilder<Params>,
   { lowered }: { readonly lowered: StepHandle<unknown> },
-  { record }: Parts,
+  { record }: Pick<Parts, 'record'>,
 ): StepHandle<Summarised> {
   return plan.step({
     name: 'wait-for-resolvers',

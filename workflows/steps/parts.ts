@@ -37,7 +37,7 @@ export interface DatabaseRecovery<B extends Backup = Backup> {
   readonly restores: readonly string[];
   /** The old primary, and what is wrong with it. */
   readonly damaged: DatabaseAt;
-  readonly what: 'damaged' | 'lost' | 'breached';
+  readonly what: 'damaged' | 'lost' | 'breached' | 'left';
   /** Where the new primary is meant to be; people may choose another of `targets`. */
   readonly target: DatabaseAt;
   readonly targets: readonly string[];

@@ -46,7 +46,19 @@ export function askToPromote<Params>(
 /** The point of no return. The activity refuses unless every rung has passed and the fence holds. */
 export function promoteCopy<Params>(
   plan: PlanBuilder<Params>,
-  { place, point, restored, fence, rungs, approved }: Ready & { readonly approved: StepHandle<GateOutcome> },
+  {
+    place,
+    point,
+    restored,
+    fence,
+    rungs,
+    approved,
+    silent,
+  }: Ready & {
+    readonly approved: StepHandle<GateOutcome>;
+    /** Where the fence alone leaves the old primary answering: what makes it silent. */
+    readonly silent?: StepHandle<unknown>;
+  },
   {
     component,
     target,
@@ -65,7 +77,7 @@ export function promoteCopy<Params>(
     restores: [component],
     budgetMs: 5 * minutes,
     needs: { place, point, restored, fence, ...rungs },
-    after: [approved],
+    after: [approved, ...(silent === undefined ? [] : [silent])],
     commands: promoteCommands({ target, vault, backup }),
     do: ({ at, careful }, { place, point, restored, fence, ...results }) =>
       careful.promote({

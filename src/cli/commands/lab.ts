@@ -123,13 +123,13 @@ Disasters:
   object-loss files are deleted and overwritten; with --bucket the bucket that they are in is deleted
   breach      somebody with stolen passwords makes a way back, encrypts rows and deletes the backups that
               their keys reach
-  backup-loss the backups in both regions are damaged at random places, and the disk of the primary; --left
-              says which one copy is sound (default: the standby, which is raised first)
+  backup-loss the backups in both regions are damaged at random places (the eastern ones are cut off), and the
+              disk of the primary; --left says which one copy is sound (default: the standby, which is raised)
 
 bad-deployment (a release that migrates the database and fails) befalls spendsync and practice-hub,
 provider-outage (all that the provider of the primary runs is gone) moneyflow and practice-hub,
 object-loss payymo and practice-hub, breach payymo, az-loss payymo and spendsync; backup-loss of moneyflow and accubooks is a
-bad change, and the usual copies of their archives are bad.
+bad change, and the usual copies of their archives are bad; of spendsync and practice-hub the standby is left.
 
 Examples:
   muster lab break corruption

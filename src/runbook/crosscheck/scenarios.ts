@@ -32,17 +32,10 @@ export function checkBackupLoss(runbook: Runbook, problems: Problems): void {
   const loss = runbook.scenarios.backupLoss;
   if (loss === undefined) return;
   checkDatabaseSection(runbook, 'backupLoss', loss, problems);
-  const { damaged, standby, target, record, backup } = loss;
+  const { damaged, standby, target, record } = loss;
   const places = { old: damaged, target, otherTargets: [], record };
   checkPlaces(runbook, { scenario: 'backupLoss', field: 'damaged', ...places }, problems);
   const section = ['scenarios', 'backupLoss'] as const;
-  if (runbook.backups[backup]?.driver === 'archive') {
-    problems.add(
-      [...section, 'backup'],
-      'a backup whose driver is pgbackrest: copies are tried by their files',
-      `${backup}, whose driver is archive`,
-    );
-  }
   if (standby === undefined) return;
   problems.mustBeOneOf([...section, 'standby'], standby, Object.keys(runbook.sites), 'a site of sites');
   if (standby === damaged || standby === target) {

@@ -2,7 +2,7 @@
 import { Resolver } from 'node:dns/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { LossReport, Promotion, RecoveryPoint } from '../../../activities/contract.js';
+import type { CopyFound, LossReport, Promotion, RecoveryPoint } from '../../../activities/contract.js';
 import { runningServer } from '../../../lab/clusters.js';
 import type { LoginState, SiteState, WorldState } from '../../../lab/state.js';
 import { statusLab } from '../../../lab/status.js';
@@ -91,6 +91,7 @@ export function worldIsRight({ from, to, table }: { from: string; to: string; ta
     const [old, now] = [siteOf(world, from), siteOf(world, to)];
     const promotion = result.outputs.promote as Promotion;
     const point = result.outputs['propose-point'] as RecoveryPoint | undefined;
+    const found = result.outputs['try-copies'] as CopyFound | undefined;
     const flow = await moreAcknowledged(world, 3).then(
       () => true,
       () => false,
@@ -108,7 +109,7 @@ export function worldIsRight({ from, to, table }: { from: string; to: string; ta
       ...(recovering === 'false' && promotion.timeline === 2
         ? []
         : ['the copy is not promoted, or more than once']),
-      ...(world.backup.driver === 'archive' && point?.archive === undefined
+      ...(world.backup.driver === 'archive' && point?.archive === undefined && found?.kind !== 'archive'
         ? ['no archive was gone back to']
         : []),
       ...oldPrimaryIsDead({ old: await oldFacts(world, old) }),
@@ -129,7 +130,7 @@ export function worldIsRight({ from, to, table }: { from: string; to: string; ta
   };
 }
 
-function siteOf(world: WorldState, name: string): SiteState {
+export function siteOf(world: WorldState, name: string): SiteState {
   const site = world.sites[name];
   if (site === undefined) throw new Error(`there is no site ${name}`);
   return site;
@@ -144,7 +145,7 @@ async function oldFacts(world: WorldState, old: SiteState) {
   return { serverRuns: (await runningServer(old.dataDir)) !== undefined, lets };
 }
 
-async function namesOf({ lab, incident }: Recovered, world: WorldState, now: SiteState) {
+export async function namesOf({ lab, incident }: Stage, world: WorldState, now: SiteState) {
   const { dns } = await incident.runbook();
   const [record] = Object.values(dns);
   const resolver = new Resolver({ timeout: 5_000, tries: 2 });
@@ -156,8 +157,8 @@ async function namesOf({ lab, incident }: Recovered, world: WorldState, now: Sit
   return { values: [resolved], ttl, resolved, wanted };
 }
 
-async function brokenInvariants(
-  { incident }: Recovered,
+export async function brokenInvariants(
+  { incident }: Pick<Stage, 'incident'>,
   world: WorldState,
   now: SiteState,
 ): Promise<string[]> {
@@ -171,14 +172,14 @@ async function brokenInvariants(
   });
 }
 
-function column(world: WorldState, site: SiteState, sql: string): Promise<string[]> {
+export function column(world: WorldState, site: SiteState, sql: string): Promise<string[]> {
   return on(world, site, world.admin, async (client) => {
     const { rows } = await client.query({ text: sql, rowMode: 'array' });
     return rows.map((row: unknown[]) => String(row[0]));
   });
 }
 
-async function on<T>(
+export async function on<T>(
   { database }: WorldState,
   { address, port }: SiteState,
   { user, password }: LoginState,

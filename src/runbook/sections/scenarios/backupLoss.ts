@@ -10,7 +10,7 @@ export const backupLoss = z.strictObject({
   standby: name.optional().describe('Site of a streaming standby: it is copied, and stays as it is'),
   target: name.describe('Site where copies are tried, and where the one that is sound takes over'),
   backup: name.describe(
-    'One of `backups`: each of its backups in each repository is tried. Archives of `backups` are listed',
+    'One of `backups`: each of its backups in each repository or copy is tried, and every archive of `backups` besides',
   ),
   record: ledRecord,
   application: name.describe('One of `applications`: tried on the copies, and validated at the end'),

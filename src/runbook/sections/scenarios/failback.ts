@@ -8,10 +8,18 @@ export const failback = z.strictObject({
   ...restored,
   home: name.describe('Site that the system goes back to: the one with the role primary'),
   from: name.describe('Site where the system runs since it was moved; asked of record, vault and server'),
-  slot: identifier.describe('Replication slot of the standby, on either side'),
-  backup: name.describe('One of `backups`: the archive of both sites'),
+  otherFrom: z
+    .array(name)
+    .default([])
+    .describe('Other sites that a recovery may have moved it to: the one that the record leads to is left'),
+  slot: identifier
+    .optional()
+    .describe('Replication slot of the standby, on either side; of archives there is none'),
+  backup: name.describe(
+    'One of `backups`. pgbackrest: a standby is built at home and takes over. archive: writes are stopped, and a last archive is loaded at home',
+  ),
   record: ledRecord,
-  application: name.describe('One of `applications`: tried on the standby, and validated at the end'),
+  application: name.describe('One of `applications`: tried on the copy at home, and validated at the end'),
   gates: z.strictObject({
     switchover: gate.describe('Before the service is interrupted, and before the point of no return'),
   }),
