@@ -1,5 +1,6 @@
 /** What the section of a scenario in a runbook refers to, looked up. The loader has checked the references already. */
 import type { DatabaseAt, Quarantine, Renewal } from '../activities/contract.js';
+import type { Quarantined } from '../activities/salvage/contract.js';
 import { pgbackrestOf } from '../src/runbook/backups.js';
 import { copiesOf } from '../src/runbook/crosscheck/copies.js';
 import { leftOf, providerOf } from '../src/runbook/regions.js';
@@ -270,7 +271,7 @@ export function corruptedTablesParts(runbook: Runbook) {
     section,
     live: databaseAt(runbook, section.live),
     target: databaseAt(runbook, section.target),
-    backup: required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`),
+    backup: required(runbook.backups[section.backup], runbook, `backups.${section.backup}`),
   };
 }
 
@@ -281,12 +282,21 @@ export function salvageParts(runbook: Runbook) {
     section,
     sites: section.at.map((site) => databaseAt(runbook, site)),
     siteAt: (site: string) => databaseAt(runbook, site),
-    backup: required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`),
+    backup: required(runbook.backups[section.backup], runbook, `backups.${section.backup}`),
+    quarantined: section.damaged === undefined ? null : quarantineOf(runbook, section.damaged),
     application: required(
       runbook.applications[section.application],
       runbook,
       `applications.${section.application}`,
     ),
+  };
+}
+
+function quarantineOf(runbook: Runbook, site: string): Quarantined {
+  const path = `sites.${site}.quarantineDirectory`;
+  return {
+    damaged: databaseAt(runbook, site),
+    directory: required(runbook.sites[site]?.quarantineDirectory, runbook, path),
   };
 }
 

@@ -21,7 +21,7 @@ export const salvageScenario: Scenario<NoParams> = {
 };
 
 function buildPlan(runbook: Runbook): Plan<NoParams> {
-  const { section, sites, siteAt, backup, application } = salvageParts(runbook);
+  const { section, sites, siteAt, backup, quarantined, application } = salvageParts(runbook);
   const { tables } = section;
   const { invariants } = runbook.verification;
   const { dataClasses } = runbook.objectives;
@@ -39,8 +39,8 @@ function buildPlan(runbook: Runbook): Plan<NoParams> {
     effect: 'sandbox',
     budgetMs: 60 * minutes,
     needs: {},
-    commands: findSalvageCommands({ sites, backup, tables }),
-    do: ({ at, long }) => long.findSalvage({ at, sites, backup, tables }),
+    commands: findSalvageCommands({ sites, backup, quarantined, tables }),
+    do: ({ at, long }) => long.findSalvage({ at, sites, backup, quarantined, tables }),
     undo: {
       title: 'remove the private copy; the list stays',
       do: ({ at, quick }) => quick.endSalvage({ at, sites }),

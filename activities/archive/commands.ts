@@ -39,6 +39,11 @@ export function verifyArchiveCommands(backup: ArchiveBackup): readonly PrintedCo
   ];
 }
 
+/** Its parts in the clear, sorted as pg_restore wants them. */
+export function decryptCommand(): string {
+  return 'umask 077; mkdir dump && for part in parts/*.age; do age --decrypt -i <identity> -o "dump/$(basename "$part" .age)" "$part"; done && mkdir directory && mv dump/toc.dat dump/*.dat.gz directory/';
+}
+
 /** Loading it into a new cluster, and closing that. */
 export function loadArchiveCommands({ target, backup }: Given): readonly PrintedCommand[] {
   const { postgres } = target;
@@ -50,8 +55,7 @@ export function loadArchiveCommands({ target, backup }: Given): readonly Printed
   return [
     {
       where: 'in the folder of the archive, on a disk with room for it',
-      command:
-        'umask 077; mkdir dump && for part in parts/*.age; do age --decrypt -i <identity> -o "dump/$(basename "$part" .age)" "$part"; done && mkdir directory && mv dump/toc.dat dump/*.dat.gz directory/',
+      command: decryptCommand(),
       note: 'With large objects also: tar -C directory -xf dump/blobs.tar && mv dump/blobs.toc directory/. An archive with the layout custom is dump/dump.custom instead of the directory.',
     },
     {

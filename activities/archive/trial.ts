@@ -71,6 +71,22 @@ export async function factsOf(archive: OpenArchive): Promise<ArchiveFacts> {
   return archiveFacts.parse(JSON.parse((await readPart(archive, part)).toString('utf8')));
 }
 
+/** @throws PermanentError `ArchiveDiffers` where what was loaded is not what was dumped */
+export async function requireAsDumped(
+  loaded: DatabaseAt,
+  archive: OpenArchive,
+  backup: ArchiveBackup,
+): Promise<void> {
+  const { manifest } = archive;
+  const differences = await compareWith(loaded, manifest.database.name, await factsOf(archive), backup);
+  if (differences.length === 0) return;
+  throw new PermanentError(
+    'ArchiveDiffers',
+    `${manifest.label} was loaded, but not to what was dumped: ${differences.slice(0, 3).join('; ')}.`,
+    { next: 'Do not use this archive: choose another point.' },
+  );
+}
+
 /** @param tables that were restored; absent: all */
 export function compareWith(
   { postgres }: DatabaseAt,

@@ -53,7 +53,7 @@ export async function searchArchives(
       );
       const labels = fullLabels(catalogs);
       if (labels.length === 0) throw troubles.first ?? noArchive(at.system, backup.copies);
-      const copy = await openPrivateArchiveCopy(at, target, backup.jobs);
+      const copy = await openPrivateArchiveCopy(at, target, backup.jobs, 'search');
       const memory = new Memory(update);
       const sound = new Map<string, Found>();
       let newest: ArchiveManifest | undefined;

@@ -18,6 +18,7 @@ import {
   accessFileOf,
   loadingDirectoryOf,
   makeSocketFolder,
+  type Purpose,
   privatePlace,
   privateSettings,
 } from './place.js';
@@ -34,7 +35,6 @@ export interface PrivateArchiveCopy {
   close(): Promise<void>;
 }
 
-const PURPOSE = 'search';
 /** A load writes WAL and sorts beside the files. */
 const BESIDES_BYTES = 1024 ** 3;
 const GROWTH = 1.2;
@@ -49,8 +49,9 @@ export async function openPrivateArchiveCopy(
   at: StepRef,
   target: DatabaseAt,
   jobs: number,
+  purpose: Purpose,
 ): Promise<PrivateArchiveCopy> {
-  const place = privatePlace(at, target, PURPOSE);
+  const place = privatePlace(at, target, purpose);
   const { postgres } = place;
   const { dataDirectory, account } = postgres.service;
   const ids = accountIds(account);
@@ -95,7 +96,7 @@ export async function openPrivateArchiveCopy(
     async close() {
       const now = await readLease(dataDirectory);
       if (now?.id !== lease.id || now.holder !== lease.holder) return;
-      await removePrivateCopy(at, target, PURPOSE);
+      await removePrivateCopy(at, target, purpose);
     },
   };
 }
@@ -110,7 +111,7 @@ async function emptied(directory: string): Promise<void> {
 function analyse({ postgres }: DatabaseAt): Promise<unknown> {
   return withClient(
     adminOf(postgres),
-    { statementTimeoutMs: LONGEST_MS, applicationName: 'muster-search', signal: activitySignal() },
+    { statementTimeoutMs: LONGEST_MS, applicationName: 'muster-archive', signal: activitySignal() },
     (client) => client.query('analyze'),
   );
 }

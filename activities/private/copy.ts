@@ -17,6 +17,7 @@ import { lsnToNumber, parseSegment } from '../pgbackrest/wal.js';
 import {
   dropLease,
   holdLease,
+  type Lease,
   readLease,
   requireHeld,
   spoolDirectoryOf,
@@ -84,19 +85,8 @@ export async function openPrivateCopy(
   purpose: Purpose,
   databaseBytes: number,
 ): Promise<PrivateCopy> {
-  const place = privatePlace(at, target, purpose);
-  const { dataDirectory, account } = place.postgres.service;
-  await ownedDirectory(dirname(dataDirectory), account);
-  const entries = (await readdir(dataDirectory).catch(() => [])).length;
-  if (entries === 0) await requireRoom(place, databaseBytes * GROWTH + WAL_BYTES);
-  await takeLease(at, place);
-  const lease = await holdLease(at, place);
-  await endServer(place);
-  await endLeftovers(dataDirectory);
-  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-  const { uid, gid, switch: another } = accountIds(account);
-  if (another) await chown(dataDirectory, uid, gid);
-  await makeSocketFolder(place);
+  const { place, lease } = await takePrivatePlace(at, target, purpose, databaseBytes);
+  const { dataDirectory } = place.postgres.service;
   let current: Source | undefined;
   /** Number of the segment that replay goes on from, at the earliest. */
   let from = 0;
@@ -134,12 +124,47 @@ export async function openPrivateCopy(
       return replay(current, stop, update);
     },
 
-    async close() {
-      const now = await readLease(dataDirectory);
-      if (now?.id !== lease.id || now.holder !== lease.holder) return;
-      await removePrivateCopy(at, target, purpose);
-    },
+    close: () => removeHeldCopy(at, target, purpose, lease),
   };
+}
+
+/**
+ * A directory, a lease on it and a socket folder; what an earlier attempt has running there is ended, its files stay.
+ *
+ * @throws PermanentError `NoRoom`, `SocketFolderTaken`
+ */
+export async function takePrivatePlace(
+  at: StepRef,
+  target: DatabaseAt,
+  purpose: Purpose,
+  databaseBytes: number,
+): Promise<{ readonly place: DatabaseAt; readonly lease: Lease }> {
+  const place = privatePlace(at, target, purpose);
+  const { dataDirectory, account } = place.postgres.service;
+  await ownedDirectory(dirname(dataDirectory), account);
+  const entries = (await readdir(dataDirectory).catch(() => [])).length;
+  if (entries === 0) await requireRoom(place, databaseBytes * GROWTH + WAL_BYTES);
+  await takeLease(at, place);
+  const lease = await holdLease(at, place);
+  await endServer(place);
+  await endLeftovers(dataDirectory);
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  const { uid, gid, switch: another } = accountIds(account);
+  if (another) await chown(dataDirectory, uid, gid);
+  await makeSocketFolder(place);
+  return { place, lease };
+}
+
+/** Leaves it alone where a later attempt has taken it over. */
+export async function removeHeldCopy(
+  at: StepRef,
+  target: DatabaseAt,
+  purpose: Purpose,
+  lease: Lease,
+): Promise<void> {
+  const now = await readLease(lease.dataDirectory);
+  if (now?.id !== lease.id || now.holder !== lease.holder) return;
+  await removePrivateCopy(at, target, purpose);
 }
 
 /** Removes what a run left of such a copy, if anything. */

@@ -109,7 +109,7 @@ async function fromAnyCopy<T>(
   first: readonly number[],
   restore: FromCopy<T>,
 ): Promise<T> {
-  const { at, target, backup } = input;
+  const { at, target } = input;
   const lease = await holdLease(at, target);
   if (lease.id !== input.provisioned.lease) {
     throw new PermanentError(
@@ -120,6 +120,24 @@ async function fromAnyCopy<T>(
       },
     );
   }
+  return inTurn(input, first, (archive, number, passedOver) =>
+    restore(input, lease, archive, { number, passedOver, told: update }),
+  );
+}
+
+/**
+ * Works on an archive in the first of its copies that is sound: what is found to be the copy's fault leads to the next one.
+ *
+ * @param label left out: the newest
+ * @param first numbers of the copies that are tried before the others
+ * @throws PermanentError `NoArchive`; what the last copy suffers from
+ */
+export async function inTurn<T>(
+  wanted: Pick<Input, 'at' | 'backup' | 'label'>,
+  first: readonly number[],
+  work: (archive: OpenArchive, number: number, passedOver: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const { backup } = wanted;
   const signal = activitySignal();
   const identities = await identitiesOf(backup);
   const failures: MusterError[] = [];
@@ -131,7 +149,7 @@ async function fromAnyCopy<T>(
       const rank = ({ number }: OpenCopy) =>
         first.includes(number) ? first.indexOf(number) : first.length + number;
       const choice = await choose(
-        input,
+        wanted,
         [...copies].sort((one, other) => rank(one) - rank(other)),
         failures,
       );
@@ -139,7 +157,7 @@ async function fromAnyCopy<T>(
       for (const [index, { place, number }] of choice.copies.entries()) {
         const archive: OpenArchive = { place, manifest: choice.manifest, identities };
         try {
-          return await restore(input, lease, archive, { number, passedOver, told: update });
+          return await work(archive, number, passedOver);
         } catch (error) {
           if (!isFaultOfCopy(error) || index === choice.copies.length - 1) throw error;
           passedOver.push(messageOf(error));
@@ -151,7 +169,7 @@ async function fromAnyCopy<T>(
 }
 
 async function choose(
-  { at, backup, label }: Input,
+  { at, backup, label }: Pick<Input, 'at' | 'backup' | 'label'>,
   copies: readonly OpenCopy[],
   unopened: readonly MusterError[],
 ): Promise<Choice> {

@@ -1,6 +1,13 @@
 /** What workflows know of salvage. Types only. */
-import type { Application, PgbackrestBackup, SalvageTable } from '../../src/runbook/schema.js';
+import type { Application, Backup, SalvageTable } from '../../src/runbook/schema.js';
 import type { DatabaseAt, ReplacedPrimary, StepRef, Summarised } from '../results.js';
+
+/** Where a replaced primary is kept. */
+export interface Quarantined {
+  readonly damaged: DatabaseAt;
+  /** Its `quarantineDirectory`. */
+  readonly directory: string;
+}
 
 /** What a table left behind. */
 export interface SalvageCount {
@@ -18,7 +25,7 @@ export interface SalvageCount {
 export interface SalvageFound extends Summarised, ReplacedPrimary {
   /** Where the new primary is. */
   readonly site: string;
-  /** How far the old one is known: its last commit in the archive. */
+  /** How far the old one is known: its last commit in the archive, or when it was set aside. */
   readonly through: { readonly at: string; readonly lsn: string };
   readonly tables: readonly SalvageCount[];
   /** A few of the rows that are refused. */
@@ -41,14 +48,16 @@ export interface SalvageCarried extends Summarised {
 
 export interface SalvageActivities {
   /**
-   * Restores the end of the replaced primary as a private, read-only copy and judges what was written there after the point.
-   * Neither the quarantined cluster nor the live database is changed; the copy is gone afterwards.
+   * Judges what was written after the point in a private, read-only copy of the replaced primary's end: restored from its log, or
+   * where dumps are all there is copied from its quarantine. Neither the quarantined cluster nor the live database is changed; the copy is gone afterwards.
    */
   findSalvage(input: {
     at: StepRef;
     /** Where the new primary may be. */
     sites: readonly DatabaseAt[];
-    backup: PgbackrestBackup;
+    backup: Backup;
+    /** Where the log of the replaced primary is in no backup; null: nowhere. */
+    quarantined: Quarantined | null;
     tables: readonly SalvageTable[];
   }): Promise<SalvageFound>;
   /** Removes what `findSalvage` has left of its copy; the list stays. */

@@ -2,63 +2,104 @@
 import type pg from 'pg';
 import { messageOf, PermanentError } from '../../src/errors.js';
 import { formatCount } from '../../src/model/format.js';
+import type { Progress } from '../../src/model/run.js';
 import { withClient } from '../../src/postgres.js';
+import { byDriver, type OfArchive, type OfPgbackrest } from '../../src/runbook/backups.js';
 import type { SalvageTable } from '../../src/runbook/schema.js';
 import { resolveSecret } from '../../src/secrets.js';
 import { activitySignal } from '../context.js';
-import type { DatabaseAt, MusterActivities } from '../contract.js';
+import type { DatabaseAt, MusterActivities, StepRef } from '../contract.js';
 import { openPrivateCopy, removePrivateCopy } from '../private/copy.js';
 import { withProgress } from '../progress.js';
 import { adminOf } from '../service/index.js';
-import type { SalvageCount } from './contract.js';
-import { findLeftBehind } from './left-behind.js';
+import type { SalvageCount, SalvageFound } from './contract.js';
+import { findLeftBehind, nothing } from './left-behind.js';
 import { type Line, writeList } from './list.js';
+import { type QuarantinedEnd, withQuarantinedCopy } from './quarantined.js';
 
 const BATCH = 500;
 const SAMPLES = 10;
 /** A transaction that was under way at the point began before it; what the new primary has is left out anyway. */
 const MARGIN_MS = 60_000;
 
+type Input = Parameters<MusterActivities['findSalvage']>[0];
+type Update = (progress: Progress) => void;
+
 /**
- * Restores the end of the old primary's history as a private copy, asks it, and compares with the live database by key. The
- * quarantined cluster is not touched: the archive holds what it had written, as long as it could archive.
+ * Opens the end of the old primary as a private copy, asks it, and compares with the live database by key. The quarantined cluster is
+ * not changed.
  *
  * @throws PermanentError `NoPrimary`, `NothingLeftBehind`, `SalvageUnanswered`, and what restoring throws
  */
-export const findSalvage: MusterActivities['findSalvage'] = ({ at, sites, backup, tables }) =>
-  withProgress({ done: 0, unit: 'rows', text: 'looking what was left behind' }, async (update) => {
-    const { live, systemIdentifier, timeline, first, last, base } = await findLeftBehind(sites, backup);
-    const copy = await openPrivateCopy(at, live, backup, 'salvage', base.source.databaseBytes);
-    try {
-      await copy.restore(base.source, last, update);
-      const counts: SalvageCount[] = [];
-      const samples: string[] = [];
-      const list = await writeList(at.runId, async (add) => {
-        for (const table of tables) {
-          const since = new Date(Date.parse(first.at) - MARGIN_MS).toISOString();
-          const count = await judge({ copy: copy.place, live, table, since }, async (line) => {
-            await add(line);
-            if (line.refused !== null && samples.length < SAMPLES)
-              samples.push(`${line.table} ${line.key}: ${line.refused}`);
-          });
-          counts.push(count);
-        }
+export const findSalvage: MusterActivities['findSalvage'] = (input) =>
+  withProgress({ done: 0, unit: 'rows', text: 'looking what was left behind' }, (update) =>
+    find(input, update),
+  );
+
+const find = byDriver<Input, [Update], Promise<SalvageFound>>({
+  pgbackrest: findInLog,
+  archive: findInQuarantine,
+});
+
+/** The archive of WAL holds what it had written, as long as it could archive. */
+async function findInLog(
+  { at, sites, backup, tables }: OfPgbackrest<Input>,
+  update: Update,
+): Promise<SalvageFound> {
+  const { live, systemIdentifier, timeline, first, last, base } = await findLeftBehind(sites, backup);
+  const copy = await openPrivateCopy(at, live, backup, 'salvage', base.source.databaseBytes);
+  try {
+    await copy.restore(base.source, last, update);
+    const through = { at: last.at, lsn: last.lsn };
+    const end = { live, copy: copy.place, systemIdentifier, timeline, time: first.at, through };
+    return await judgeAll(at, end, tables, `up to the commit of ${last.at}, the last that the archive has`);
+  } finally {
+    await copy.close();
+  }
+}
+
+/** @throws PermanentError `NothingLeftBehind` */
+async function findInQuarantine(
+  { at, sites, quarantined, tables }: OfArchive<Input>,
+  update: Update,
+): Promise<SalvageFound> {
+  if (quarantined === null) throw nothing('the runbook names no quarantine (scenarios.salvage.damaged)');
+  return withQuarantinedCopy({ at, sites, quarantined }, update, (end) =>
+    judgeAll(at, end, tables, `up to ${end.through.at}, when it was set aside`),
+  );
+}
+
+async function judgeAll(
+  at: StepRef,
+  { live, copy, systemIdentifier, timeline, time, through }: QuarantinedEnd,
+  tables: readonly SalvageTable[],
+  until: string,
+): Promise<SalvageFound> {
+  const counts: SalvageCount[] = [];
+  const samples: string[] = [];
+  const list = await writeList(at.runId, async (add) => {
+    for (const table of tables) {
+      const since = new Date(Date.parse(time) - MARGIN_MS).toISOString();
+      const count = await judge({ copy, live, table, since }, async (line) => {
+        await add(line);
+        if (line.refused !== null && samples.length < SAMPLES)
+          samples.push(`${line.table} ${line.key}: ${line.refused}`);
       });
-      return {
-        site: live.site,
-        systemIdentifier,
-        timeline,
-        time: first.at,
-        through: { at: last.at, lsn: last.lsn },
-        tables: counts,
-        samples,
-        list,
-        summary: `${counts.map(inWords).join('; ')}; up to the commit of ${last.at}, the last that the archive has; every row in ${list.file}`,
-      };
-    } finally {
-      await copy.close();
+      counts.push(count);
     }
   });
+  return {
+    site: live.site,
+    systemIdentifier,
+    timeline,
+    time,
+    through,
+    tables: counts,
+    samples,
+    list,
+    summary: `${counts.map(inWords).join('; ')}; ${until}; every row in ${list.file}`,
+  };
+}
 
 /** Removes the copy wherever it was being made. */
 export const endSalvage: MusterActivities['endSalvage'] = async ({ at, sites }) => {

@@ -66,7 +66,8 @@ export async function findLeftBehind(
   });
 }
 
-async function findPrimary(
+/** The one server that takes writes. @throws PermanentError `NoPrimary` */
+export async function findPrimary(
   sites: readonly DatabaseAt[],
 ): Promise<{ readonly live: DatabaseAt; readonly systemIdentifier: string; readonly timeline: number }> {
   const looks = await Promise.allSettled(sites.map(look));
@@ -165,13 +166,13 @@ function endOfSegment(name: string): number {
   return high + (Number.parseInt(name.slice(16, 24), 16) + 1) * SEGMENT_BYTES;
 }
 
-function nothing(why: string): PermanentError {
+export function nothing(why: string): PermanentError {
   return new PermanentError(
     'NothingLeftBehind',
     'No recovery has left anything behind that could be carried over.',
     {
       why: `${why[0]?.toUpperCase()}${why.slice(1)}.`,
-      next: 'Salvage follows a recovery to an earlier point. What the archive never received is in the quarantined cluster alone.',
+      next: 'Salvage follows a recovery to an earlier point, and needs the log or the quarantine of the primary that was replaced.',
     },
   );
 }

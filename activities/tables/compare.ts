@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import { reportDirectory } from '../../src/home.js';
 import type { TableDifference } from './contract.js';
-import { SAME_TEXT, type Shape } from './shape.js';
+import { NOW, SAME_TEXT, type Shape } from './shape.js';
 
 const BATCH = 1_000;
 const SAMPLES = 5;
@@ -83,8 +83,8 @@ async function* rowsOf(client: pg.Client, shape: Shape, line: 'line' | 'no line'
   const back = shape.back.length === 0 ? 'null' : shape.back.join(', ');
   await client.query(
     `declare rows no scroll cursor for select md5(${key}) as place, ${key} as key, md5(row(${back})::text) as sum,
-       ${line === 'line' ? 'row_to_json(t)::text' : "''"} as line
-     from ${shape.table} as t order by md5(${key}) collate "C"`,
+       ${line === 'line' ? `row_to_json(${NOW})::text` : "''"} as line
+     from ${shape.table} as ${NOW} order by md5(${key}) collate "C"`,
   );
   for (;;) {
     const { rows } = await client.query<Row>(`fetch ${BATCH} from rows`);

@@ -1,5 +1,5 @@
 /** What workflows know of bringing chosen tables back. Types only. */
-import type { ChosenTable, Invariant, PgbackrestBackup } from '../../src/runbook/schema.js';
+import type { Backup, ChosenTable, Invariant } from '../../src/runbook/schema.js';
 import type { DatabaseAt, RecoveryPoint, StepRef, Summarised } from '../results.js';
 
 /** How a table differs between the point and now, in the columns that come back. */
@@ -40,7 +40,7 @@ export interface TablesActivities {
     at: StepRef;
     live: DatabaseAt;
     target: DatabaseAt;
-    backup: PgbackrestBackup;
+    backup: Backup;
     point: RecoveryPoint;
     /** Names of the tables that are asked for. */
     chosen: readonly string[];

@@ -6,7 +6,7 @@ import type { MusterActivities } from '../contract.js';
 import { requireReal } from '../production.js';
 import { adminOf } from '../service/index.js';
 import type { TablesReplaced } from './contract.js';
-import { equalKeys, SAME_TEXT, shapeOf } from './shape.js';
+import { equalKeys, KEPT, NOW, PUT, SAME_TEXT, shapeOf } from './shape.js';
 
 const STATEMENT_MS = 3_600_000;
 
@@ -65,14 +65,15 @@ export const returnTables: MusterActivities['returnTables'] = async ({ at, live,
         const shape = await shapeOf(client, { table: name, stays: [], afterwards: [] });
         const { table, back } = shape;
         await client.query(`lock table ${table} in share row exclusive mode`);
-        const own = `t::text = p::text and ${equalKeys(shape, 't', 'p')}`;
+        const own = `${NOW}::text = ${PUT}::text and ${equalKeys(shape, NOW, PUT)}`;
         const removed = await client.query(
-          `delete from ${table} t using ${putTable(kept, name)} p
-           where ${own} and not exists (select from ${keptTable(kept, name)} k where ${equalKeys(shape, 'k', 't')})`,
+          `delete from ${table} ${NOW} using ${putTable(kept, name)} ${PUT}
+           where ${own} and not exists (select from ${keptTable(kept, name)} ${KEPT} where ${equalKeys(shape, KEPT, NOW)})`,
         );
         const returned = await client.query(
-          `update ${table} t set ${back.map((column) => `${column} = k.${column}`).join(', ')}
-           from ${keptTable(kept, name)} k, ${putTable(kept, name)} p where ${equalKeys(shape, 'k', 't')} and ${own}`,
+          `update ${table} ${NOW} set ${back.map((column) => `${column} = ${KEPT}.${column}`).join(', ')}
+           from ${keptTable(kept, name)} ${KEPT}, ${putTable(kept, name)} ${PUT}
+           where ${equalKeys(shape, KEPT, NOW)} and ${own}`,
         );
         const { rows } = await client.query<{ all: string }>(
           `select count(*) as all from ${putTable(kept, name)}`,

@@ -16,7 +16,7 @@ import { checkForeignKeys, checkSequences } from '../verify/generic.js';
 import { askQuery } from '../verify/invariant-query.js';
 import type { TableDifference, TablesReplaced } from './contract.js';
 import { doneIn, keptSchema, keptTable, putTable, requireOwn } from './kept.js';
-import { equalKeys, SAME_TEXT, type Shape, shapeOf } from './shape.js';
+import { equalKeys, KEPT, NOW, SAME_TEXT, type Shape, shapeOf, THEN } from './shape.js';
 
 const STATEMENT_MS = 3_600_000;
 /** Writers that hold the tables for longer are a reason to try again, not to queue everybody behind this. */
@@ -110,9 +110,9 @@ async function replaceAll(
   const checks = await requireRules(client, invariants, parameters);
   for (const { shape } of work) {
     await client.query(
-      `create table ${putTable(kept, shape.name)} as select t.* from ${shape.table} t
-         left join ${keptTable(kept, shape.name)} k on ${equalKeys(shape, 'k', 't')}
-       where k is null or k::text <> t::text`,
+      `create table ${putTable(kept, shape.name)} as select ${NOW}.* from ${shape.table} ${NOW}
+         left join ${keptTable(kept, shape.name)} ${KEPT} on ${equalKeys(shape, KEPT, NOW)}
+       where ${KEPT} is null or ${KEPT}::text <> ${NOW}::text`,
     );
   }
   const lockedMs = Math.round(performance.now() - lockedAt);
@@ -156,21 +156,21 @@ async function bringBack(
     if (batch.length === BATCH) await send();
   }
   await send();
-  const [back, same] = [shape.back, equalKeys(shape, 't', 's')];
+  const [back, same] = [shape.back, equalKeys(shape, NOW, THEN)];
   const changed =
     back.length === 0
       ? 0
       : (
           await client.query(
-            `update ${shape.table} t set ${back.map((column) => `${column} = s.${column}`).join(', ')}
-             from muster_stage s where ${same}
-               and row(${back.map((column) => `t.${column}`).join(', ')})::text <> row(${back.map((column) => `s.${column}`).join(', ')})::text`,
+            `update ${shape.table} ${NOW} set ${back.map((column) => `${column} = ${THEN}.${column}`).join(', ')}
+             from muster_stage ${THEN} where ${same}
+               and row(${back.map((column) => `${NOW}.${column}`).join(', ')})::text <> row(${back.map((column) => `${THEN}.${column}`).join(', ')})::text`,
           )
         ).rowCount;
   const all = shape.all.join(', ');
   const inserted = await client.query(
-    `insert into ${shape.table} (${all}) overriding system value select ${all} from muster_stage s
-     where not exists (select from ${shape.table} t where ${same})`,
+    `insert into ${shape.table} (${all}) overriding system value select ${all} from muster_stage ${THEN}
+     where not exists (select from ${shape.table} ${NOW} where ${same})`,
   );
   return { changed: changed ?? 0, inserted: inserted.rowCount ?? 0 };
 }

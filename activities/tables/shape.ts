@@ -60,6 +60,12 @@ export function quotedTable(name: string): string {
     .join('.');
 }
 
+/** Names that no column has: where a column is called like a row, PostgreSQL takes the column. */
+export const NOW = 'muster_now';
+export const THEN = 'muster_then';
+export const KEPT = 'muster_kept';
+export const PUT = 'muster_put';
+
 /** `a.x = b.x and a.y = b.y` */
 export function equalKeys({ key }: Shape, one: string, other: string): string {
   return key.map((column) => `${one}.${column} = ${other}.${column}`).join(' and ');

@@ -19,6 +19,7 @@ import { loseObjects, type ObjectLoss, type ObjectLossKind } from './object-loss
 import { kill, loseStore, takeOutOfSight } from './regional-loss.js';
 import { damageBackup, damagePages, labelsIn } from './repositories.js';
 import { send, strikeServer, untilGone } from './strike.js';
+import { breakWorldTable } from './world-table.js';
 
 /** What a disaster did to a system. Times are ISO 8601 UTC. */
 export interface Harm {
@@ -47,6 +48,7 @@ type Inflict = (state: LabState, name: WorldName, course?: Course) => Promise<Ha
 /** What may befall the systems beside Payymo. */
 export const WORLD_DISASTERS = {
   corruption: breakRows,
+  'corrupted-table': breakWorldTable,
   'infrastructure-failure': breakWorldServer,
   'az-loss': breakWorldZone,
   'regional-loss': breakWorldRegion,

@@ -227,4 +227,9 @@ grant usage on all sequences in schema chrona to chrona_app;
       what: 'workflow steps deleted',
     },
   ],
+  badImport: {
+    table: 'chrona.steps',
+    sql: `delete from chrona.steps where hashtext(entry_id::text) % 13 = 0 and at < now() - interval '1 day'`,
+    what: 'steps of the workflow deleted',
+  },
 };

@@ -62,6 +62,11 @@ export interface DamageStatement {
   readonly what: string;
 }
 
+/** A bad import: one statement that changes rows of one table and nothing else. */
+export interface BadImport extends DamageStatement {
+  readonly table: string;
+}
+
 /** Releases of a system's application, where the lab knows more than one. */
 export interface WorldReleases {
   /** What ran before, oldest first; the last one runs when the lab comes up. */
@@ -130,6 +135,8 @@ export interface WorldDefinition {
   readonly releases?: WorldReleases;
   /** A bad change, deployed by the role that deploys. */
   readonly damage: readonly DamageStatement[];
+  /** By the same role; left out: nothing is imported. */
+  readonly badImport?: BadImport;
 }
 
 /** An answer for a record that is not there. */

@@ -198,6 +198,12 @@ grant usage on all sequences in schema books to books_app;
       what: 'postings deleted',
     },
   ],
+  badImport: {
+    table: 'books.invoices',
+    sql: `update books.invoices set amount_cents = amount_cents * 10, customer_id = 1
+      where number % 11 = 0 and at < now() - interval '1 day'`,
+    what: 'invoices overwritten',
+  },
 };
 
 /** Receivable against revenue and tax. Accounts in the order of their codes, so that no two postings wait for each other. */

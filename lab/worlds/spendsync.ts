@@ -230,4 +230,10 @@ alter table spend.expenses drop column currency;
       what: 'audit rows deleted',
     },
   ],
+  badImport: {
+    table: 'spend.budgets',
+    sql: `update spend.budgets set limit_cents = limit_cents / 100, spent_cents = spent_cents / 100
+      where hashtext(member_id || month) % 5 = 0`,
+    what: 'budgets overwritten',
+  },
 };

@@ -1,10 +1,11 @@
 /** What is looked at before a recovery is begun. Nothing here changes anything anywhere. */
 import { hostname } from 'node:os';
+import type { DatabaseAt } from '../../activities/contract.js';
 import { productionSteps } from '../../workflows/engine/rules.js';
 import { InputError, MusterError, messageOf, RefusedError } from '../errors.js';
 import type { PlanDocument } from '../model/plan.js';
 import type { Mode, ScenarioParams } from '../model/run.js';
-import type { ArchiveBackup, Runbook } from '../runbook/schema.js';
+import type { ArchiveBackup, Backup, Runbook } from '../runbook/schema.js';
 
 export interface PreflightSubject {
   readonly runbook: Runbook;
@@ -35,7 +36,7 @@ const checks: Readonly<Record<string, readonly PreflightCheck[]>> = {
   badDeployment: [releaseCanGo],
   failback: [toolsAreThere, targetReadsBackups, runsWhereItIsLeft, nobodyElseRecovers],
   breach: [toolsAreThere, targetReadsBackups, newSecretsAreNotThere, nobodyElseRecovers],
-  corruptedTables: [nobodyElseRecovers],
+  corruptedTables: [tablesAreCovered, nobodyElseRecovers],
   salvage: [nobodyElseRecovers],
 };
 
@@ -195,13 +196,24 @@ async function partsOf({ runbook, plan }: PreflightSubject) {
   return partsOfScenario(runbook, plan.scenario);
 }
 
-async function pointIsCovered({
-  runbook,
-  params: { before },
-}: PreflightSubject): Promise<string | undefined> {
-  const { coverage, toMoment } = await import('../../activities/point/index.js');
+async function pointIsCovered({ runbook, params }: PreflightSubject): Promise<string | undefined> {
   const { corruptionParts } = await import('../../workflows/parts.js');
   const { damaged, backup } = corruptionParts(runbook).parts;
+  return isCovered(runbook, { damaged, backup }, params);
+}
+
+async function tablesAreCovered({ runbook, params }: PreflightSubject): Promise<string | undefined> {
+  const { corruptedTablesParts } = await import('../../workflows/parts.js');
+  const { live, backup } = corruptedTablesParts(runbook);
+  return isCovered(runbook, { damaged: live, backup }, params);
+}
+
+async function isCovered(
+  runbook: Runbook,
+  { damaged, backup }: { readonly damaged: DatabaseAt; readonly backup: Backup },
+  { before }: ScenarioParams,
+): Promise<string | undefined> {
+  const { coverage, toMoment } = await import('../../activities/point/index.js');
   if (backup.driver === 'archive') return archiveIsOlder(runbook, backup, before);
   const { oldest, newest, live } = await coverage(damaged, backup);
   if (before === undefined) return searches(runbook, oldest, newest);

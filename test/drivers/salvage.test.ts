@@ -107,7 +107,7 @@ beforeEach(() => {
 
 test('every row after the point is judged, and those that are there already are left out', async () => {
   const { at, primary, target, backup } = cluster;
-  found = await findSalvage({ at, sites: [primary, target], backup, tables: [TABLE] });
+  found = await findSalvage({ at, sites: [primary, target], backup, quarantined: null, tables: [TABLE] });
   expect(found).toMatchObject({ site: 'target', timeline: 1 });
   expect(found.time > cluster.marks.hundred.time && found.through.at > cluster.marks.rewritten.time).toBe(
     true,

@@ -4,7 +4,7 @@ import type { Asked, FileStore } from '../../lab/worlds/definition.js';
 import { fill } from '../../lab/worlds/fill.js';
 import { WORLD_NAMES, worldNamed } from '../../lab/worlds/index.js';
 import { loadRunbook } from '../../src/runbook/load.js';
-import type { Invariant } from '../../src/runbook/schema.js';
+import type { Invariant, Runbook } from '../../src/runbook/schema.js';
 import { startPostgres, type TestServer } from '../support/postgres.js';
 
 let server: TestServer;
@@ -17,6 +17,7 @@ describe.each(WORLD_NAMES)('%s', (name) => {
   const world = worldNamed(name);
   let client: pg.Client;
   let invariants: readonly Invariant[];
+  let scenarios: Runbook['scenarios'];
 
   beforeAll(async () => {
     const admin = await server.connect();
@@ -28,7 +29,9 @@ describe.each(WORLD_NAMES)('%s', (name) => {
     await admin.end();
     client = await server.connect(world.database);
     await fill(client, world);
-    invariants = (await loadRunbook(`runbooks/${name}.yaml`)).runbook.verification.invariants;
+    const { runbook } = await loadRunbook(`runbooks/${name}.yaml`);
+    invariants = runbook.verification.invariants;
+    scenarios = runbook.scenarios;
   });
   afterAll(() => client?.end());
 
@@ -103,6 +106,29 @@ describe.each(WORLD_NAMES)('%s', (name) => {
       );
     });
   });
+
+  const { badImport } = world;
+  if (badImport !== undefined) {
+    test('the bad import breaks a rule, into a table that may come back by itself', async () => {
+      const chosen = scenarios.corruptedTables?.tables ?? [];
+      expect(chosen.map(({ table }) => table)).toContain(badImport.table);
+      await as(`${world.rolePrefix}_deploy`, async () => {
+        expect((await client.query(badImport.sql)).rowCount).toBeGreaterThan(10);
+        await client.query('reset role');
+        expect(await broken()).toEqual(
+          new Map([
+            ['moneyflow', ['invoices-posted']],
+            ['accubooks', ['workflow']],
+            ['spendsync', ['budgets']],
+          ]).get(name),
+        );
+        const afterwards = chosen.flatMap((one) => (one.table === badImport.table ? one.afterwards : []));
+        if (afterwards.length === 0) return;
+        for (const { sql } of afterwards) await client.query(sql);
+        expect(await broken()).toEqual([]);
+      });
+    });
+  }
 });
 
 describe('documents of Practice Hub', () => {
@@ -147,3 +173,82 @@ describe('documents of Practice Hub', () => {
     expect(rows).toEqual([]);
   });
 });
+
+const newest = (table: string, skip: number) =>
+  `(select id from ${table} order by at desc, id offset ${skip} limit 1)`;
+
+/** What is found of a sound system, what is done to three of its records, and what is said of these. */
+const SALVAGED: readonly [
+  system: string,
+  before: Record<string, number>,
+  spoil: string,
+  after: Record<string, number>,
+][] = [
+  [
+    'spendsync',
+    { sound: 4_000 },
+    `alter table spend.audit disable trigger append_only;
+     delete from spend.audit where expense_id = ${newest('spend.expenses', 0)};
+     update spend.expenses set at = at + interval '1 second' where id = ${newest('spend.expenses', 7)};
+     update spend.expenses set amount_cents = 200000000 where id = ${newest('spend.expenses', 21)}`,
+    {
+      sound: 3_997,
+      'the audit does not say that it was entered': 1,
+      'the audit says that it was entered at another time': 1,
+      'no budget is large enough for it': 1,
+    },
+  ],
+  [
+    'moneyflow',
+    { sound: 1_000, 'it was paid: enter it together with its payment': 2_000 },
+    `alter table books.lines disable trigger append_only;
+     update books.invoices set amount_cents = amount_cents + 1 where number = 3000;
+     update books.lines set cents = cents - 1 where account = '4000' and entry_id = 2997;
+     insert into books.entries (invoice_id, memo, at) select id, 'again', at from books.invoices where number = 2994`,
+    {
+      sound: 997,
+      'it was paid: enter it together with its payment': 2_000,
+      'what was posted is not its amount': 1,
+      'debit does not equal credit': 1,
+      'it is not posted once': 1,
+    },
+  ],
+  [
+    'accubooks',
+    { sound: 1_000, 'it was approved or billed since': 3_000 },
+    `update chrona.time_entries set amount_cents = amount_cents + 7 where id = ${newest('chrona.time_entries', 0)};
+     delete from chrona.steps where entry_id = ${newest('chrona.time_entries', 7)};
+     update chrona.time_entries set state = 'approved' where id = ${newest('chrona.time_entries', 21)}`,
+    {
+      sound: 997,
+      'it was approved or billed since': 3_001,
+      'it does not cost its minutes at the rate of its project': 1,
+      'nothing says that it was entered': 1,
+    },
+  ],
+];
+
+test.each(SALVAGED)(
+  'the salvage of %s finds a sound record sound, and says of the others why not',
+  async (system, before, spoil, after) => {
+    const { runbook } = await loadRunbook(`runbooks/${system}.yaml`);
+    const sql = runbook.scenarios.salvage?.tables[0]?.sql ?? '';
+    const client = await server.connect(system);
+    const judged = async () => {
+      const { rows } = await client.query<{ said: string; count: string }>(
+        `select coalesce(refused, 'sound') as said, count(*) from (${sql}) as found group by refused`,
+        ['-infinity'],
+      );
+      return Object.fromEntries(rows.map(({ said, count }) => [said, Number(count)]));
+    };
+    try {
+      await client.query('begin');
+      expect(await judged()).toEqual(before);
+      await client.query(spoil);
+      expect(await judged()).toEqual(after);
+    } finally {
+      await client.query('rollback');
+      await client.end();
+    }
+  },
+);

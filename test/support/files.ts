@@ -1,5 +1,6 @@
 /** Files of a system as they are, seen with nothing but an S3 client and SQL. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import {
   GetBucketCorsCommand,
@@ -17,6 +18,7 @@ import { filesBucket } from '../../lab/parts/payymo.js';
 import type { LabState } from '../../lab/state.js';
 import type { Bucket } from '../../src/runbook/schema.js';
 import { s3Client } from '../../src/s3.js';
+import { eventually } from './eventually.js';
 import { onLedger } from './lab.js';
 
 /** Key -> SHA-256 in hexadecimal. */
@@ -83,7 +85,7 @@ export function versionsOf(bucket: Bucket): Promise<ReadonlyMap<string, number>>
 
 /** What of the configuration of Payymo's bucket is not as the runbook wants it. */
 export function misconfigured(state: LabState, region: RegionName): Promise<readonly string[]> {
-  return misconfiguredIn(filesBucket(state.regions[region]), 'https://app.payymo.internal');
+  return misconfiguredIn(filesBucket(state.regions[region]), state.payymo.appUrl);
 }
 
 /** @param origin of the pages that the bucket lets in */
@@ -116,6 +118,18 @@ export function filesAreRight(rows: Sums, files: Sums, told: FilesReconciled): r
   ];
 }
 
+/** @returns false where this machine has no such address */
+async function listening(server: Server, port: number, host: string): Promise<boolean> {
+  try {
+    server.listen({ port, host, exclusive: true });
+    await once(server, 'listening');
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRNOTAVAIL') return false;
+    throw error;
+  }
+}
+
 /** What listens where a lost server was, and counts who comes. */
 export class Trap {
   connections = 0;
@@ -128,13 +142,9 @@ export class Trap {
         this.connections += 1;
         socket.destroy();
       });
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', (error: NodeJS.ErrnoException) =>
-          error.code === 'EADDRNOTAVAIL' ? resolve() : reject(error),
-        );
-        server.listen({ port, host, exclusive: true }, resolve);
-      });
-      this.#servers.push(server);
+      // A server that was killed holds its port until the last of its threads has ended.
+      const listens = await eventually(() => listening(server, port, host));
+      if (listens) this.#servers.push(server);
     }
   }
 

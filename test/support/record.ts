@@ -8,7 +8,7 @@ export interface RecordInDns {
   readonly values: readonly (string | undefined)[];
 }
 
-export async function recordInDns({ dns }: LabState): Promise<RecordInDns> {
+export async function recordInDns({ dns }: Pick<LabState, 'dns'>): Promise<RecordInDns> {
   const api = new Route53Client({
     endpoint: dns.route53Endpoint,
     region: 'us-east-1',

@@ -130,6 +130,7 @@ bad-deployment (a release that migrates the database and fails) befalls spendsyn
 provider-outage (all that the provider of the primary runs is gone) moneyflow and practice-hub,
 object-loss payymo and practice-hub, breach payymo, az-loss payymo and spendsync; backup-loss of moneyflow and accubooks is a
 bad change, and the usual copies of their archives are bad; of spendsync and practice-hub the standby is left.
+corrupted-table spares practice-hub.
 
 Examples:
   muster lab break corruption

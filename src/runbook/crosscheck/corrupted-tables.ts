@@ -17,13 +17,6 @@ export function checkCorruptedTables(runbook: Runbook, problems: Problems): void
     'a component of objectives.components',
   );
   problems.mustBeOneOf([...section, 'backup'], backup, known(runbook.backups), 'a backup of backups');
-  if (runbook.backups[backup]?.driver === 'archive') {
-    problems.add(
-      [...section, 'backup'],
-      'a backup whose driver is pgbackrest: rows go back to any moment, an archive only to that of its dump',
-      `${backup}, whose driver is archive`,
-    );
-  }
   for (const [field, site] of [
     ['live', live],
     ['target', target],

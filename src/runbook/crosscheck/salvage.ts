@@ -1,4 +1,4 @@
-import type { Runbook } from '../schema.js';
+import type { Runbook, SalvageSection } from '../schema.js';
 import type { Problems } from './report.js';
 import { checkGates } from './scenarios.js';
 
@@ -16,13 +16,7 @@ export function checkSalvage(runbook: Runbook, problems: Problems): void {
     'a component of objectives.components',
   );
   problems.mustBeOneOf([...section, 'backup'], backup, Object.keys(runbook.backups), 'a backup of backups');
-  if (runbook.backups[backup]?.driver === 'archive') {
-    problems.add(
-      [...section, 'backup'],
-      'a backup whose driver is pgbackrest: what was written last is in its log, which an archive has none of',
-      `${backup}, whose driver is archive`,
-    );
-  }
+  checkQuarantine(runbook, salvage, problems);
   at.forEach((site, index) => {
     const path = [...section, 'at', index];
     problems.mustBeOneOf(path, site, Object.keys(runbook.sites), 'a site of sites');
@@ -50,4 +44,23 @@ export function checkSalvage(runbook: Runbook, problems: Problems): void {
     if (budget === 0) problems.add([...section, 'budgets', step], 'a duration above zero');
   }
   checkGates(runbook, section, gates, problems);
+}
+
+/** Dumps have no log: what was written last is in the quarantine of the damaged primary. */
+function checkQuarantine(runbook: Runbook, { backup, damaged }: SalvageSection, problems: Problems): void {
+  const path = ['scenarios', 'salvage', 'damaged'] as const;
+  if (damaged === undefined) {
+    if (runbook.backups[backup]?.driver !== 'archive') return;
+    problems.add(
+      path,
+      `the site whose quarantine holds what was written last: ${backup} is made of dumps, which have no log`,
+    );
+    return;
+  }
+  problems.mustBeOneOf(path, damaged, Object.keys(runbook.sites), 'a site of sites');
+  const site = runbook.sites[damaged];
+  if (site === undefined) return;
+  for (const field of ['postgres', 'quarantineDirectory'] as const) {
+    if (site[field] === undefined) problems.add(['sites', damaged, field], 'what salvage looks into');
+  }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { CopyFound, LossReport, Promotion, RecoveryPoint } from '../../../activities/contract.js';
 import { runningServer } from '../../../lab/clusters.js';
+import { withClient } from '../../../lab/parts/postgres.js';
 import type { LoginState, SiteState, WorldState } from '../../../lab/state.js';
 import { statusLab } from '../../../lab/status.js';
 import { takeLabArchive } from '../../../lab/worlds/archive.js';
@@ -179,21 +180,25 @@ export function column(world: WorldState, site: SiteState, sql: string): Promise
   });
 }
 
+/** The system's administrator at a site, not connected yet. */
+export function adminAt(world: WorldState, site: string): Promise<pg.Client> {
+  return clientOf(world, siteOf(world, site), world.admin);
+}
+
 export async function on<T>(
+  world: WorldState,
+  site: SiteState,
+  login: LoginState,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  return withClient(await clientOf(world, site, login), work);
+}
+
+async function clientOf(
   { database }: WorldState,
   { address, port }: SiteState,
   { user, password }: LoginState,
-  work: (client: pg.Client) => Promise<T>,
-): Promise<T> {
-  const client = new pg.Client({
-    ...{ host: address, port, database, user, password: await resolveSecret(password) },
-    connectionTimeoutMillis: 5_000,
-  });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return await work(client);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+): Promise<pg.Client> {
+  const where = { host: address, port, database, connectionTimeoutMillis: 5_000 };
+  return new pg.Client({ ...where, user, password: await resolveSecret(password) });
 }

@@ -31,6 +31,11 @@ const salvageTable = z.strictObject({
 export const salvage = z.strictObject({
   component: name.describe('The component whose data it is'),
   backup: name.describe('One of `backups`: what holds the log of the damaged primary up to its end'),
+  damaged: name
+    .optional()
+    .describe(
+      'Site of the damaged primary: where dumps are all there is, its quarantine holds what it had written last',
+    ),
   at: z
     .array(name)
     .min(1)

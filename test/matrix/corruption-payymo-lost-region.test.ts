@@ -41,4 +41,4 @@ it('builds and verifies a copy from the other region, and says what does not ans
     begun: 1,
     summary: expect.stringContaining('from repository 2'),
   });
-}, 170_000);
+}, 300_000);

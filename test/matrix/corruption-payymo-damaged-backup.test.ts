@@ -63,7 +63,7 @@ it('a wrong key of the repositories is told before anything is touched', async (
   expect(await incident.claims()).toEqual([]);
   await repair();
   await abort();
-}, 90_000);
+}, 240_000);
 
 it('the damaged file is named; from a repository that was mended the same run goes on', async () => {
   const repairs = { west: await flipBytes(lab.state, 'west'), east: await flipBytes(lab.state, 'east') };
@@ -94,7 +94,7 @@ it('the damaged file is named; from a repository that was mended the same run go
   expect(stepOf(ready, 'verify-repository').summary).toContain(file);
   await repairs.west();
   await abort();
-}, 120_000);
+}, 240_000);
 
 it('a hole in the archived log is named, with what can still be reached', async () => {
   const archived = [await loseSegment(lab.state, 'west'), await loseSegment(lab.state, 'east')];
@@ -109,4 +109,4 @@ it('a hole in the archived log is named, with what can still be reached', async 
   const [, from = '', to = ''] = /it covers from (\S+Z) to (\S+Z)/.exec(status) ?? [];
   expect(from < to).toBe(true);
   await abort();
-}, 60_000);
+}, 240_000);
