@@ -201,7 +201,11 @@ export class Stage {
     const handle = client.workflow.getHandle(WORKFLOW);
     const found = await handle.describe();
     const waits = Object.entries(await readActivity(converter, found)).map(
-      ([step, { attempt, lastFailure }]) => `${step} attempt ${attempt}: ${lastFailure ?? ''}`,
+      ([step, { attempt, lastFailure, progress }]) =>
+        `${step} attempt ${attempt}, ${progress?.text ?? 'silent'}: ${lastFailure ?? ''}`,
+    );
+    const hands = (found.raw.pendingActivities ?? []).map(
+      ({ activityId, lastWorkerIdentity }) => `${activityId} with ${lastWorkerIdentity || 'nobody'}`,
     );
     const { events } = await handle.fetchHistory();
     const failed = (events ?? []).flatMap(
@@ -212,7 +216,7 @@ export class Stage {
         .slice(-2)
         .map(async ({ failure }) => `its worker: ${await messageOfFailure(converter, failure)}`),
     );
-    return [...waits, ...stumbles].join('; ') || 'nothing is pending';
+    return [...waits, ...hands, ...stumbles].join('; ') || 'nothing is pending';
   }
 
   private async isOver(): Promise<boolean> {
