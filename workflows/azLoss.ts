@@ -44,7 +44,7 @@ function buildPlan(runbook: Runbook): Plan<NoParams> {
     policy: section.gates.failover,
     needs: { standby },
     show: ({ standby }) => showStandby(standby, dataClasses),
-    approving: `fences ${section.lost} and cuts the standby off from it: ${section.lost} takes no payments from then on`,
+    approving: `fences ${section.lost} and cuts the standby off from it: ${section.lost} takes no writes from then on`,
     denying:
       'nothing is fenced, the standby goes on following; the gate stays open for a later approval or an abort',
   });

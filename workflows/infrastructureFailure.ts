@@ -46,7 +46,7 @@ function buildPlan(runbook: Runbook): Plan<NoParams> {
       { label: primary.answers ? 'PRIMARY ANSWERS' : 'primary', value: primary.summary },
       ...showPoint(point, dataClasses),
     ],
-    approving: `fences ${section.lost}: it takes no payments from then on, should it come back`,
+    approving: `fences ${section.lost}: it takes no writes from then on, should it come back`,
     denying: 'nothing is fenced; the gate stays open for a later approval or an abort',
   });
 
