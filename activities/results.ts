@@ -130,6 +130,8 @@ export interface PointArchive {
   readonly checked: string;
   /** Newer archives and better copies that cannot be used, a sentence each. */
   readonly passedOver: readonly string[];
+  /** Copies are read as they were before this moment, whatever was done to them since; ISO 8601. Left out: as they are now. */
+  readonly asOf?: string;
 }
 
 /** The primary that a copy takes the place of. A recovery point says it too. */

@@ -52,7 +52,7 @@ export type Disaster = (typeof DISASTERS)[number];
 /** What may befall a system. */
 export function disastersOf(system: SystemName): readonly string[] {
   if (system === 'payymo') return DISASTERS;
-  const { sites, releases, providers, files, badImport } = worldNamed(system);
+  const { sites, releases, providers, files, badImport, intrusion } = worldNamed(system);
   const standby = sites.find(({ name }) => name === 'standby');
   const spared = [
     // One with another provider takes over when the provider is lost, not for a zone.
@@ -61,6 +61,7 @@ export function disastersOf(system: SystemName): readonly string[] {
     ...(releases === undefined ? ['bad-deployment'] : []),
     ...(files === undefined ? ['object-loss'] : []),
     ...(badImport === undefined ? ['corrupted-table'] : []),
+    ...(intrusion === undefined ? ['breach'] : []),
   ];
   return Object.keys(WORLD_DISASTERS).filter((disaster) => !spared.includes(disaster));
 }

@@ -151,7 +151,8 @@ function renderObjectLoss({ kind, bucket, startedAt, finishedAt, deleted, overwr
   ].join('\n');
 }
 
-function renderBreach({ startedAt, finishedAt, left, encryptedRows, deletedObjects }: Breach): string {
+function renderBreach(breach: Breach): string {
+  const { startedAt, finishedAt, left, encryptedRows, deletedObjects, lockedObjects } = breach;
   const count = (rows: number) => rows.toLocaleString('en');
   return [
     'Somebody is in. Payments go on, and each is copied to the intruder.',
@@ -162,6 +163,7 @@ function renderBreach({ startedAt, finishedAt, left, encryptedRows, deletedObjec
     `           ${left.slice(3).join(', ')}`,
     `  damage   ${count(encryptedRows)} users encrypted; ${count(deletedObjects)} objects of the backups in`,
     '           us-west-2 deleted; every password and key of that region is stolen',
+    `  locked   ${count(lockedObjects)} versions in us-east-1, which could not be`,
     '',
     'Bring it back:',
     '  muster recover breach payymo',

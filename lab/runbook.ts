@@ -55,6 +55,22 @@ export async function writeRunbook(lab: Lab, baseFile: string, outFile: string):
   await writeFile(outFile, document.toString({ lineWidth: 120, flowCollectionPadding: false }));
 }
 
+/**
+ * Where a recovery from a breach writes a new password: the file is not there yet; one that was made so before is in use.
+ *
+ * @param inUse references by the names that the owner gives their files
+ * @returns undefined for the name of any other secret
+ */
+export function renewedSecret(
+  folder: string,
+  name: string,
+  inUse: Readonly<Record<string, string>>,
+): string | undefined {
+  if (!name.endsWith('-renewed')) return undefined;
+  const reference = `file:${join(folder, name)}`;
+  return inUse[name.replace(/-renewed$/, '')] === reference ? `${reference}-again` : reference;
+}
+
 export function bucketReplacements(
   section: readonly (string | number)[],
   region: RegionState,

@@ -15,7 +15,7 @@ import {
 import { dnsPart, ensureZone, route53Part } from './parts/dns.js';
 import { ensurePart, type PartSpec } from './parts/part.js';
 import { appPart, clientPart } from './parts/payymo.js';
-import { ensureEvidenceBucket } from './parts/s3.js';
+import { BACKUP_BUCKET, ensureEvidenceBucket, lockBucket } from './parts/s3.js';
 import { prepareStore } from './parts/store-schema.js';
 import { workerPart } from './parts/worker.js';
 import { isRunning, stopProcess } from './process.js';
@@ -75,7 +75,12 @@ export async function startAll(
     Promise.all([regions, databases]).then(() =>
       Promise.all(worldsOf(now()).map((own) => ensureWorldBuckets(context, own))),
     ),
-    regions.then(() => (withPayymo ? ensureEvidenceBucket(regionStore(context, 'east')) : undefined)),
+    regions.then(async () => {
+      if (!withPayymo) return;
+      const store = regionStore(context, 'east');
+      await ensureEvidenceBucket(store, 'payymo');
+      await lockBucket(store, BACKUP_BUCKET);
+    }),
     Promise.all(muster).then(async () => worker && ensure(worker)),
   ]);
 }

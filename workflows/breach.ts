@@ -5,7 +5,7 @@
  */
 
 import type { IntrusionSigns, MusterActivities, StepRef } from '../activities/contract.js';
-import { pointCommands } from '../activities/point/commands.js';
+import { cleanPointCommands } from '../activities/point/commands.js';
 import type { BreachParams, Fact } from '../src/model/run.js';
 import type { Runbook } from '../src/runbook/schema.js';
 import { showChecks, showFence, showPoint } from './engine/facts.js';
@@ -38,6 +38,8 @@ export const breachScenario: Scenario<BreachParams> = {
 function buildPlan(runbook: Runbook): Plan<BreachParams> {
   const { section, parts, opened, allCopies, renewals } = breachParts(runbook);
   const { damaged, target, backup, dataClasses } = parts;
+  const { baseline, tables } = section;
+  const { invariants } = runbook.verification;
 
   const plan = new PlanBuilder<BreachParams>(headOf(runbook, breachScenario, section), section.budgets);
 
@@ -74,7 +76,8 @@ function buildPlan(runbook: Runbook): Plan<BreachParams> {
   ) => {
     const { systemIdentifier, timeline } = signs;
     const replaced = { systemIdentifier, timeline };
-    return proposeClean({ at, damaged, from: target, replaced, backup, before, dataClasses });
+    const clean = { baseline, tables, invariants };
+    return proposeClean({ at, damaged, from: target, replaced, backup, before, clean, dataClasses });
   };
 
   const point = plan.step({
@@ -82,9 +85,10 @@ function buildPlan(runbook: Runbook): Plan<BreachParams> {
     title:
       'Find the newest recovery point before the first sign, in copies that the intruder could not change',
     effect: 'none',
-    budgetMs: 2 * minutes,
+    // Archives are loaded to be looked into; WAL leads to the moment by itself.
+    budgetMs: (backup.driver === 'archive' ? 30 : 2) * minutes,
     needs: { signs },
-    commands: pointCommands({ damaged: target, backup }),
+    commands: cleanPointCommands({ damaged: target, backup }),
     do: ({ at, long, params }, { signs }) => propose(at, long, signs, params.before ?? signs.time),
   });
 

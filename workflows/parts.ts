@@ -1,7 +1,7 @@
 /** What the section of a scenario in a runbook refers to, looked up. The loader has checked the references already. */
 import type { DatabaseAt, Quarantine, Renewal } from '../activities/contract.js';
 import type { Quarantined } from '../activities/salvage/contract.js';
-import { pgbackrestOf } from '../src/runbook/backups.js';
+import { pgbackrestOf, trustedOf } from '../src/runbook/backups.js';
 import { copiesOf } from '../src/runbook/crosscheck/copies.js';
 import { leftOf, providerOf } from '../src/runbook/regions.js';
 import type {
@@ -197,7 +197,7 @@ export interface ArchiveFailback {
 /** The same for a breach; the copy is sealed until it has been promoted and no old credential lets anybody in. */
 export function breachParts(runbook: Runbook) {
   const section = required(runbook.scenarios.breach, runbook, 'scenarios.breach');
-  const { damaged, target, otherTargets, backupConfig, credentials, repositories } = section;
+  const { damaged, target, otherTargets, backupConfig, credentials } = section;
   const places = { old: damaged, what: 'breached', target, otherTargets } as const;
   const whole = databaseParts(runbook, section, places);
   const clean = (site: string): DatabaseAt => {
@@ -223,12 +223,7 @@ export function breachParts(runbook: Runbook) {
       },
     };
   };
-  // Going back to a moment needs WAL; the loader refuses a runbook whose backup has none.
-  const allCopies = required(pgbackrestOf(runbook, section.backup), runbook, `backups.${section.backup}`);
-  const backup = {
-    ...allCopies,
-    repositories: allCopies.repositories.filter(({ number }) => repositories.includes(number)),
-  };
+  const backup = trustedOf(whole.backup, section);
   const parts = {
     ...whole,
     backup,
@@ -241,7 +236,7 @@ export function breachParts(runbook: Runbook) {
     target: renewed(target),
     targetAt: ({ site }: { readonly site: string }) => renewed(site),
   };
-  return { section, parts, opened, allCopies, renewals: renewalsOf(whole.damaged, section) };
+  return { section, parts, opened, allCopies: whole.backup, renewals: renewalsOf(whole.damaged, section) };
 }
 
 /** Every login whose password is exchanged: those of the site that was broken into, and the others that the section names. */

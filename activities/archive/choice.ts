@@ -86,6 +86,7 @@ export function momentOfLabel(label: string): string {
  * Where one is not, its next copy is looked into, then the next older archive; what was passed over is said.
  *
  * @param before only archives whose snapshot is from before this moment, ISO 8601; left out: any
+ * @param upTo the label of the newest that may be chosen; left out: any
  * @throws PermanentError `NoArchive`; what the newest one suffers from, where none can be used; TransientError where a copy
  *   that may hold one does not answer
  */
@@ -94,6 +95,7 @@ export async function chooseArchive(
   backup: ArchiveBackup,
   signal: AbortSignal,
   before?: string,
+  upTo?: string,
 ): Promise<ChosenArchive> {
   const identities = await identitiesOf(backup);
   const passedOver: string[] = [];
@@ -110,6 +112,7 @@ export async function chooseArchive(
       const catalogs = await openCatalogs(system, backup, copies, signal, passOver);
       let newest: ArchiveManifest | undefined;
       for (const label of [...fullLabels(catalogs)].reverse()) {
+        if (upTo !== undefined && label > upTo) continue;
         if (before !== undefined && Date.parse(momentOfLabel(label)) >= Date.parse(before)) continue;
         const good: (OpenCopy & { readonly entry: CatalogEntry })[] = [];
         for (const { catalog, ...copy } of catalogs) {

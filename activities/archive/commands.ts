@@ -17,6 +17,18 @@ export function chooseArchiveCommands(backup: ArchiveBackup, which: string): rea
   }));
 }
 
+/** Which archives there were before somebody could touch them. */
+export function earlierArchiveCommands(backup: ArchiveBackup): readonly PrintedCommand[] {
+  return backup.copies.map((copy) => ({
+    where: whereIs(copy),
+    command:
+      copy.driver === 's3'
+        ? `aws s3api list-object-versions --bucket ${copy.bucket} --prefix ${copy.prefix}<system>/${optionsOf(copy)}`
+        : listing(copy),
+    note: `${copy.title}. Of each object take the newest version whose LastModified is before the first sign (aws s3api get-object --version-id), whatever is listed after it. Begin with the newest archive; load it where nobody reaches it and look for the intruder as in the step before; with a sign take the next older one.`,
+  }));
+}
+
 /** Rung 1: whose it is, and that all of it is there. */
 export function verifyArchiveCommands(backup: ArchiveBackup): readonly PrintedCommand[] {
   return [

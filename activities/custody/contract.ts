@@ -1,5 +1,5 @@
 /** Evidence of a breach: what is kept, where, and since when. Types only. */
-import type { Anchor, PgbackrestBackup } from '../../src/runbook/schema.js';
+import type { Anchor, Backup } from '../../src/runbook/schema.js';
 import type { DatabaseAt, Quarantine, StepRef, Summarised } from '../results.js';
 
 /** What ends with the server's processes: sessions, settings, roles, as they were before anything was done. */
@@ -36,7 +36,7 @@ export interface CustodyActivities {
     at: StepRef;
     damaged: DatabaseAt;
     quarantine: Quarantine;
-    backup: PgbackrestBackup;
+    backup: Backup;
     captured: StateCaptured;
     evidence: Anchor;
   }): Promise<EvidenceSecured>;

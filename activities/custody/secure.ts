@@ -7,11 +7,14 @@ import { readFile, stat } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { openCatalog } from '../../src/archive/catalog.js';
+import { withPlace } from '../../src/archive/place.js';
 import { messageOf, PermanentError } from '../../src/errors.js';
 import { signingKey } from '../../src/evidence/key.js';
 import { canonicalJson } from '../../src/model/canonical-json.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
+import { byDriver } from '../../src/runbook/backups.js';
 import { activitySignal, attempt } from '../context.js';
 import type { EvidenceSecured, MusterActivities } from '../contract.js';
 import { scopeOf } from '../pgbackrest/command.js';
@@ -147,13 +150,32 @@ async function uploadState({ at, captured }: Input, bucket: EvidenceBucket): Pro
   return bucket.put(`${prefixOf(at)}${basename(file)}`, body, 'application/json');
 }
 
-async function backupsOf({ damaged, backup }: Input): Promise<unknown> {
-  const scope = scopeOf(damaged.postgres, backup);
-  return Promise.all(
-    backup.repositories.map(async ({ number, title }) => ({
-      repository: number,
-      title,
-      info: await readInfo(scope, number).catch((error: unknown) => ({ unreadable: messageOf(error) })),
-    })),
-  );
+/** What every copy holds, those included that are not trusted any more. */
+const backupsOf = byDriver<Input, [], Promise<unknown>>({
+  pgbackrest: ({ damaged, backup }) => {
+    const scope = scopeOf(damaged.postgres, backup);
+    return Promise.all(
+      backup.repositories.map(async ({ number, title }) => ({
+        repository: number,
+        title,
+        info: await readInfo(scope, number).catch(unreadable),
+      })),
+    );
+  },
+  archive: ({ at, backup }) =>
+    Promise.all(
+      backup.copies.map(async (copy, index) => ({
+        copy: index + 1,
+        title: copy.title,
+        archives: await withPlace(
+          copy,
+          activitySignal(),
+          async (place) => (await openCatalog(place, at.system, backup)).labels,
+        ).catch(unreadable),
+      })),
+    ),
+});
+
+function unreadable(error: unknown): { readonly unreadable: string } {
+  return { unreadable: messageOf(error) };
 }

@@ -1,5 +1,5 @@
 /** Looking for what an intruder left in a database. Types only. */
-import type { BreachSection, DataClass, PgbackrestBackup } from '../../src/runbook/schema.js';
+import type { Backup, BreachSection, DataClass, Invariant } from '../../src/runbook/schema.js';
 import type {
   DatabaseAt,
   RecoveryPoint,
@@ -30,6 +30,14 @@ export interface IntrusionSigns extends Summarised, ReplacedPrimary {
   readonly earliest: string | null;
 }
 
+/** What a state must satisfy to count as one from before the intruder. */
+export interface CleanRules {
+  readonly baseline: Baseline;
+  /** Whose content is looked at; empty: every table of the baseline's schemas. */
+  readonly tables: readonly string[];
+  readonly invariants: readonly Invariant[];
+}
+
 export interface IntrusionActivities {
   /**
    * Compares a live database with the baseline and looks for encrypted content. Changes nothing. Of one that does not answer it says
@@ -40,19 +48,25 @@ export interface IntrusionActivities {
     damaged: DatabaseAt;
     /** Whose configuration leads to the backups. */
     from: DatabaseAt;
-    backup: PgbackrestBackup;
+    backup: Backup;
     baseline: Baseline;
     tables: readonly string[];
+    /** When nobody was in yet, as people know it, ISO 8601: archives are read as they were then. */
+    before?: string;
   }): Promise<IntrusionSigns>;
-  /** The newest point before a moment, read from the clean site in copies that the intruder could not change. */
+  /**
+   * The newest point before a moment, read from the clean site in copies that the intruder could not change. Archives lead to no moment
+   * between them: each is read as it was before the moment and loaded in isolation, until one holds no sign.
+   */
   proposeClean(input: {
     at: StepRef;
     damaged: DatabaseAt;
     /** Whose configuration leads to the backups. */
     from: DatabaseAt;
     replaced: Pick<ReplacedPrimary, 'systemIdentifier' | 'timeline'>;
-    backup: PgbackrestBackup;
+    backup: Backup;
     before: string;
+    clean: CleanRules;
     dataClasses: Readonly<Record<string, DataClass>>;
   }): Promise<RecoveryPoint>;
   /** The look on a restored copy, where every sign is a failure. @throws `VerificationFailed` */

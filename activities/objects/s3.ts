@@ -32,6 +32,7 @@ import {
 import { PermanentError } from '../../src/errors.js';
 import type { Bucket, ObjectStore } from '../../src/runbook/schema.js';
 import { bucketTitle, s3Client, s3ErrorName, s3Status } from '../../src/s3.js';
+import { writtenAtMs } from '../../src/s3-versions.js';
 import type { BucketDriver, KeyHistory, ObjectHeaders, ObjectVersion } from './driver.js';
 import { storeError } from './s3-errors.js';
 
@@ -282,21 +283,9 @@ function versionOf(
     versionId: one.VersionId ?? 'null',
     bytes: one.Size ?? 0,
     etag: plainTag(one.ETag),
-    atMs: ulidTime(one.VersionId) ?? one.LastModified?.getTime() ?? 0,
+    atMs: writtenAtMs(one),
     latest: one.IsLatest === true,
   };
-}
-
-const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{9}[0-9A-HJKMNP-TV-Z]{16}$/;
-const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
-/**
- * versitygw tells of an older version when it became one, not when it was written; but its version ids are ULIDs, which begin
- * with that moment (ULID specification: 48 bits of milliseconds in Crockford's Base32). Those of Amazon S3 are longer.
- */
-function ulidTime(versionId: string | undefined): number | undefined {
-  if (versionId === undefined || !ULID.test(versionId)) return undefined;
-  return [...versionId.slice(0, 10)].reduce((time, digit) => time * 32 + CROCKFORD.indexOf(digit), 0);
 }
 
 /** Keys in their order; of each the newest version first. Versions and delete markers come in two lists. */

@@ -25,7 +25,8 @@ export async function proposeArchiveBefore({
   dataClasses,
 }: Before): Promise<RecoveryPoint> {
   const chosen = await chooseArchive(at.system, backup, activitySignal(), toMoment(before));
-  return describeArchive(chosen, damaged, before, { backup, dataClasses });
+  const replaced = identityOf(damaged, chosen.newest);
+  return describeArchive(chosen, replaced, before, { backup, dataClasses });
 }
 
 /** @throws what `chooseArchive` throws */
@@ -36,26 +37,41 @@ export async function proposeNewestArchive({
   lost,
 }: Newest): Promise<RecoveryPoint> {
   const chosen = await chooseArchive(at.system, backup, activitySignal());
-  return describeArchive(chosen, lost, 'newest', { backup, dataClasses });
+  return describeArchive(chosen, identityOf(lost, chosen.newest), 'newest', { backup, dataClasses });
 }
 
-/** @param notes what is to be said besides, a sentence each */
+/**
+ * A chosen archive as a recovery point, with what going there loses.
+ *
+ * @param replaced the primary that the copy takes the place of
+ * @param asked what was asked for
+ * @param from.asOf the moment that copies are read as of; left out: now
+ * @param from.notes what is to be said besides, a sentence each
+ */
 export async function describeArchive(
   chosen: ChosenArchive,
-  replaced: DatabaseAt | undefined,
+  replaced: Promise<Pick<ReplacedPrimary, 'systemIdentifier' | 'timeline'>>,
   asked: string,
   {
     backup,
     dataClasses,
+    asOf,
     notes = [],
-  }: Pick<Newest, 'backup' | 'dataClasses'> & { readonly notes?: readonly string[] },
+  }: Pick<Newest, 'backup' | 'dataClasses'> & {
+    readonly asOf?: string;
+    readonly notes?: readonly string[];
+  },
 ): Promise<RecoveryPoint> {
   const time = toMoment(chosen.manifest.snapshot.at);
-  const [identity, losses] = await Promise.all([
-    identityOf(replaced, chosen.newest),
-    countLosses(dataClasses, time, activitySignal()),
-  ]);
-  return archivePoint(chosen, { asked, backup, identity, losses, notes });
+  const [identity, losses] = await Promise.all([replaced, countLosses(dataClasses, time, activitySignal())]);
+  return archivePoint(chosen, {
+    asked,
+    backup,
+    identity,
+    losses,
+    notes,
+    ...(asOf === undefined ? {} : { asOf }),
+  });
 }
 
 /** The point that an archive leads to. @param known `identity`: the primary that is replaced */
@@ -66,9 +82,12 @@ export function archivePoint(
     backup,
     identity,
     losses,
+    asOf,
     notes = [],
   }: Pick<Newest, 'backup'> & {
     readonly asked: string;
+    /** The moment that copies are read as of; left out: now. */
+    readonly asOf?: string;
     /** What is to be said besides, a sentence each. */
     readonly notes?: readonly string[];
     readonly identity: Pick<ReplacedPrimary, 'systemIdentifier' | 'timeline'>;
@@ -95,7 +114,10 @@ export function archivePoint(
     usableRepositories: copies,
     walSegments: 0,
     walEnd: '',
-    archive: { label: manifest.label, copy, bytes, ageMs, signer, checked, passedOver },
+    archive: {
+      ...{ label: manifest.label, copy, bytes, ageMs, signer, checked, passedOver },
+      ...(asOf === undefined ? {} : { asOf }),
+    },
     loses: losses.loses,
     summary: [
       `${time}: archive ${folderOf(manifest.system, manifest.label)} in ${copy}, ${formatBytes(bytes)} of ${formatBytes(manifest.database.bytes)}, ${formatDuration(ageMs)} old, signed by ${signer}; ${checked}`,

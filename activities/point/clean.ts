@@ -3,18 +3,21 @@
  * could not change. Of the breached primary only its newest WAL is wanted, while it lives.
  */
 import { PermanentError } from '../../src/errors.js';
+import type { OfPgbackrest } from '../../src/runbook/backups.js';
 import { activitySignal } from '../context.js';
-import type { MusterActivities } from '../contract.js';
+import type { MusterActivities, RecoveryPoint } from '../contract.js';
 import { repositoryName } from '../pgbackrest/command.js';
 import { withStandIn } from '../pgbackrest/stand-in.js';
 import { type Candidate, examineRepository, type Refusal } from './candidates.js';
 import { describePoint } from './describe.js';
 import { archiveNewest } from './live.js';
 import { countLosses } from './losses.js';
-import { currentMoment, toMoment } from './moment.js';
+import { toMoment } from './moment.js';
 
-/** @throws PermanentError `PointInFuture`; what the first repository says where none leads to the moment */
-export const proposeClean: MusterActivities['proposeClean'] = async ({
+type Input = OfPgbackrest<Parameters<MusterActivities['proposeClean']>[0]>;
+
+/** @throws PermanentError what the first repository says where none leads to the moment */
+export async function proposeCleanInWal({
   at,
   damaged,
   from,
@@ -22,14 +25,9 @@ export const proposeClean: MusterActivities['proposeClean'] = async ({
   backup,
   before,
   dataClasses,
-}) => {
+}: Input): Promise<RecoveryPoint> {
   const signal = activitySignal();
   const moment = toMoment(before);
-  if (moment > currentMoment()) {
-    throw new PermanentError('PointInFuture', `${moment} has not come yet: it is ${currentMoment()}.`, {
-      next: 'Choose a moment before the intruder came.',
-    });
-  }
   // An intruder may have broken the archiving: what is archived already has to do then.
   const primary = at.mode === 'real' ? await archiveNewest(damaged, signal) : undefined;
   const { systemIdentifier, timeline } = replaced;
@@ -55,7 +53,7 @@ export const proposeClean: MusterActivities['proposeClean'] = async ({
     ...(primary === undefined ? ['the primary could not be asked for its newest WAL'] : []),
   ];
   return describePoint({ best, usable, backup, time: moment, asked: before, losses, notes });
-};
+}
 
 /** A sign that is older than every backup may be none: something that belongs there and that the baseline does not know. */
 function noneLeadsThere([first]: readonly Refusal[]): Error {

@@ -1,7 +1,7 @@
 import type { PrintedCommand } from '../../src/model/plan.js';
 import { byDriver, type OfPgbackrest } from '../../src/runbook/backups.js';
 import type { Backup } from '../../src/runbook/schema.js';
-import { chooseArchiveCommands } from '../archive/commands.js';
+import { chooseArchiveCommands, earlierArchiveCommands } from '../archive/commands.js';
 import type { DatabaseAt } from '../contract.js';
 
 interface ForPoint {
@@ -18,6 +18,12 @@ interface ForNewest {
 export const pointCommands: (given: ForPoint) => readonly PrintedCommand[] = byDriver({
   pgbackrest: pointInWal,
   archive: ({ backup }) => chooseArchiveCommands(backup, 'Take the newest from before the damage.'),
+});
+
+/** The same after a breach, in copies that the intruder could not change. */
+export const cleanPointCommands: (given: ForPoint) => readonly PrintedCommand[] = byDriver({
+  pgbackrest: pointInWal,
+  archive: ({ backup }) => earlierArchiveCommands(backup),
 });
 
 /** Finding the newest by hand, from where the database is restored to. */

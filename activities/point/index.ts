@@ -5,7 +5,8 @@ import { byDriver, type OfPgbackrest } from '../../src/runbook/backups.js';
 import { activitySignal } from '../context.js';
 import type { MusterActivities, RecoveryPoint } from '../contract.js';
 import { proposeArchiveBefore, proposeNewestArchive } from './archive.js';
-import { proposeClean } from './clean.js';
+import { proposeCleanInWal } from './clean.js';
+import { proposeCleanArchive } from './clean-archive.js';
 import { archiveNewest } from './live.js';
 import { currentMoment, toMoment } from './moment.js';
 import { proposeNewest } from './newest.js';
@@ -21,12 +22,17 @@ export function pointActivities(): Pick<
   MusterActivities,
   'proposePoint' | 'proposeNewest' | 'proposeClean' | 'searchPoint' | 'endSearch'
 > {
+  const proposeClean = byDriver({ pgbackrest: proposeCleanInWal, archive: proposeCleanArchive });
   const proposeBefore = byDriver({ pgbackrest: proposeInWal, archive: proposeArchiveBefore });
   return {
     proposeNewest: byDriver({ pgbackrest: proposeNewest, archive: proposeNewestArchive }),
-    proposeClean,
     searchPoint,
     endSearch,
+
+    async proposeClean(input) {
+      requirePast(toMoment(input.before));
+      return proposeClean(input);
+    },
 
     async proposePoint(input) {
       requirePast(toMoment(input.before));

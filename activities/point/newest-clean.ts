@@ -1,7 +1,8 @@
 /** The newest clean one of a row of states that are clean up to some one and damaged from the next on. Each look costs a restore. */
 import type { InvariantResult } from '../contract.js';
 
-export interface NewestClean {
+/** @template B what a look finds broken */
+export interface NewestClean<B = InvariantResult> {
   /** undefined: none is. */
   readonly clean: string | undefined;
   /** The next newer one that could be looked into; undefined: the clean one is the newest. */
@@ -9,7 +10,7 @@ export interface NewestClean {
   /** Where no one is clean: the oldest that could be looked into. */
   readonly oldestDamaged: string | undefined;
   /** What is broken in the damaged one that is named. */
-  readonly broken: readonly InvariantResult[];
+  readonly broken: readonly B[];
 }
 
 /**
@@ -19,14 +20,14 @@ export interface NewestClean {
  * @param oldestFirst what they are called
  * @param look says what is broken in one
  */
-export async function newestClean(
+export async function newestClean<B = InvariantResult>(
   oldestFirst: readonly string[],
-  look: (name: string) => Promise<readonly InvariantResult[] | 'unusable'>,
-): Promise<NewestClean> {
+  look: (name: string) => Promise<readonly B[] | 'unusable'>,
+): Promise<NewestClean<B>> {
   const names = [...oldestFirst];
   let clean = -1;
   let damaged = names.length;
-  let broken: readonly InvariantResult[] = [];
+  let broken: readonly B[] = [];
   while (damaged - clean > 1) {
     const nothingKnown = clean < 0 && damaged === names.length;
     const index = nothingKnown ? names.length - 1 : Math.floor((clean + damaged) / 2);

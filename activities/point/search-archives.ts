@@ -16,7 +16,7 @@ import {
 import { activitySignal, keepResumePoint, resumePoint } from '../context.js';
 import type { CleanArchiveSearch, InvariantResult, MusterActivities, RecoveryPoint } from '../contract.js';
 import { openPrivateArchiveCopy } from '../private/archive-copy.js';
-import { describeArchive } from './archive.js';
+import { describeArchive, identityOf } from './archive.js';
 import { type NewestClean, newestClean } from './newest-clean.js';
 import { askAll } from './probe.js';
 
@@ -107,7 +107,7 @@ export async function searchArchives(
             copies: found.copies.map(({ number }) => number),
             passedOver: troubles.said,
           },
-          damaged,
+          identityOf(damaged, newest),
           'searched',
           { backup, dataClasses, notes: [inWords(archiveSearch)] },
         );

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PermanentError } from '../../src/errors.js';
 import { accountIds } from '../../src/process.js';
 import type { DatabaseAt, StepRef } from '../contract.js';
+import { sealedSettings } from '../service/sealed.js';
 
 /** What a copy is made for: each has a directory of its own, so that they do not meet. */
 export type Purpose = 'search' | 'salvage' | 'tables';
@@ -47,12 +48,9 @@ export function privatePlace(
 
 /** What makes the copy's server private, whatever the backup's configuration says. */
 export function privateSettings({ postgres }: DatabaseAt): Readonly<Record<string, string>> {
-  const { dataDirectory, socketDirectory } = postgres.service;
   return {
-    listen_addresses: '',
-    unix_socket_directories: socketDirectory,
-    unix_socket_permissions: '0700',
-    hba_file: accessFileOf(dataDirectory),
+    ...sealedSettings(postgres),
+    hba_file: accessFileOf(postgres.service.dataDirectory),
     ssl: 'off',
     archive_mode: 'off',
     archive_command: '',

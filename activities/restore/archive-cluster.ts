@@ -9,6 +9,8 @@ import { type OpenArchive, partsOf, readPart } from '../archive/load.js';
 import { activitySignal } from '../context.js';
 import type { DatabaseAt } from '../contract.js';
 import { majorVersionOf, programOf } from '../service/index.js';
+import { isSealed, sealedSettings, writeSealedRules } from '../service/sealed.js';
+import { writeOwnSettings } from './settings.js';
 
 /**
  * While loading nothing has to survive a crash: an attempt that is cut short begins again. Without WAL for what is created in
@@ -192,23 +194,25 @@ export async function writeProductionSettings(
 }
 
 async function writeSettings(
-  { postgres }: DatabaseAt,
+  target: DatabaseAt,
   before: string,
   settings: Readonly<Record<string, string>>,
 ): Promise<void> {
+  const { postgres } = target;
   const { dataDirectory, socketDirectory, account } = postgres.service;
+  if (isSealed(postgres)) await writeSealedRules(target);
   const all = {
-    listen_addresses: postgres.host,
+    ...(isSealed(postgres)
+      ? sealedSettings(postgres)
+      : { listen_addresses: postgres.host, unix_socket_directories: socketDirectory }),
     port: String(postgres.port),
-    unix_socket_directories: socketDirectory,
     logging_collector: 'off',
     log_destination: 'stderr',
     lc_messages: 'C',
     ...settings,
   };
-  const lines = Object.entries(all).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`);
-  const file = join(dataDirectory, 'postgresql.auto.conf');
-  await writeFile(file, `${[before.trimEnd(), '# Muster: settings of this copy', ...lines].join('\n')}\n`);
+  await writeFile(join(dataDirectory, 'postgresql.auto.conf'), before);
+  await writeOwnSettings(target, all);
   const ids = accountIds(account);
   for (const name of ['postgresql.auto.conf', 'postgresql.conf', 'pg_hba.conf', 'pg_ident.conf']) {
     await chmod(join(dataDirectory, name), 0o600);

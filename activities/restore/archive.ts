@@ -1,6 +1,7 @@
 import { readCatalog } from '../../src/archive/catalog.js';
 import { isFaultOfCopy } from '../../src/archive/errors.js';
 import type { ArchiveManifest } from '../../src/archive/manifest.js';
+import { copiesAsOf } from '../../src/archive/place.js';
 import { type MusterError, messageOf, PermanentError } from '../../src/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
@@ -66,7 +67,7 @@ export const archiveRestore: RestoreDriver<ArchiveBackup> = {
     // What was found bad before the archive was proposed is tried last.
     const sound = point.usableRepositories;
     return fromAnyCopy(
-      { ...order, label },
+      { ...order, backup: copiesAsOf(order.backup, point.archive?.asOf), label },
       update,
       sound,
       async (input, lease, archive, { number, passedOver, told }) => {

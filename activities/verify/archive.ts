@@ -1,7 +1,7 @@
 /** The rungs that a loaded archive climbs in another way than a physical copy. */
 import { folderOf, readCatalog } from '../../src/archive/catalog.js';
 import { openPart } from '../../src/archive/part.js';
-import { type ArchivePlace, withPlace } from '../../src/archive/place.js';
+import { type ArchivePlace, copiesAsOf, withPlace } from '../../src/archive/place.js';
 import { MusterError, messageOf, PermanentError } from '../../src/errors.js';
 import { formatBytes, formatCount } from '../../src/model/format.js';
 import type { Progress } from '../../src/model/run.js';
@@ -38,7 +38,11 @@ const TOOL = { tool: 'muster archive', toolVersion: '1' };
  *
  * @throws PermanentError `VerificationFailed` when it is sound in no copy; TransientError when none could be read
  */
-export async function verifyArchive({ at, backup, point }: Rung1, update: Update): Promise<RepositoryResult> {
+export async function verifyArchive(
+  { at, backup: now, point }: Rung1,
+  update: Update,
+): Promise<RepositoryResult> {
+  const backup = copiesAsOf(now, point.archive?.asOf);
   const lookedAt: number[] = [];
   const troubles: Trouble[] = [];
   for (const copy of point.usableRepositories) {
@@ -55,9 +59,10 @@ export async function verifyArchive({ at, backup, point }: Rung1, update: Update
 
 /** Looks for the same archive in every other copy, also where it was not found before: what is wrong is told, and holds nothing up. */
 export async function verifyOtherArchives(
-  { at, backup, point, lookedAt }: Others,
+  { at, backup: now, point, lookedAt }: Others,
   update: Update,
 ): Promise<CopiesResult> {
+  const backup = copiesAsOf(now, point.archive?.asOf);
   const others = backup.copies.map((_, index) => index + 1).filter((copy) => !lookedAt.includes(copy));
   const checks: RungCheck[] = [];
   const unsound: string[] = [];
@@ -154,7 +159,8 @@ function noneSound(label: string, troubles: readonly Trouble[]): unknown {
  *
  * @throws PermanentError `VerificationFailed`
  */
-export async function verifyLoaded({ at, target, backup, point, restored }: Rung4): Promise<RungResult> {
+export async function verifyLoaded({ at, target, backup: now, point, restored }: Rung4): Promise<RungResult> {
+  const backup = copiesAsOf(now, point.archive?.asOf);
   const heading = { rung: 4, title: 'what was dumped is what was loaded', ...TOOL };
   const figures = await check(heading, async () => {
     await requireClosed(heading, target, restored);

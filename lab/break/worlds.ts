@@ -19,6 +19,7 @@ import { loseObjects, type ObjectLoss, type ObjectLossKind } from './object-loss
 import { kill, loseStore, takeOutOfSight } from './regional-loss.js';
 import { damageBackup, damagePages, labelsIn } from './repositories.js';
 import { send, strikeServer, untilGone } from './strike.js';
+import { breakIntoWorld, type WorldIntrusion } from './world-breach.js';
 import { breakWorldTable } from './world-table.js';
 
 /** What a disaster did to a system. Times are ISO 8601 UTC. */
@@ -36,6 +37,7 @@ export interface Harm {
   readonly serverPids?: readonly number[];
   /** What a loss of files took. */
   readonly objects?: ObjectLoss;
+  readonly intrusion?: WorldIntrusion;
 }
 
 /** How a disaster befalls a system, where there is more than one way. */
@@ -59,6 +61,7 @@ export const WORLD_DISASTERS = {
   'bad-deployment': breakRelease,
 
   'object-loss': breakFiles,
+  breach: breakIntoWorld,
 } as const satisfies Readonly<Record<string, Inflict>>;
 
 /**

@@ -6,6 +6,7 @@ import {
   CreateBucketCommand,
   HeadBucketCommand,
   PutBucketVersioningCommand,
+  PutObjectLockConfigurationCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import type { RegionName } from '../layout.js';
@@ -23,8 +24,10 @@ export const FILE_BUCKETS: Readonly<Record<RegionName, string>> = {
   west: 'payymo-statements',
   east: 'payymo-statements-copy',
 };
-/** Evidence of a breach: each object under a lock of its own. */
-export const EVIDENCE_BUCKET = 'payymo-breach-evidence';
+/** Evidence of a breach of a system: each object under a lock of its own. */
+export const evidenceBucketOf = (system: string) => `${system}-breach-evidence`;
+/** How long nobody can delete what is in a locked bucket. */
+const LOCKED_DAYS = 30;
 /** Region names as the owners use them. */
 export const REGION_CODES: Readonly<Record<RegionName, string>> = { west: 'us-west-2', east: 'us-east-1' };
 
@@ -72,16 +75,36 @@ export function endpointOf(store: ObjectStore): string {
   return `https://localhost:${store.port}`;
 }
 
-/** Makes the bucket of the evidence in the store of a region, unless it is there. */
-export function ensureEvidenceBucket(store: ObjectStore): Promise<void> {
+/** Makes the bucket of a system's evidence in the store of a region, unless it is there. */
+export function ensureEvidenceBucket(store: ObjectStore, system: string): Promise<void> {
+  const Bucket = evidenceBucketOf(system);
   return withStore(store, async (client) => {
     try {
-      await client.send(new HeadBucketCommand({ Bucket: EVIDENCE_BUCKET }));
+      await client.send(new HeadBucketCommand({ Bucket }));
     } catch {
-      await client.send(
-        new CreateBucketCommand({ Bucket: EVIDENCE_BUCKET, ObjectLockEnabledForBucket: true }),
-      );
+      await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
     }
+  });
+}
+
+/**
+ * From now on no version in the bucket can be deleted before its time. Deleting by name still works, as pgBackRest does when a backup has
+ * expired: it leaves the version behind a delete marker.
+ */
+export function lockBucket(store: ObjectStore, Bucket: string): Promise<void> {
+  return withStore(store, async (client) => {
+    await client.send(
+      new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }),
+    );
+    await client.send(
+      new PutObjectLockConfigurationCommand({
+        Bucket,
+        ObjectLockConfiguration: {
+          ObjectLockEnabled: 'Enabled',
+          Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Days: LOCKED_DAYS } },
+        },
+      }),
+    );
   });
 }
 

@@ -1,13 +1,13 @@
 /** Payymo's runbook with the addresses of the lab. */
-import { join } from 'node:path';
 import { layoutOf, SITES, type SiteName } from '../layout.js';
 import { appEnvironment, deployCommand, stopCommand, trialCommand } from '../parts/payymo.js';
 import { cleanConfigOf } from '../parts/pgbackrest.js';
-import { EVIDENCE_BUCKET } from '../parts/s3.js';
+import { evidenceBucketOf } from '../parts/s3.js';
 import {
   bucketReplacements,
   type Replacement,
   recordReplacements,
+  renewedSecret,
   serverReplacements,
   writeRunbook,
 } from '../runbook.js';
@@ -27,17 +27,12 @@ export async function writeLabRunbook(state: LabState, baseFile: string, outFile
     'ledger-deploy-password': ledger.deploy.password,
   };
   const { secrets } = layoutOf(state.dir);
-  // What a recovery from a breach makes is not there yet; one that it has made is in use.
-  const renewed = (name: string) => {
-    const reference = `file:${join(secrets, name)}`;
-    return counterparts[name.replace(/-renewed$/, '')] === reference ? `${reference}-again` : reference;
-  };
   await writeRunbook(
     {
       title: 'Payymo',
       state,
       replacements: () => replacements(state),
-      secretOf: (name) => (name.endsWith('-renewed') ? renewed(name) : counterparts[name]),
+      secretOf: (name) => renewedSecret(secrets, name, counterparts) ?? counterparts[name],
     },
     baseFile,
     outFile,
@@ -75,7 +70,7 @@ function replacements(state: LabState): Replacement[] {
     [[...breach, 'backupConfig'], cleanConfigOf(ledger.sites.recovery.backupConfig)],
     [[...breach, 'stopApplication', 'command'], stopCommand()],
     [[...breach, 'stopApplication', 'environment'], { MUSTER_LAB: state.dir }],
-    ...bucketReplacements([...breach, 'evidence'], regions.east, EVIDENCE_BUCKET),
+    ...bucketReplacements([...breach, 'evidence'], regions.east, evidenceBucketOf('payymo')),
   ];
 }
 

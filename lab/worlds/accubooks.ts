@@ -216,6 +216,7 @@ grant usage on all sequences in schema chrona to chrona_app;
       minutes: randomInt(15, 481),
     },
   }),
+  intrusion: { watched: 'chrona.time_entries', encrypted: { table: 'chrona.employees', columns: ['name'] } },
   damage: [
     { sql: 'alter table chrona.time_entries disable trigger billed_stays', what: 'trigger switched off' },
     {

@@ -67,6 +67,14 @@ export interface BadImport extends DamageStatement {
   readonly table: string;
 }
 
+/** What an intruder is after. */
+export interface WorldPrey {
+  /** Table that the client writes to: a copy of each of its rows is carried out. */
+  readonly watched: string;
+  /** Table with `id` and `updated_at` whose text is encrypted; what reads it goes on. */
+  readonly encrypted: { readonly table: string; readonly columns: readonly string[] };
+}
+
 /** Releases of a system's application, where the lab knows more than one. */
 export interface WorldReleases {
   /** What ran before, oldest first; the last one runs when the lab comes up. */
@@ -133,6 +141,7 @@ export interface WorldDefinition {
   readonly files?: WorldFiles;
   /** Recorded in the tables `releases` and `migrations` of the schema. */
   readonly releases?: WorldReleases;
+  readonly intrusion?: WorldPrey;
   /** A bad change, deployed by the role that deploys. */
   readonly damage: readonly DamageStatement[];
   /** By the same role; left out: nothing is imported. */

@@ -185,6 +185,7 @@ grant usage on all sequences in schema books to books_app;
     path: '/invoices',
     body: { id: randomUUID(), customer: randomInt(1, CUSTOMERS + 1), amountCents: randomInt(1_000, 500_000) },
   }),
+  intrusion: { watched: 'books.invoices', encrypted: { table: 'books.customers', columns: ['name'] } },
   damage: [
     { sql: 'alter table books.lines disable trigger append_only', what: 'trigger switched off' },
     {

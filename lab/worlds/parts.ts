@@ -85,6 +85,11 @@ export function worldDeployCommand(): string[] {
   return [process.execPath, builtProgram('lab/worlds/deploy.js')];
 }
 
+/** Ends the application; needs MUSTER_LAB and WORLD_SYSTEM. */
+export function worldStopCommand(): string[] {
+  return [process.execPath, builtProgram('lab/worlds/stop.js')];
+}
+
 /** Takes migrations back; needs MUSTER_LAB and WORLD_SYSTEM, and on standard input which. */
 export function worldMigrateDownCommand(): string[] {
   return [process.execPath, builtProgram('lab/worlds/migrate-down.js')];

@@ -10,7 +10,13 @@ import type { World } from '../keeper.js';
 import { type ClusterLayout, REGIONS, type RegionName } from '../layout.js';
 import { type PartContext, regionStore } from '../parts/all.js';
 import { ensurePart } from '../parts/part.js';
-import { archiveCommand, pgbackrest, restoreCommand, writeBackupConfig } from '../parts/pgbackrest.js';
+import {
+  archiveCommand,
+  cleanConfigOf,
+  pgbackrest,
+  restoreCommand,
+  writeBackupConfig,
+} from '../parts/pgbackrest.js';
 import { listening, socketClient, withClient, writeSiteSettings } from '../parts/postgres.js';
 import type { SiteState, WorldState } from '../state.js';
 import { tlsFiles } from '../tls.js';
@@ -49,16 +55,19 @@ export async function writeWorldBackupConfigs(
   for (const { name, region } of definition.sites) {
     const cluster = layout.sites[name];
     if (cluster === undefined) continue;
-    await writeBackupConfig({
+    const each = {
       stanza,
       bucket: state.bucket,
       cluster,
       port: Object.values(state.sites)[0]?.port ?? 0,
       account: context.account,
       caFile: tlsFiles(context.layout.tls).ca,
-      // In the other region nothing may hang on the one that is lost.
-      repositories: region === 'west' ? { west, east } : { east },
-    });
+    };
+    // In the other region nothing may hang on the one that is lost.
+    await writeBackupConfig({ ...each, repositories: region === 'west' ? { west, east } : { east } });
+    if (name !== 'recovery') continue;
+    const file = cleanConfigOf(cluster.backupConfig);
+    await writeBackupConfig({ ...each, file, repositories: { east } });
   }
 }
 

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { type Document, isMap, isSeq } from 'yaml';
 import { LabError } from '../errors.js';
 import type { RegionName } from '../layout.js';
+import { cleanConfigOf } from '../parts/pgbackrest.js';
+import { evidenceBucketOf } from '../parts/s3.js';
 import {
   bucketReplacements,
   ownerRunbook,
   type Replacement,
   recordReplacements,
+  renewedSecret,
   serverReplacements,
   writeRunbook,
 } from '../runbook.js';
@@ -18,6 +21,7 @@ import {
   worldDeployCommand,
   worldEnvironment,
   worldMigrateDownCommand,
+  worldStopCommand,
   worldTrialCommand,
 } from './parts.js';
 
@@ -29,12 +33,22 @@ export async function writeWorldRunbook(
   outFile: string,
 ): Promise<void> {
   const known = new Set(await readdir(secrets));
+  const { admin, app, deploy, replication } = world.state;
+  const inUse = Object.fromEntries(
+    Object.entries({ admin, app, deploy, replication }).map(([what, { password }]) => [
+      `${world.name}-${what}-password`,
+      password,
+    ]),
+  );
   await writeRunbook(
     {
       title: world.definition.title,
       state,
       replacements: (runbook) => replacements(state, world, runbook),
-      secretOf: (name) => (known.has(name) ? `file:${join(secrets, name)}` : undefined),
+      secretOf: (name) =>
+        renewedSecret(secrets, name, inUse) ??
+        inUse[name] ??
+        (known.has(name) ? `file:${join(secrets, name)}` : undefined),
     },
     ownerRunbook(world.name),
     outFile,
@@ -78,6 +92,7 @@ function replacements(state: LabState, world: WorldInLab, runbook: Document): Re
         ] satisfies Replacement[])
       : []),
     ...namesIn(runbook, ['objects']).flatMap((name) => filesReplacements(state, world, name)),
+    ...(runbook.hasIn(['scenarios', 'breach']) ? breachReplacements(state, world, runbook) : []),
     ...bucketReplacements(['vault'], state.regions.east, state.regions.east.vaultBucket),
     ...(runbook.has('anchor')
       ? bucketReplacements(['anchor'], state.regions.east, state.regions.east.journalBucket)
@@ -108,6 +123,19 @@ function filesReplacements(
     ...bucketReplacements([...section, 'primary'], state.regions.west, files.buckets.west),
     ...bucketReplacements([...section, 'secondary'], state.regions.east, files.buckets.east),
     [[...section, 'cors', 0, 'origins'], [own.appUrl]] satisfies Replacement,
+  ];
+}
+
+function breachReplacements(state: LabState, world: WorldInLab, runbook: Document): Replacement[] {
+  const breach = ['scenarios', 'breach'];
+  const { recovery } = world.state.sites;
+  return [
+    [[...breach, 'stopApplication', 'command'], worldStopCommand()],
+    [[...breach, 'stopApplication', 'environment'], { MUSTER_LAB: state.dir, WORLD_SYSTEM: world.name }],
+    ...bucketReplacements([...breach, 'evidence'], state.regions.east, evidenceBucketOf(world.name)),
+    ...(recovery !== undefined && runbook.hasIn([...breach, 'backupConfig'])
+      ? ([[[...breach, 'backupConfig'], cleanConfigOf(recovery.backupConfig)]] satisfies Replacement[])
+      : []),
   ];
 }
 

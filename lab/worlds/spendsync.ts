@@ -218,6 +218,7 @@ alter table spend.expenses drop column currency;
       category: 'travel',
     },
   }),
+  intrusion: { watched: 'spend.expenses', encrypted: { table: 'spend.members', columns: ['name'] } },
   damage: [
     { sql: 'alter table spend.audit disable trigger append_only', what: 'trigger switched off' },
     {

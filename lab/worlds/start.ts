@@ -9,7 +9,7 @@ import type { World } from '../keeper.js';
 import { REGIONS, type RegionName } from '../layout.js';
 import { type PartContext, regionStore } from '../parts/all.js';
 import { ensurePart, type PartSpec } from '../parts/part.js';
-import { withStore } from '../parts/s3.js';
+import { ensureEvidenceBucket, lockBucket, withStore } from '../parts/s3.js';
 import { isRunning } from '../process.js';
 import type { PlaceName } from './definition.js';
 import { ensureWorldFiles } from './files.js';
@@ -116,13 +116,18 @@ export async function isAtHome(own: WorldInLab): Promise<boolean> {
 
 /**
  * The system's bucket in each region that is not lost: versioned, so that what is overwritten or deleted can be had again. Those of its
- * files come with it.
+ * files come with it, and that of its evidence. In the other region what pgBackRest puts there is locked by the bucket; archives are
+ * by whoever makes them.
  */
 export async function ensureWorldBuckets(context: PartContext, own: WorldInLab): Promise<void> {
+  const { bucket, backup } = own.state;
+  const east = regionStore(context, 'east');
   await Promise.all([
     ensureWorldFiles(context, own),
-    ...REGIONS.map((region) => ensureBackups(context, own.state.bucket, region)),
+    ensureEvidenceBucket(east, own.name),
+    ...REGIONS.map((region) => ensureBackups(context, bucket, region)),
   ]);
+  if (backup.driver === 'pgbackrest') await lockBucket(east, bucket);
 }
 
 async function ensureBackups(context: PartContext, bucket: string, region: RegionName): Promise<void> {

@@ -8,18 +8,10 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { ArchiveCopy } from '../runbook/schema.js';
+import type { Pinned, PinnedFile } from '../s3-versions.js';
 import { MANIFEST, SIGNATURE } from './manifest.js';
 
 type Bucket = Extract<ArchiveCopy, { driver: 's3' }>;
-
-/** The version of a file that is meant. */
-export interface PinnedFile {
-  readonly versionId: string;
-  readonly bytes: number;
-}
-
-/** By name below the copy's prefix. */
-export type Pinned = ReadonlyMap<string, PinnedFile>;
 
 /**
  * An archive was whole at the moment at which its manifest, which comes last, was first there: of each of its files the newest

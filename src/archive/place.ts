@@ -2,14 +2,27 @@
 import type { Readable } from 'node:stream';
 import type { ArchiveCopy } from '../runbook/schema.js';
 import { folderPlace } from './folder-place.js';
-import { earlierPlace, s3Place } from './s3-place.js';
+import { earlierPlace, s3Place, s3PlaceAsOf } from './s3-place.js';
 
-/** A copy of the runbook; `earlier`: its bucket as it was when each archive was made, where it was changed since. */
-export type PlacedCopy = ArchiveCopy & { readonly earlier?: true };
+/**
+ * A copy of the runbook. A bucket that keeps versions may be read as it was, a folder keeps none: `earlier`, when each archive was made,
+ * where it was changed since; `asOf`, before that moment (ISO 8601), whatever was done to it since.
+ */
+export type PlacedCopy = ArchiveCopy & { readonly earlier?: true; readonly asOf?: string };
 
 export interface StoredFile {
   readonly name: string;
   readonly bytes: number;
+}
+
+/** Copies as they were at a moment; undefined: as they are now. */
+export function copiesAsOf<B extends { readonly copies: readonly PlacedCopy[] }>(
+  backup: B,
+  asOf: string | undefined,
+): B {
+  return asOf === undefined
+    ? backup
+    : { ...backup, copies: backup.copies.map((copy) => ({ ...copy, asOf })) };
 }
 
 export interface ArchivePlace {
@@ -23,6 +36,8 @@ export interface ArchivePlace {
   read(name: string, mostBytes: number): Promise<Buffer | undefined>;
   /** Every file below a prefix that ends with `/`. */
   list(prefix: string): Promise<readonly StoredFile[]>;
+  /** How long nobody can delete a file (object lock in compliance mode), in words. undefined: it is not locked, or nobody tells. */
+  lockOf?(name: string): Promise<string | undefined>;
   close(): void;
 }
 
@@ -34,6 +49,7 @@ export interface ArchivePlace {
  */
 export function openPlace(copy: PlacedCopy, signal: AbortSignal): Promise<ArchivePlace> {
   if (copy.driver === 'folder') return folderPlace(copy, signal);
+  if (copy.asOf !== undefined) return s3PlaceAsOf(copy, copy.asOf, signal);
   return copy.earlier === true ? earlierPlace(copy, signal) : s3Place(copy, signal);
 }
 

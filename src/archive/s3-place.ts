@@ -2,13 +2,20 @@ import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  GetObjectLockConfigurationCommand,
+  GetObjectRetentionCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { MusterError, messageOf } from '../errors.js';
 import type { ArchiveCopy } from '../runbook/schema.js';
 import { bucketTitle, s3ErrorName, s3Status } from '../s3.js';
+import { heldBefore, type Pinned } from '../s3-versions.js';
 import { resolveSecret } from '../secrets.js';
-import { earlierFiles, type Pinned } from './earlier.js';
+import { earlierFiles } from './earlier.js';
 import { damaged, denied, missing, unreachable } from './errors.js';
 import type { ArchivePlace, StoredFile } from './place.js';
 
@@ -38,14 +45,33 @@ export async function earlierPlace(
   copy: Extract<ArchiveCopy, { driver: 's3' }>,
   signal: AbortSignal,
 ): Promise<ArchivePlace> {
+  return pinnedPlace(copy, signal, (client) => earlierFiles(client, copy, signal));
+}
+
+/** The same bucket as it was at a moment, ISO 8601: nothing is written to it. */
+export async function s3PlaceAsOf(
+  copy: Extract<ArchiveCopy, { driver: 's3' }>,
+  asOf: string,
+  signal: AbortSignal,
+): Promise<ArchivePlace> {
+  const then = { ...copy, title: `${copy.title} as it was before ${asOf}` };
+  return pinnedPlace(then, signal, (client) => heldBefore(client, { ...copy, asOf }, signal));
+}
+
+async function pinnedPlace(
+  copy: Extract<ArchiveCopy, { driver: 's3' }>,
+  signal: AbortSignal,
+  find: (client: S3Client) => Promise<Pinned>,
+): Promise<ArchivePlace> {
   const client = await clientOf(copy);
   try {
-    const pinned = await again(() => earlierFiles(client, copy, signal), signal);
-    return placeOf(copy, client, signal, pinned);
+    return placeOf(copy, client, signal, await again(() => find(client), signal));
   } catch (error) {
     client.destroy();
     signal.throwIfAborted();
-    throw unreachable(copy.title, `its versions cannot be listed: ${messageOf(error)}`, error);
+    const status = s3Status(error);
+    const make = status === 401 || status === 403 ? denied : unreachable;
+    throw make(copy.title, `its versions cannot be listed: ${messageOf(error)}`, error);
   }
 }
 
@@ -110,7 +136,7 @@ function placeOf(
       if (pinned !== undefined) throw new TypeError(`${title} is only read`);
       const upload = new Upload({
         client,
-        params: { Bucket, Key: keyOf(name), Body: content },
+        params: { Bucket, Key: keyOf(name), Body: content, ...lockNow(copy) },
         partSize: PART_BYTES,
         queueSize: PARTS_AT_ONCE,
       });
@@ -183,8 +209,40 @@ function placeOf(
       }
     },
 
+    async lockOf(name) {
+      const limits = { abortSignal: signal };
+      const VersionId = pinned?.get(name)?.versionId;
+      try {
+        const own = await client
+          .send(new GetObjectRetentionCommand({ Bucket, Key: keyOf(name), VersionId }), limits)
+          .catch((error: unknown) => {
+            if (s3ErrorName(error) === 'NoSuchObjectLockConfiguration') return undefined;
+            throw error;
+          });
+        const { Mode: mode, RetainUntilDate: until } = own?.Retention ?? {};
+        if (mode === 'COMPLIANCE' && until !== undefined) return `until ${until.toISOString()}`;
+        const { ObjectLockConfiguration } = await client.send(
+          new GetObjectLockConfigurationCommand({ Bucket }),
+          limits,
+        );
+        const { Mode, Days, Years } = ObjectLockConfiguration?.Rule?.DefaultRetention ?? {};
+        if (Mode !== 'COMPLIANCE') return undefined;
+        return `for ${Days === undefined ? `${Years} years` : `${Days} days`}, the default of its bucket`;
+      } catch {
+        signal.throwIfAborted();
+        return undefined;
+      }
+    },
+
     close: () => client.destroy(),
   };
+}
+
+/** For what is written now. S3 takes whole seconds. */
+function lockNow({ lockFor }: Pick<Extract<ArchiveCopy, { driver: 's3' }>, 'lockFor'>) {
+  if (lockFor === undefined) return {};
+  const until = new Date(Math.ceil((Date.now() + lockFor) / 1_000) * 1_000);
+  return { ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: until } as const;
 }
 
 /** For the start of a request: a busy store answers 503, a broken connection nothing. */

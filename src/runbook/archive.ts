@@ -26,6 +26,11 @@ export const archiveCopy = z.discriminatedUnion('driver', [
     ...place,
     ...bucketFields,
     prefix: objectPrefix.default('').describe('Before the name of the system: empty, or ending with /'),
+    lockFor: duration
+      .optional()
+      .describe(
+        'Each object is written under object lock in compliance mode, for so long; the bucket must have been made with object lock. Left out: as the bucket does by default',
+      ),
   }),
   z.strictObject({
     driver: z.literal('folder'),

@@ -1,9 +1,19 @@
-import type { ArchiveBackup, Backup, PgbackrestBackup, Runbook } from './schema.js';
+import type { ArchiveBackup, Backup, BreachSection, PgbackrestBackup, Runbook } from './schema.js';
 
 /** A backup of that driver; undefined when there is none of the name, or it is made in another way. */
 export function pgbackrestOf(runbook: Runbook, name: string): PgbackrestBackup | undefined {
   const backup = runbook.backups[name];
   return backup?.driver === 'pgbackrest' ? backup : undefined;
+}
+
+/** A backup with only those of its copies that a breach has left to be trusted. */
+export function trustedOf(
+  backup: Backup,
+  { repositories = [], copies = [] }: Pick<BreachSection, 'repositories' | 'copies'>,
+): Backup {
+  return backup.driver === 'archive'
+    ? { ...backup, copies: backup.copies.filter((_, index) => copies.includes(index + 1)) }
+    : { ...backup, repositories: backup.repositories.filter(({ number }) => repositories.includes(number)) };
 }
 
 /** What is given to something that works on backups of one driver. */

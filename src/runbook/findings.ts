@@ -2,6 +2,7 @@
  * What a runbook promises and cannot hold, or leaves to luck. Findings are no errors: the runbook can be used as it is, and
  * its owner is told what would make it better.
  */
+import { breachRules } from './breach-findings.js';
 import { copiesOf, liesIn, primaryDomain } from './crosscheck/copies.js';
 import { fieldName } from './field-facts.js';
 import { ownerRules } from './owner-findings.js';
@@ -224,4 +225,5 @@ const rules: readonly Rule[] = [
   proceduresWithoutScenario,
   ...ownerRules,
   ...peopleRules,
+  ...breachRules,
 ];

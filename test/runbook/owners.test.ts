@@ -42,7 +42,10 @@ describe('MoneyFlow', () => {
       4 * hours,
     ]);
     expect(Object.values(owner?.tests ?? {}).map(({ every }) => every / days)).toEqual([1, 30, 91]);
-    expect(people.map(({ name }) => name)).toEqual(['on-call-dba', 'team-lead', 'technical-director']);
+    expect(people.map(({ name }) => name)).toEqual([
+      ...['on-call-dba', 'team-lead', 'technical-director'],
+      'security-lead',
+    ]);
     expect(owner?.standards).toEqual(['GDPR', 'SOX']);
   });
 
@@ -148,6 +151,22 @@ describe('AccuBooks', () => {
   ])('windows with %s are found', (_what, from, to, said) => {
     const warnings = foundAt(accubooksWith(from, to), 'warning');
     expect(warnings.map(({ what }) => what).join('\n')).toMatch(said);
+  });
+
+  test('goes back to locked copies after a breach, and to none beside the intruder', () => {
+    const lockless = foundAt(accubooksWith('        lockFor: 30 d\n', ''), 'advice');
+    expect(lockless).toContainEqual(expect.objectContaining({ field: 'backups.daily.copies[2]' }));
+    expect(foundAt(accubooks, 'advice').map(({ field }) => field)).not.toContain('backups.daily.copies[2]');
+    expect(() => accubooksWith('copies: [3]', 'copies: [1]')).toThrow(
+      expect.objectContaining({
+        problems: [
+          expect.objectContaining({
+            field: 'scenarios.breach.copies[0]',
+            allowed: expect.stringMatching(/^a bucket: a folder keeps no versions/),
+          }),
+        ],
+      }),
+    );
   });
 
   test('a site without a configuration of pgBackRest is enough for archives, not for physical backups', () => {

@@ -17,7 +17,7 @@ import { openCommands, proveCommands, rotateCommands } from '../../activities/cr
 import { captureCommands, evidenceCommands } from '../../activities/custody/commands.js';
 import { deployCommands } from '../../activities/deploy/commands.js';
 import { intrusionCommands } from '../../activities/intrusion/commands.js';
-import type { BreachSection, PgbackrestBackup } from '../../src/runbook/schema.js';
+import type { BreachSection } from '../../src/runbook/schema.js';
 import type { GateOutcome, StepHandle } from '../engine/plan.js';
 import type { PlanBuilder } from '../engine/plan-builder.js';
 import { type DatabaseRecovery, minutes, type Place } from './parts.js';
@@ -25,14 +25,10 @@ import { type DatabaseRecovery, minutes, type Place } from './parts.js';
 type Before = StepHandle<unknown>;
 
 /** Dates the intrusion by what it left behind. */
-export function lookForIntrusion<Params>(
+export function lookForIntrusion<Params extends { readonly before?: string }>(
   plan: PlanBuilder<Params>,
   { baseline, tables }: BreachSection,
-  {
-    damaged,
-    target,
-    backup,
-  }: Pick<DatabaseRecovery, 'damaged' | 'target'> & { readonly backup: PgbackrestBackup },
+  { damaged, target, backup }: Pick<DatabaseRecovery, 'damaged' | 'target' | 'backup'>,
 ): StepHandle<IntrusionSigns> {
   return plan.step({
     name: 'look-for-intrusion',
@@ -41,7 +37,10 @@ export function lookForIntrusion<Params>(
     budgetMs: 3 * minutes,
     needs: {},
     commands: intrusionCommands({ at: damaged, baseline }),
-    do: ({ at, long }) => long.lookForIntrusion({ at, damaged, from: target, backup, baseline, tables }),
+    do: ({ at, long, params: { before } }) => {
+      const known = before === undefined ? {} : { before };
+      return long.lookForIntrusion({ at, damaged, from: target, backup, baseline, tables, ...known });
+    },
   });
 }
 
@@ -129,7 +128,7 @@ export function secureEvidence<Params>(
     damaged,
     quarantineDirectory,
     backup,
-  }: Pick<DatabaseRecovery, 'damaged' | 'quarantineDirectory'> & { readonly backup: PgbackrestBackup },
+  }: Pick<DatabaseRecovery, 'damaged' | 'quarantineDirectory' | 'backup'>,
 ): StepHandle<EvidenceSecured> {
   return plan.step({
     name: 'secure-evidence',

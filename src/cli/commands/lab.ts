@@ -128,7 +128,7 @@ Disasters:
 
 bad-deployment (a release that migrates the database and fails) befalls spendsync and practice-hub,
 provider-outage (all that the provider of the primary runs is gone) moneyflow and practice-hub,
-object-loss payymo and practice-hub, breach payymo, az-loss payymo and spendsync; backup-loss of moneyflow and accubooks is a
+object-loss payymo and practice-hub, az-loss payymo and spendsync; backup-loss of moneyflow and accubooks is a
 bad change, and the usual copies of their archives are bad; of spendsync and practice-hub the standby is left.
 corrupted-table spares practice-hub.
 
@@ -136,6 +136,7 @@ Examples:
   muster lab break corruption
   muster lab break az-loss payymo
   muster lab break corruption moneyflow
+  muster lab break breach accubooks
   muster lab break az-loss --cut-off
   muster lab break backup-loss --left older-backup
   muster lab break corruption --json`,

@@ -1,4 +1,4 @@
-import type { BreachSection, Runbook } from '../schema.js';
+import type { Backup, BreachSection, Runbook } from '../schema.js';
 import { liesIn } from './copies.js';
 import type { Problems } from './report.js';
 import { checkDatabaseSection, checkPlaces } from './scenarios.js';
@@ -22,13 +22,7 @@ export function checkBreach(runbook: Runbook, problems: Problems): void {
 function checkCopies(runbook: Runbook, breach: BreachSection, problems: Problems): void {
   const backup = runbook.backups[breach.backup];
   const domain = runbook.sites[breach.damaged]?.failureDomain;
-  if (backup?.driver === 'pgbackrest') {
-    const numbers = backup.repositories.map(({ number }) => String(number));
-    breach.repositories.forEach((number, index) => {
-      const path = [...section, 'repositories', index];
-      problems.mustBeOneOf(path, String(number), numbers, `a repository of backups.${breach.backup}`);
-    });
-  }
+  if (backup !== undefined) checkTrusted(backup, breach, problems);
   if (domain !== undefined && liesIn(breach.evidence.failureDomain, domain)) {
     problems.add(
       [...section, 'evidence', 'failureDomain'],
@@ -41,6 +35,32 @@ function checkCopies(runbook: Runbook, breach: BreachSection, problems: Problems
       'how the application is deployed: breach needs it, for it is deployed anew with new credentials',
     );
   }
+}
+
+/** The copies that are left to be trusted are named as the backup has them. */
+function checkTrusted(backup: Backup, breach: BreachSection, problems: Problems): void {
+  const [own, other] =
+    backup.driver === 'archive'
+      ? (['copies', 'repositories'] as const)
+      : (['repositories', 'copies'] as const);
+  const named = breach[own];
+  if (named === undefined) {
+    problems.add([...section, own], `those of backups.${breach.backup} that the intruder could not change`);
+  }
+  if (breach[other] !== undefined) {
+    problems.add([...section, other], `left out: backups.${breach.backup} has ${own}`);
+  }
+  const known =
+    backup.driver === 'archive'
+      ? backup.copies.map((_, index) => index + 1)
+      : backup.repositories.map(({ number }) => number);
+  named?.forEach((number, index) => {
+    const path = [...section, own, index];
+    const what = `one of the ${own} of backups.${breach.backup}`;
+    problems.mustBeOneOf(path, String(number), known.map(String), what);
+    if (backup.driver !== 'archive' || backup.copies[number - 1]?.driver !== 'folder') return;
+    problems.add(path, 'a bucket: a folder keeps no versions, and whoever is on its machine can change it');
+  });
 }
 
 /** Every login gets a new password, each in a file of its own that nothing refers to yet. */

@@ -71,8 +71,16 @@ export const breach = z.strictObject({
   repositories: z
     .array(z.number().int().min(1))
     .min(1)
+    .optional()
     .describe(
-      'Numbers of those repositories that the intruder could not change: locked, with keys of their own',
+      'Where pgbackrest makes the backup: numbers of those repositories that the intruder could not change: locked, with keys of their own',
+    ),
+  copies: z
+    .array(z.number().int().min(1))
+    .min(1)
+    .optional()
+    .describe(
+      'Where the backup is archives: numbers of those copies, from 1 in their order, that are buckets with versions under object lock. They are read as they were before the intruder',
     ),
   backupConfig: absolutePath
     .optional()
