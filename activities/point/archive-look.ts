@@ -51,7 +51,7 @@ export async function lookThroughArchives(search: ArchiveSearch): Promise<Search
   const wrong = new Map<string, string>();
   const first: Progress = { done: 0, total: labels.length, unit: 'files', text: 'choosing an archive' };
   const { clean } = await withProgress(first, async (update) => {
-    const copy = await openPrivateArchiveCopy(at, target, backup.jobs);
+    const copy = await openPrivateArchiveCopy(at, target, backup.jobs, 'search');
     try {
       return await newestClean<string>(labels, async (label) => {
         const usable = await chooseArchive(at.system, backup, signal, before, label).catch(noneUsable);
