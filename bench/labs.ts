@@ -38,7 +38,12 @@ export async function withLab<Result>(
   work: (state: LabState) => Promise<Result>,
 ): Promise<Result> {
   const dir = join(dirname(defaultLabDir()), `bench-${randomBytes(3).toString('hex')}`);
-  const down = () => downLab(dir, { log: () => undefined });
+  let gone: Promise<unknown> | undefined;
+  // Interrupted, the work fails as well: both wait for the same end.
+  const down = () => {
+    gone ??= downLab(dir, { log: () => undefined });
+    return gone;
+  };
   const interrupted = () => void down().finally(() => process.exit(130));
   try {
     const state = await upLab({ ...options, dir });
