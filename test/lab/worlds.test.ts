@@ -136,7 +136,7 @@ test('other systems are added, while the first one goes on', async () => {
   expect(state.systems[0]).toBe('moneyflow');
   expect([...state.systems].sort()).toEqual(['accubooks', 'moneyflow', 'practice-hub', 'spendsync']);
   expect(state.parts['moneyflow-app']).toEqual(before);
-}, 60_000);
+}, 120_000);
 
 describe.each(WORLD_NAMES)('%s', (name) => {
   test('what its client has been told is in the database, with its time', async () => {
@@ -233,7 +233,7 @@ test('the documents of Practice Hub are in both regions; a bucket that a mistake
   await upLab({ dir: lab.dir, worker: 'none', log: () => undefined });
   await expect(found('west')).rejects.toMatchObject({ name: 'NoSuchBucket' });
   await expect(labHarm('object-loss', 'moneyflow', { dir: lab.dir })).rejects.toThrow('does not befall');
-}, 60_000);
+}, 120_000);
 
 test('the lab goes as a whole', async () => {
   const { parts } = (await statusLab(lab.dir))?.state ?? lab.state;
