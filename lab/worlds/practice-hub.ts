@@ -403,6 +403,7 @@ alter table hub.clients drop column risk;
       kind: 'company',
     },
   }),
+  intrusion: { watched: 'hub.clients', encrypted: { table: 'hub.users', columns: ['name'] } },
   damage: [
     { sql: 'alter table hub.activity disable trigger append_only', what: 'trigger switched off' },
     {
