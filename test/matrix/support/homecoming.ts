@@ -93,10 +93,9 @@ export function homecoming(options: Homecoming): void {
     const home = await recordsAt('west');
     const acknowledged = await acknowledgedBy(world);
     expect(acknowledged.filter(({ id }) => !home.has(id) && !lostBefore.has(id))).toEqual([]);
+    // A minute before the switchover is looked up too: what the disaster took then is missing still, and nothing else.
     const classes = Object.values((result.outputs['measure-loss'] as LossReport).classes);
-    expect(classes.filter(({ method }) => method.startsWith('every acknowledged'))).toEqual([
-      expect.objectContaining({ lostRecords: 0, actualMs: 0 }),
-    ]);
+    expect(classes.flatMap(({ sample }) => sample).filter((id) => !lostBefore.has(id))).toEqual([]);
   }, 300_000);
 
   it('is promoted once, leads everybody home and keeps the rules', async () => {
