@@ -15,6 +15,7 @@ import {
   WORKFLOW,
 } from '../support/incident.js';
 import { onLedger, useLab } from '../support/lab.js';
+import { measured } from './support/measured.js';
 
 const lab = useLab({ worker: 'when-built' });
 const incident = useIncident(lab);
@@ -101,6 +102,7 @@ it('counts the loss against the changed point', async () => {
   await incident.approve('promote');
   await incident.until(runEnds, 'the run ends');
   result = await incident.result();
+  measured('corruption payymo changed-point', result);
   expect(result.view.status).toBe('recovered');
   const restored = result.outputs.restore as RestoreResult;
   expect(restored.delta).toBe(true);
