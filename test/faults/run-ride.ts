@@ -49,6 +49,14 @@ export async function runRide(ride: Ride): Promise<RideOutcome> {
     wholeMs: performance.now() - begun,
     shared: ride.length,
   });
+  // The lab did not come up: nothing was recovered.
+  if (stage === undefined) {
+    return {
+      outcomes: [],
+      alone: [],
+      missed: ride.map((one) => ({ one, never: outcomeOf(one.name, wrong) })),
+    };
+  }
   const struck = ride.filter((one) => met.get(one) === 'struck');
   if (wrong.length > 0 && ride.length > 1) {
     const together = struck.map(({ name }) => name).join(' + ');
