@@ -2,6 +2,7 @@
 import {
   type DeleteMarkerEntry,
   ListObjectVersionsCommand,
+  type ListObjectVersionsCommandInput,
   type ListObjectVersionsCommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
@@ -25,6 +26,28 @@ export function writtenAtMs({
 function ulidTime(versionId: string | undefined): number | undefined {
   if (versionId === undefined || !ULID.test(versionId)) return undefined;
   return [...versionId.slice(0, 10)].reduce((time, digit) => time * 32 + CROCKFORD.indexOf(digit), 0);
+}
+
+/** Where a page of a listing begins. */
+export type VersionMarker = Pick<ListObjectVersionsCommandInput, 'KeyMarker' | 'VersionIdMarker'>;
+
+/**
+ * The pages of a listing of versions, in their order.
+ *
+ * @param list asks for one page; what it throws ends the listing
+ * @param after only keys after this one; left out: all
+ */
+export async function* versionPages(
+  list: (from: VersionMarker) => Promise<ListObjectVersionsCommandOutput>,
+  after?: string,
+): AsyncGenerator<ListObjectVersionsCommandOutput> {
+  let from: VersionMarker = { KeyMarker: after };
+  for (;;) {
+    const page = await list(from);
+    yield page;
+    if (page.IsTruncated !== true || page.NextKeyMarker === undefined) return;
+    from = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
+  }
 }
 
 /** The version of a file that is meant. */
@@ -55,12 +78,10 @@ export async function heldBefore(
 ): Promise<Pinned> {
   const beforeMs = Date.parse(asOf);
   const newest = new Map<string, PinnedFile & { readonly atMs: number; readonly gone: boolean }>();
-  let [KeyMarker, VersionIdMarker]: (string | undefined)[] = [];
-  do {
-    const page: ListObjectVersionsCommandOutput = await client.send(
-      new ListObjectVersionsCommand({ Bucket, Prefix: prefix, KeyMarker, VersionIdMarker }),
-      { abortSignal: signal },
-    );
+  const pages = versionPages((from) =>
+    client.send(new ListObjectVersionsCommand({ Bucket, Prefix: prefix, ...from }), { abortSignal: signal }),
+  );
+  for await (const page of pages) {
     const found = [
       ...(page.Versions ?? []).map((one) => ({ one, bytes: one.Size ?? 0, gone: false })),
       ...(page.DeleteMarkers ?? []).map((one) => ({ one, bytes: 0, gone: true })),
@@ -73,9 +94,7 @@ export async function heldBefore(
       if (key === undefined || latestMs >= beforeMs || atMs < (newest.get(key)?.atMs ?? 0)) continue;
       newest.set(key, { versionId, bytes, atMs, gone });
     }
-    [KeyMarker, VersionIdMarker] =
-      page.IsTruncated === true ? [page.NextKeyMarker, page.NextVersionIdMarker] : [];
-  } while (KeyMarker !== undefined);
+  }
   return new Map(
     [...newest].flatMap(([key, { versionId, bytes, gone }]) =>
       gone ? [] : [[key.slice(prefix.length), { versionId, bytes }] as const],

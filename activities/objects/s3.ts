@@ -32,7 +32,7 @@ import {
 import { PermanentError } from '../../src/errors.js';
 import type { Bucket, ObjectStore } from '../../src/runbook/schema.js';
 import { bucketTitle, s3Client, s3ErrorName, s3Status } from '../../src/s3.js';
-import { writtenAtMs } from '../../src/s3-versions.js';
+import { versionPages, writtenAtMs } from '../../src/s3-versions.js';
 import type { BucketDriver, KeyHistory, ObjectHeaders, ObjectVersion } from './driver.js';
 import { storeError } from './s3-errors.js';
 
@@ -90,20 +90,13 @@ function driver(client: S3Client, bucket: Bucket, signal: AbortSignal): BucketDr
     },
 
     async *histories(prefix, after) {
-      let [keyMarker, versionMarker]: (string | undefined)[] = [after, undefined];
+      const pages = versionPages(
+        (from) =>
+          ask(() => client.send(new ListObjectVersionsCommand({ Bucket, Prefix: prefix, ...from }), limits)),
+        after,
+      );
       let open: ObjectVersion[] = [];
-      do {
-        const page = await ask(() =>
-          client.send(
-            new ListObjectVersionsCommand({
-              Bucket,
-              Prefix: prefix,
-              KeyMarker: keyMarker,
-              VersionIdMarker: versionMarker,
-            }),
-            limits,
-          ),
-        );
+      for await (const page of pages) {
         const found = [
           ...(page.Versions ?? []).map((one) => versionOf('version', one)),
           ...(page.DeleteMarkers ?? []).map((one) => versionOf('delete-marker', one)),
@@ -112,9 +105,7 @@ function driver(client: S3Client, bucket: Bucket, signal: AbortSignal): BucketDr
         // The last key may go on with the next page.
         open = page.IsTruncated === true ? [...(whole.pop()?.versions ?? [])] : [];
         yield* whole;
-        [keyMarker, versionMarker] =
-          page.IsTruncated === true ? [page.NextKeyMarker, page.NextVersionIdMarker] : [undefined, undefined];
-      } while (keyMarker !== undefined);
+      }
     },
 
     get: (key, versionId) =>

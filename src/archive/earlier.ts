@@ -2,13 +2,9 @@
  * Archives in a bucket as they were when they were made. Where it keeps versions, what was overwritten or deleted since lies behind
  * the versions of now (Amazon S3 API Reference, ListObjectVersions).
  */
-import {
-  ListObjectVersionsCommand,
-  type ListObjectVersionsCommandOutput,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { ArchiveCopy } from '../runbook/schema.js';
-import type { Pinned, PinnedFile } from '../s3-versions.js';
+import { type Pinned, type PinnedFile, versionPages, writtenAtMs } from '../s3-versions.js';
 import { MANIFEST, SIGNATURE } from './manifest.js';
 
 type Bucket = Extract<ArchiveCopy, { driver: 's3' }>;
@@ -60,27 +56,20 @@ export function asItWas(folder: string, versions: readonly Version[]): readonly 
 }
 
 async function* versionsOf(client: S3Client, copy: Bucket, signal: AbortSignal): AsyncGenerator<Version> {
-  let [keyMarker, versionMarker]: (string | undefined)[] = [];
-  do {
-    const page: ListObjectVersionsCommandOutput = await client.send(
-      new ListObjectVersionsCommand({
-        Bucket: copy.bucket,
-        Prefix: copy.prefix,
-        KeyMarker: keyMarker,
-        VersionIdMarker: versionMarker,
-      }),
-      { abortSignal: signal },
-    );
+  const { bucket: Bucket, prefix: Prefix } = copy;
+  const pages = versionPages((from) =>
+    client.send(new ListObjectVersionsCommand({ Bucket, Prefix, ...from }), { abortSignal: signal }),
+  );
+  for await (const page of pages) {
     // Some stores call a version the latest one although a deletion is.
     const gone = new Set(
       (page.DeleteMarkers ?? []).flatMap(({ Key, IsLatest }) => (IsLatest === true ? [Key] : [])),
     );
-    for (const { Key, VersionId, Size = 0, IsLatest = false, LastModified } of page.Versions ?? []) {
-      if (Key === undefined || VersionId === undefined || LastModified === undefined) continue;
+    for (const version of page.Versions ?? []) {
+      const { Key, VersionId, Size = 0, IsLatest = false } = version;
+      if (Key === undefined || VersionId === undefined) continue;
       const [name, isLatest] = [Key.slice(copy.prefix.length), IsLatest && !gone.has(Key)];
-      yield { name, versionId: VersionId, bytes: Size, isLatest, atMs: LastModified.getTime() };
+      yield { name, versionId: VersionId, bytes: Size, isLatest, atMs: writtenAtMs(version) };
     }
-    [keyMarker, versionMarker] =
-      page.IsTruncated === true ? [page.NextKeyMarker, page.NextVersionIdMarker] : [];
-  } while (keyMarker !== undefined);
+  }
 }

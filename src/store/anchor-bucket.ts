@@ -10,6 +10,7 @@ import {
 import { messageOf, PermanentError, TransientError } from '../errors.js';
 import type { Anchor } from '../runbook/schema.js';
 import { bucketTitle, s3Client, s3ErrorName, s3Status } from '../s3.js';
+import { versionPages } from '../s3-versions.js';
 
 /** One version of an object. Whoever may write can put a newer version on top, or hide it; the locked one stays. */
 export interface AnchorVersion {
@@ -106,12 +107,10 @@ export async function openAnchorBucket(anchor: Anchor, requestMs: number): Promi
     versions: (prefix) =>
       ask(async () => {
         const found: AnchorVersion[] = [];
-        let marker: { KeyMarker?: string; VersionIdMarker?: string } = {};
-        for (;;) {
-          const page = await client.send(
-            new ListObjectVersionsCommand({ Bucket, Prefix: prefix, ...marker }),
-            limits(),
-          );
+        const pages = versionPages((from) =>
+          client.send(new ListObjectVersionsCommand({ Bucket, Prefix: prefix, ...from }), limits()),
+        );
+        for await (const page of pages) {
           const one =
             (deleted: boolean) =>
             (version: {
@@ -131,11 +130,6 @@ export async function openAnchorBucket(anchor: Anchor, requestMs: number): Promi
               ...(page.DeleteMarkers ?? []).map(one(true)),
             ].reverse(),
           );
-          if (page.IsTruncated !== true || page.NextKeyMarker === undefined) break;
-          marker = {
-            KeyMarker: page.NextKeyMarker,
-            ...(page.NextVersionIdMarker === undefined ? {} : { VersionIdMarker: page.NextVersionIdMarker }),
-          };
         }
         return found;
       }),

@@ -162,7 +162,7 @@ test('a step that failed is skipped where the plan allows it only, and tried aga
     '--by',
     'ada',
     '--point',
-    '02:59',
+    '2026-01-01T02:59:00Z',
     '--target',
     'east',
   );

@@ -9,7 +9,6 @@ import {
   GetObjectCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
-  type ListObjectVersionsCommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { FilesReconciled } from '../../activities/contract.js';
@@ -18,6 +17,7 @@ import { filesBucket } from '../../lab/parts/payymo.js';
 import type { LabState } from '../../lab/state.js';
 import type { Bucket } from '../../src/runbook/schema.js';
 import { s3Client } from '../../src/s3.js';
+import { versionPages } from '../../src/s3-versions.js';
 import { eventually } from './eventually.js';
 import { onLedger } from './lab.js';
 
@@ -68,17 +68,12 @@ export function versionsIn(state: LabState, region: RegionName): Promise<Readonl
 export function versionsOf(bucket: Bucket): Promise<ReadonlyMap<string, number>> {
   return withBucket(bucket, async (client, Bucket) => {
     const counts = new Map<string, number>();
-    let [KeyMarker, VersionIdMarker]: (string | undefined)[] = [];
-    do {
-      const page: ListObjectVersionsCommandOutput = await client.send(
-        new ListObjectVersionsCommand({ Bucket, KeyMarker, VersionIdMarker }),
-      );
+    const pages = versionPages((from) => client.send(new ListObjectVersionsCommand({ Bucket, ...from })));
+    for await (const page of pages) {
       for (const { Key = '' } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]) {
         counts.set(Key, (counts.get(Key) ?? 0) + 1);
       }
-      [KeyMarker, VersionIdMarker] =
-        page.IsTruncated === true ? [page.NextKeyMarker, page.NextVersionIdMarker] : [];
-    } while (KeyMarker !== undefined);
+    }
     return counts;
   });
 }
