@@ -360,12 +360,14 @@ export interface MusterActivities
     keptBy?: 'archives';
   }): Promise<ServiceValidation>;
 
+  /** @param input.since when the primary that is replaced was promoted, ISO 8601: what was lost before is another run's loss */
   measureLoss(input: {
     at: StepRef;
     target: DatabaseAt;
     point: ReplacedPrimary;
     fence: Pick<FenceProof, 'census'>;
     dataClasses: Readonly<Record<string, DataClass>>;
+    since?: string;
   }): Promise<LossReport>;
 
   protectAgain(input: { at: StepRef; target: DatabaseAt; backup: Backup }): Promise<BackupTaken>;

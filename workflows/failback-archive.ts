@@ -68,7 +68,7 @@ export function planByArchive(
 
   // The service is back.
 
-  measureLoss(plan, { place: provisioned, point, fence, validation }, parts);
+  measureLoss(plan, { place: provisioned, point, fence, validation, primary }, parts);
   protectAgain(plan, { place: provisioned, promotion }, parts);
   releaseSites(plan, { validation }, parts);
 

@@ -81,7 +81,7 @@ function planByStandby(plan: PlanBuilder<NoParams>, { section, parts }: StandbyF
 
   // The service is back.
 
-  measureLoss(plan, { place: built, point: caughtUp, fence, validation }, parts);
+  measureLoss(plan, { place: built, point: caughtUp, fence, validation, primary }, parts);
   protectAgain(plan, { place: built, promotion }, parts);
   followHome(plan, { fence, validation }, parts);
 

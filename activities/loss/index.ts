@@ -27,26 +27,41 @@ const MARGIN_MS = 60_000;
 
 export function lossActivities(deps: { readonly keepLost: KeepLost }): Pick<MusterActivities, 'measureLoss'> {
   return {
-    async measureLoss({ at, target, point, fence, dataClasses }) {
+    async measureLoss({ at, target, point, fence, dataClasses, since }) {
+      const shortlyBefore = Date.parse(point.time) - MARGIN_MS;
+      const from = new Date(Math.max(shortlyBefore, since === undefined ? 0 : Date.parse(since)));
       const classes: Record<string, ClassLoss> = {};
       for (const [name, dataClass] of Object.entries(dataClasses)) {
         classes[name] =
           dataClass.acknowledged === undefined
             ? fromCensus(dataClass, point, fence.census[name])
-            : await fromAcknowledged(deps.keepLost, at.runId, name, dataClass, target, point);
+            : await fromAcknowledged(deps.keepLost, {
+                runId: at.runId,
+                name,
+                dataClass,
+                target,
+                point,
+                from,
+              });
       }
       return { classes, summary: summarise(classes) };
     },
   };
 }
 
+interface Measured {
+  readonly runId: string;
+  readonly name: string;
+  readonly dataClass: DataClass;
+  readonly target: DatabaseAt;
+  readonly point: ReplacedPrimary;
+  /** Records from then on are looked up. */
+  readonly from: Date;
+}
+
 async function fromAcknowledged(
   keepLost: KeepLost,
-  runId: string,
-  name: string,
-  dataClass: DataClass,
-  target: DatabaseAt,
-  point: ReplacedPrimary,
+  { runId, name, dataClass, target, point, from }: Measured,
 ): Promise<ClassLoss> {
   const { host, port, database, admin } = target.postgres;
   const sample: string[] = [];
@@ -60,7 +75,7 @@ async function fromAcknowledged(
       keepLost(
         runId,
         name,
-        noting(missing(client, name, dataClass, point), (record) => {
+        noting(missing(client, name, dataClass, from), (record) => {
           if (sample.length < SAMPLE) sample.push(record.id);
           oldestLostMs = Math.min(oldestLostMs, Date.parse(record.at));
           newestLostMs = Math.max(newestLostMs, Date.parse(record.at));
@@ -87,11 +102,11 @@ async function* missing(
   client: Client,
   name: string,
   dataClass: DataClass,
-  point: ReplacedPrimary,
+  from: Date,
 ): AsyncGenerator<LostRecord> {
   const source = dataClass.acknowledged;
   if (source === undefined) return;
-  const since = new Date(Date.parse(point.time) - MARGIN_MS).toISOString();
+  const since = from.toISOString();
   let looked = 0;
   for await (const batch of batches(readAcknowledged(source, { since }, activitySignal()))) {
     const { rows } = await client.query<{ key: string }>(

@@ -87,6 +87,17 @@ test('nothing missing is nothing lost, however old the newest record is', async 
   expect(summary).toBe('transactions: nothing lost');
 });
 
+test("what was lost before the primary that is replaced was promoted is not this run's loss", async () => {
+  record.records = [
+    { id: uuid(3_000), at: after(-20_000) },
+    { id: uuid(3_001), at: after(-5_000) },
+  ];
+  const missed = order({ transactions: acknowledged() });
+  expect((await measureLoss(missed)).classes.transactions?.lostRecords).toBe(2);
+  const { classes } = await measureLoss({ ...missed, since: after(-10_000) });
+  expect(classes.transactions).toMatchObject({ lostRecords: 1, sample: [uuid(3_001)] });
+});
+
 test('without an outside record the fenced primary is the measure, and what was not counted is not called nothing', async () => {
   const { classes, summary } = await measureLoss(
     order(

@@ -3,13 +3,14 @@
 import { backupCommands } from '../../activities/backup/commands.js';
 import type {
   FenceProof,
+  PrimaryFound,
   RecoveryPoint,
   ReplacedPrimary,
   RepositoryResult,
 } from '../../activities/contract.js';
 import { lossCommands } from '../../activities/loss/commands.js';
 import { verifyCommands } from '../../activities/verify/commands.js';
-import type { StepHandle } from '../engine/plan.js';
+import type { StepContext, StepHandle } from '../engine/plan.js';
 import type { PlanBuilder } from '../engine/plan-builder.js';
 import { type DatabaseRecovery, minutes, type Place } from './parts.js';
 
@@ -18,7 +19,11 @@ interface Known {
   readonly point: StepHandle<RecoveryPoint>;
 }
 
-/** RPO from the records that were acknowledged and are missing, never from the label of the backup. */
+/**
+ * RPO from the records that were acknowledged and are missing, never from the label of the backup.
+ *
+ * @param known.primary where the system was moved before: what that move lost is not counted again
+ */
 export function measureLoss<Params>(
   plan: PlanBuilder<Params>,
   {
@@ -26,25 +31,42 @@ export function measureLoss<Params>(
     point,
     fence,
     validation,
+    primary,
   }: Pick<Known, 'place'> & {
     readonly point: StepHandle<ReplacedPrimary>;
     readonly fence: StepHandle<FenceProof>;
     readonly validation: StepHandle<unknown>;
+    readonly primary?: StepHandle<PrimaryFound>;
   },
   { target, targetAt, dataClasses }: Pick<DatabaseRecovery, 'target' | 'targetAt' | 'dataClasses'>,
 ): void {
-  plan.step({
+  const step = {
     name: 'measure-loss',
     title: 'Measure what was lost, record by record',
     effect: 'none',
     budgetMs: 10 * minutes,
-    needs: { place, point, fence },
     after: [validation],
     commands: lossCommands({ target, dataClasses }),
     skipping: 'the report cannot say what was lost',
-    do: ({ at, long }, { place, point, fence }) =>
-      long.measureLoss({ at, target: targetAt(place), point, fence, dataClasses }),
-  });
+  } as const;
+  const needs = { place, point, fence };
+  const measure = (
+    { at, long }: StepContext<Params>,
+    known: { readonly place: Place; readonly point: ReplacedPrimary; readonly fence: FenceProof },
+    since?: string,
+  ) =>
+    long.measureLoss({
+      ...{ at, target: targetAt(known.place), point: known.point, fence: known.fence, dataClasses },
+      ...(since === undefined ? {} : { since }),
+    });
+  if (primary === undefined) plan.step({ ...step, needs, do: measure });
+  else {
+    plan.step({
+      ...step,
+      needs: { ...needs, primary },
+      do: (context, { primary, ...known }) => measure(context, known, primary.promotedAt ?? undefined),
+    });
+  }
 }
 
 export function protectAgain<Params>(
