@@ -62,21 +62,38 @@ const TABLES = `
     )
   order by pg_relation_size(c.oid) desc`;
 
-/** Reads the figures of a database, all in the transaction of the client. */
+/**
+ * Where each sequence stands now. A sequence knows no snapshot (manual: 9.17): read before a dump begins, this is what the dump
+ * has at least, however many numbers are drawn meanwhile.
+ */
+export async function readSequences(client: pg.Client): Promise<ArchiveFacts['sequences']> {
+  const { rows } = await client.query<{ name: string; last: string | null }>(
+    `select schemaname || '.' || sequencename as name, last_value::text as last from pg_sequences`,
+  );
+  return Object.fromEntries(rows.map(({ name, last }) => [name, last]));
+}
+
+/** Reads the figures of a database that nobody changes, all in the transaction of the client. */
 export async function readFacts(
   client: pg.Client,
   sums: ArchiveBackup['sums'],
   tables?: readonly string[],
 ): Promise<ArchiveFacts> {
+  return { ...(await readRows(client, sums, tables)), sequences: await readSequences(client) };
+}
+
+/** The figures that a snapshot holds still, all in the transaction of the client. */
+export async function readRows(
+  client: pg.Client,
+  sums: ArchiveBackup['sums'],
+  tables?: readonly string[],
+): Promise<Omit<ArchiveFacts, 'sequences'>> {
   const rows: Record<string, number> = {};
   for (const { name, quoted } of (await client.query<{ name: string; quoted: string }>(TABLES)).rows) {
     if (tables !== undefined && !tables.includes(name)) continue;
     const { rows: counted } = await client.query<{ n: string }>(`select count(*) as n from ${quoted}`);
     rows[name] = Number(counted[0]?.n);
   }
-  const { rows: sequences } = await client.query<{ name: string; last: string | null }>(
-    `select schemaname || '.' || sequencename as name, last_value::text as last from pg_sequences`,
-  );
   const { rows: objects } = await client.query<{ n: string }>(
     'select count(*) as n from pg_largeobject_metadata',
   );
@@ -84,7 +101,6 @@ export async function readFacts(
   for (const [name, { sql }] of Object.entries(sums)) values[name] = await sumOf(client, name, sql);
   return {
     rows,
-    sequences: Object.fromEntries(sequences.map(({ name, last }) => [name, last])),
     sums: values,
     largeObjects: Number(objects[0]?.n),
   };

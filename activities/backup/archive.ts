@@ -19,7 +19,7 @@ import { withClient } from '../../src/postgres.js';
 import type { ArchiveBackup } from '../../src/runbook/schema.js';
 import { resolveSecret } from '../../src/secrets.js';
 import { LONGEST_MS } from '../archive/client.js';
-import { beginSnapshot, readFacts } from '../archive/facts.js';
+import { beginSnapshot, readRows, readSequences } from '../archive/facts.js';
 import { checkByRestoring } from '../archive/trial.js';
 import { activitySignal } from '../context.js';
 import type { ArchiveTaken, DatabaseAt, MusterActivities } from '../contract.js';
@@ -128,15 +128,19 @@ async function makeArchive(
       const configuration = await readConfiguration(client);
       const begun = await beginSnapshot(client);
       const level = backup.compression ?? levelFor(begun.database.bytes);
+      const sequences = await readSequences(client);
       const dump: Dump = {
         ...{ source, database, backup, snapshot: begun.id, level, destinations, folder, signal, stored },
       };
       // The figures are counted in the same snapshot, while pg_dump works.
-      const counting = readFacts(client, backup.content === 'schema' ? {} : backup.sums);
+      const counting: Promise<ArchiveFacts> =
+        backup.content === 'schema'
+          ? Promise.resolve(NO_ROWS)
+          : readRows(client, backup.sums).then((counted) => ({ ...counted, sequences }));
       counting.catch(() => undefined);
       const parts = await dumpInto(dump, workDirectoryOf(source));
       parts.push(...(await storeBesides(dump, configuration)));
-      const facts: ArchiveFacts = backup.content === 'schema' ? noRows(await counting) : await counting;
+      const facts = await counting;
       const text = Readable.from([Buffer.from(JSON.stringify(facts))]);
       parts.push(await store(dump, 'facts.json', 'facts', text));
       const manifest: ArchiveManifest = {
@@ -292,9 +296,7 @@ export function levelFor(databaseBytes: number): number {
   return databaseBytes < 1000 * MB ? 6 : 3;
 }
 
-function noRows(facts: ArchiveFacts): ArchiveFacts {
-  return { ...facts, rows: {}, sequences: {}, sums: {}, largeObjects: 0 };
-}
+const NO_ROWS: ArchiveFacts = { rows: {}, sequences: {}, sums: {}, largeObjects: 0 };
 
 /** Beside the data directory: on a volume that the account may write to, and that holds the same data anyway. */
 function workDirectoryOf({ postgres }: DatabaseAt): string {
