@@ -17,6 +17,8 @@ const backupSchema = z.object({
     size: z.number(),
     repository: z.object({ delta: z.number().optional(), size: z.number().optional() }),
   }),
+  /** Where it begins and ends in the log; older versions of pgBackRest do not tell. */
+  lsn: z.object({ start: z.string(), stop: z.string() }).nullish(),
   /** Unix seconds. */
   timestamp: z.object({ start: z.number(), stop: z.number() }),
 });

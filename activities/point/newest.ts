@@ -5,12 +5,13 @@ import type { PgbackrestBackup, PostgresSite } from '../../src/runbook/schema.js
 import { activitySignal } from '../context.js';
 import type { MusterActivities, RecoveryPoint } from '../contract.js';
 import { repositoryName } from '../pgbackrest/command.js';
+import type { BackupInfo } from '../pgbackrest/info.js';
 import { withStandIn } from '../pgbackrest/stand-in.js';
 import { lsnToNumber } from '../pgbackrest/wal.js';
 import { answering, type Candidate, type Refusal } from './candidates.js';
-import { type Commit, commitReader, lastCommits } from './commits.js';
+import { type Commit, commitReader, lastCommits, type ReadCommits } from './commits.js';
 import { describePoint } from './describe.js';
-import { type Holding, lookInto, pathFrom } from './holding.js';
+import { type Holding, lookInto, pathFrom, type WalPath } from './holding.js';
 import { countLosses } from './losses.js';
 import { justAfter } from './moment.js';
 
@@ -95,12 +96,10 @@ function examine(
   { systemIdentifier: expected }: Holding,
   standIn: string,
 ): Promise<Reach | Refusal> {
-  const { scope, repository, backups, systemIdentifier, timeline, name } = holding;
+  const { scope, repository, systemIdentifier, timeline, name } = holding;
   return answering(repository, async () => {
     if (systemIdentifier !== expected) throw anotherCluster(name, systemIdentifier, expected);
-    const path = await pathFrom(holding, backups);
-    const last = await lastCommits(path.present, commitReader(postgres, scope, repository, standIn));
-    if (last === undefined) throw noCommit(name, path.backup.label);
+    const { path, last } = await lastLeg(holding, commitReader(postgres, scope, repository, standIn));
     const gap = path.segments[path.present.length];
     return {
       ...{ repository, systemIdentifier, timeline, backup: path.backup },
@@ -112,6 +111,30 @@ function examine(
   });
 }
 
+/**
+ * The newest backup that something was committed after, with its WAL. Replay cannot stop before the end of the backup that it begins
+ * with (manual: 26.3.4): where the archive ends in a backup, the one before it leads on.
+ *
+ * @throws PermanentError `NoCommit`, `WrongTimeline`
+ */
+export async function lastLeg(
+  holding: Holding,
+  read: ReadCommits,
+): Promise<{ readonly path: WalPath; readonly last: NonNullable<Awaited<ReturnType<typeof lastCommits>>> }> {
+  let { backups } = holding;
+  for (;;) {
+    const path = await pathFrom(holding, backups);
+    const last = await lastCommits(path.present, read);
+    if (last !== undefined && isAfter(path.backup, last.commits.end)) return { path, last };
+    backups = backups.slice(0, backups.indexOf(path.backup));
+    if (backups.length === 0) throw noCommit(holding.name, path.backup.label);
+  }
+}
+
+function isAfter({ lsn }: BackupInfo, commit: Commit): boolean {
+  return lsn == null || lsnToNumber(commit.lsn) >= lsnToNumber(lsn.stop);
+}
+
 /** Positions of one timeline order as numbers. */
 function isFurther(one: Reach, other: Reach): boolean {
   const ahead = lsnToNumber(one.end.lsn) - lsnToNumber(other.end.lsn);
@@ -121,10 +144,10 @@ function isFurther(one: Reach, other: Reach): boolean {
 function noCommit(name: string, label: string): PermanentError {
   return new PermanentError(
     'NoCommit',
-    `The archived WAL after backup ${label} in ${name} holds no commit.`,
+    `The archived WAL after the end of backup ${label} in ${name} holds no commit, and no backup before it leads there.`,
     {
-      why: 'Nothing was written since that backup, or nothing of it was archived.',
-      next: 'Recover with corruption and --before, shortly after the end of that backup, if nothing else holds newer data.',
+      why: 'Nothing was written since that backup, or nothing of it was archived, and it is the oldest one.',
+      next: 'Look whether another copy holds newer data: muster recover backupLoss tries every one. Otherwise restore that backup by hand with pgbackrest --type=immediate.',
     },
   );
 }

@@ -102,12 +102,18 @@ class ChunkNonce {
   }
 }
 
-/** Cuts a stream into pieces of one size; the last one is held back, because it is ciphered in another way. */
+/**
+ * Cuts a stream into pieces of one size; the last one is held back, because it is ciphered in another way. A piece is good until
+ * the next one: with a buffer of its own for each, collecting them takes longer than deciphering.
+ */
 class Pieces {
   #parts: Buffer[] = [];
   #length = 0;
+  readonly #whole: Buffer;
 
-  constructor(private readonly size: number) {}
+  constructor(private readonly size: number) {
+    this.#whole = Buffer.allocUnsafe(size);
+  }
 
   *add(data: Buffer): Generator<Buffer> {
     let rest = data;
@@ -123,10 +129,16 @@ class Pieces {
 
   take(): Buffer {
     const [only] = this.#parts;
-    const whole = this.#parts.length === 1 && only !== undefined ? only : Buffer.concat(this.#parts);
+    const piece = this.#parts.length === 1 && only !== undefined ? only : this.#joined();
     this.#parts = [];
     this.#length = 0;
-    return whole;
+    return piece;
+  }
+
+  #joined(): Buffer {
+    let length = 0;
+    for (const part of this.#parts) length += part.copy(this.#whole, length);
+    return this.#whole.subarray(0, length);
   }
 }
 

@@ -1,9 +1,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { BackupInfo } from '../../activities/pgbackrest/info.js';
 import { examineRepository } from '../../activities/point/candidates.js';
 import { type Commits, segmentOfMoment } from '../../activities/point/commits.js';
+import { lookInto } from '../../activities/point/holding.js';
 import { coverage, pointActivities } from '../../activities/point/index.js';
 import { toMoment } from '../../activities/point/moment.js';
+import { lastLeg } from '../../activities/point/newest.js';
 import { serviceOf } from '../../activities/service/index.js';
 import { type Mark, startTestCluster, type TestCluster } from '../support/cluster.js';
 import { type OutsideRecord, startRecord } from './support/record.js';
@@ -184,6 +187,21 @@ describe('the newest point of a lost primary', () => {
     expect(shorter).toMatchObject({ usableRepositories: [1, 2] });
     expect(shorter.time < twoHundred.time && shorter.walEnd < twoHundred.walEnd).toBe(true);
     expect(shorter.summary).toContain(`segment ${twoHundred.walEnd} is missing`);
+  });
+
+  test('does not begin with a backup that ended after the last commit', async () => {
+    const sought = { systemIdentifier: '', timeline: 0 };
+    const holding = await lookInto(cluster.target.postgres, cluster.backup, 1, sought);
+    const [backup] = holding.backups;
+    const stop = backup?.lsn?.stop ?? '';
+    expect(stop).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
+    const later = { ...holding.backups[0], label: 'later', lsn: { start: stop, stop: 'F/0' } } as BackupInfo;
+    const at = '2026-11-21T03:00:00.000000Z';
+    const commitAt = (lsn: string) => async () => ({ last: at, end: { at, lsn } });
+    const both = { ...holding, backups: [...holding.backups, later] };
+    expect((await lastLeg(both, commitAt('E/0'))).path.backup.label).toBe(backup?.label);
+    expect((await lastLeg(both, commitAt('F/0'))).path.backup.label).toBe('later');
+    await expect(lastLeg(holding, commitAt('0/1'))).rejects.toMatchObject({ code: 'NoCommit' });
   });
 });
 

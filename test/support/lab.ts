@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { downLab } from '../../lab/down.js';
+import { withClient } from '../../lab/parts/postgres.js';
 import type { LabState, LoginState, SiteState } from '../../lab/state.js';
 import { type UpOptions, upLab } from '../../lab/world.js';
-import { eventually } from './eventually.js';
 
 /** So few that the whole lab is up in seconds, enough to be scattered over. */
 export const SMALL = { transactions: 2_000, sizeBytes: 0 };
@@ -76,29 +76,10 @@ export async function onLedger<T>(
     password: await secretOf(login.password),
     connectionTimeoutMillis: 5_000,
   });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return await work(client);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  return withClient(client, work);
 }
 
 /** What a `file:` reference of the lab stands for. */
 export async function secretOf(reference: string): Promise<string> {
   return (await readFile(reference.replace('file:', ''), 'utf8')).trim();
-}
-
-/** Everything that the ledger's primary has written so far is in the archive. */
-export async function archiveAll(state: LabState): Promise<void> {
-  const { admin, sites } = state.ledger;
-  const work = async (primary: pg.Client) => {
-    const { rows } = await primary.query<{ name: string }>('select pg_walfile_name(pg_switch_wal()) as name');
-    await eventually(async () => {
-      const { rows: done } = await primary.query('select last_archived_wal as name from pg_stat_archiver');
-      expect(done[0]?.name >= (rows[0]?.name ?? '')).toBe(true);
-    });
-  };
-  await onLedger(state, admin, work, sites.west);
 }

@@ -1,8 +1,8 @@
 /** Payments before a disaster: those that are safe outside of the primary, and those that are not. */
-import { waitForPayments } from '../../lab/demo/payments.js';
+import { archiveAll, waitForPayments } from '../../lab/demo/payments.js';
 import { eventually } from './eventually.js';
 import type { Incident } from './incident.js';
-import { archiveAll, onLedger, type TestLab } from './lab.js';
+import { onLedger, type TestLab } from './lab.js';
 
 /**
  * Payments that are archived, and some that are on the primary's disk only.
