@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ExecaChildProcess } from 'execa';
 
@@ -41,13 +41,31 @@ export async function movePipes(
     typeof input === 'object' && child.stdin !== null
       ? watch('input', pipeline(input, child.stdin))
       : undefined,
-    consume !== undefined && child.stdout !== null ? watch('output', consume(child.stdout)) : undefined,
+    consume !== undefined && child.stdout !== null
+      ? watch('output', consumed(child.stdout, consume))
+      : undefined,
   ]);
   return (exitCode) => {
     // A program that gives up reading explains that itself.
     if (first === undefined || isBrokenPipe(first.error)) return;
     if (exitCode !== 0 || first.of === 'output') throw first.error;
   };
+}
+
+/**
+ * Once a program has ended, Node throws away what nobody reads yet of its output: it is read from the beginning, however long the
+ * consumer takes to get ready.
+ */
+async function consumed(stdout: Readable, consume: (output: Readable) => Promise<unknown>): Promise<void> {
+  const output = new PassThrough();
+  const moving = pipeline(stdout, output);
+  // It is told by the consumer, whose stream breaks.
+  moving.catch(() => undefined);
+  try {
+    await consume(output);
+  } finally {
+    output.destroy();
+  }
 }
 
 function isBrokenPipe(error: unknown): boolean {

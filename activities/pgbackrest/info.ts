@@ -18,7 +18,7 @@ const backupSchema = z.object({
     repository: z.object({ delta: z.number().optional(), size: z.number().optional() }),
   }),
   /** Where it begins and ends in the log; older versions of pgBackRest do not tell. */
-  lsn: z.object({ start: z.string(), stop: z.string() }).nullish(),
+  lsn: z.object({ start: z.string().nullable(), stop: z.string().nullable() }).nullish(),
   /** Unix seconds. */
   timestamp: z.object({ start: z.number(), stop: z.number() }),
 });

@@ -132,7 +132,8 @@ export async function lastLeg(
 }
 
 function isAfter({ lsn }: BackupInfo, commit: Commit): boolean {
-  return lsn == null || lsnToNumber(commit.lsn) >= lsnToNumber(lsn.stop);
+  const stop = lsn?.stop ?? undefined;
+  return stop === undefined || lsnToNumber(commit.lsn) >= lsnToNumber(stop);
 }
 
 /** Positions of one timeline order as numbers. */

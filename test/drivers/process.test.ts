@@ -85,3 +85,18 @@ test('a program that does not read its input ends with its own exit code', async
   });
   expect(outcome.exitCode).toBe(4);
 });
+
+test('what a program wrote is whole, although it has ended before anybody reads it', async () => {
+  const pids: number[] = [];
+  let said = '';
+  const outcome = await runTool('sh', ['-c', 'echo $$ >&2; seq 1 100'], {
+    timeoutMs: 20_000,
+    onErrorLine: (line) => pids.push(Number(line)),
+    consume: async (output) => {
+      await until('it has ended', async () => pids.length > 0 && pids.every((pid) => !isRunning(pid)));
+      for await (const chunk of output) said += chunk;
+    },
+  });
+  expect(outcome.exitCode).toBe(0);
+  expect(said).toBe(Array.from({ length: 100 }, (_, index) => `${index + 1}\n`).join(''));
+});
