@@ -47,7 +47,7 @@ async function main() {
   mkdirSync(path.dirname(results), { recursive: true });
   const ended = node('tests', [
     module('jest/bin/jest.js'),
-    '--maxWorkers=3',
+    '--maxWorkers=2',
     '--json',
     `--outputFile=${results}`,
     ...process.argv.slice(2),

@@ -9,6 +9,7 @@ import {
   setCurrentDetails,
   setHandler,
   sleep,
+  TimeoutFailure,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -82,6 +83,7 @@ async function deliverTo(
   const { pace, until } = limits;
   const longer = (ms: number, times: number) => Math.min(pace.mostMs, ms * 2 ** times);
   let waitMs = pace.firstMs;
+  let answered: string | undefined;
   for (let attempts = 1; ; attempts = ROUND) {
     try {
       await send({ notice, receiver }, { attempts, waitMs, mostMs: pace.mostMs, leftMs: until - Date.now() });
@@ -89,7 +91,9 @@ async function deliverTo(
       return;
     } catch (error) {
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-      const problem = messageOf(error.cause);
+      // That time ran out says less than what the receiver answered before.
+      if (!(error.cause instanceof TimeoutFailure)) answered = messageOf(error.cause);
+      const problem = answered ?? messageOf(error.cause);
       const pauseMs = Math.max(longer(waitMs, attempts - 1), askedToWait(error.cause));
       const forGood = error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true;
       if (forGood || Date.now() + pauseMs >= until) {

@@ -149,9 +149,10 @@ function durationOf({ startedAt, finishedAt }: ArchiveManifest): number {
 
 async function full(copy: ArchiveCopy): Promise<Finding[]> {
   if (copy.driver !== 'folder') return [];
-  const { blocks, bavail } = await statfs(copy.path);
-  const used = 1 - Number(bavail) / Number(blocks);
-  if (used <= FULL_SHARE) return [];
+  const { blocks, bfree, bavail } = await statfs(copy.path);
+  // As df(1) has it: of what is not kept back for others.
+  const used = (blocks - bfree) / (blocks - bfree + bavail);
+  if (!(used > FULL_SHARE)) return [];
   return [
     {
       severity: 'warning',

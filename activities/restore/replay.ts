@@ -22,6 +22,8 @@ const POLL_MS = 30;
 const QUIET_MS = 45_000;
 /** A server that neither restores a segment nor moves on for this long is stuck. */
 const STALL_MS = 10 * 60_000;
+/** A server syncs its pid file before it says a word, and a busy disk takes its time over that. */
+const SILENT_START_MS = 30_000;
 /** Between "accepts read-only connections" and a login that works. */
 const LOGIN_MS = 60_000;
 
@@ -44,15 +46,15 @@ export async function replayToPoint(
   const follower = await startOrAttach(target);
   const signal = activitySignal();
   let readableSince: number | undefined;
-  let withoutServer = 0;
+  let seenAt = begun;
   for (;;) {
     signal.throwIfAborted();
     await movement.see(await follower.poll());
     const { log } = follower;
     if (log.fatal.length > 0 || log.shutDown) throw describeReplayFailure(target, point, log);
-    withoutServer = (await serviceOf(target.postgres).pid()) === undefined ? withoutServer + 1 : 0;
+    if ((await serviceOf(target.postgres).pid()) !== undefined) seenAt = performance.now();
     // It may have ended without a word, or not have written its pid file yet.
-    if (withoutServer * POLL_MS > 5_000) throw describeReplayFailure(target, point, log);
+    if (performance.now() - seenAt > SILENT_START_MS) throw describeReplayFailure(target, point, log);
     update(progressOf(follower, point, undefined));
     if (log.acceptsReaders) {
       readableSince ??= performance.now();

@@ -1,4 +1,4 @@
-/** A bundle as it is written, checked, altered and opened; recovering from one is in test/recovery/break-glass. */
+/** A bundle as it is written, checked, altered and opened; recovering from one is in test/matrix/corruption-payymo-break-glass. */
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';

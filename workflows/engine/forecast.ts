@@ -165,7 +165,7 @@ function left(whole: Ahead, spentMs: number): Ahead {
 
 /**
  * The measured rate decides where there is one. Else the time used so far is scaled up, trusted the more the further the
- * work is: in its first quarter past times weigh in. Never more for more progress.
+ * work is: in its first quarter past times weigh in. Never more for more progress, nor for the first of it.
  */
 function byProgress(whole: Ahead, spentMs: number, progress: Progress, total: number): Ahead {
   const fraction = Math.min(1, Math.max(0, progress.done / total));
@@ -174,7 +174,7 @@ function byProgress(whole: Ahead, spentMs: number, progress: Progress, total: nu
   const medianMs =
     rate !== undefined && rate > 0
       ? ((1 - fraction) * total * 1000) / rate
-      : (1 - fraction) * ((1 - trust) * whole.medianMs + (fraction === 0 ? 0 : (trust * spentMs) / fraction));
+      : (1 - fraction) * ((1 - trust) * whole.medianMs + Math.min(4, 1 / fraction) * spentMs);
   const spread = whole.medianMs === 0 ? 1 : whole.worstMs / whole.medianMs;
   return { medianMs, worstMs: Math.max(medianMs * spread, (1 - fraction) * whole.worstMs) };
 }

@@ -84,10 +84,11 @@ export async function documentsAreRight(
   told: FilesReconciled | undefined,
   kept: readonly HandedIn[],
 ): Promise<readonly string[]> {
-  const [rows, files] = await Promise.all([
-    documentRows(recovered, place.site),
-    sumsIn(documentsBucket(recovered, place.region)),
-  ]);
+  const before = await documentRows(recovered, place.site);
+  const files = await sumsIn(documentsBucket(recovered, place.region));
+  // A row that came while the files were read counts only where its file was seen.
+  const since = await documentRows(recovered, place.site);
+  const rows = new Map([...before, ...[...since].filter(([key]) => files.has(key))]);
   const gone = kept.filter(({ key, sha256 }) => rows.get(key) !== sha256 || files.get(key) !== sha256);
   return [
     ...gone.map(({ key }) => `${key} was handed in, and is not what it was`),
