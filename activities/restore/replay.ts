@@ -46,7 +46,7 @@ export async function replayToPoint(
   const follower = await startOrAttach(target);
   const signal = activitySignal();
   let readableSince: number | undefined;
-  let seenAt = begun;
+  let seenAt = performance.now();
   for (;;) {
     signal.throwIfAborted();
     await movement.see(await follower.poll());
