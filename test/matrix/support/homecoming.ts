@@ -76,8 +76,8 @@ export function homecoming(options: Homecoming): void {
     });
     expect(done.view.status).toBe('recovered');
     await moreAcknowledged(await worldNow(stage), 4);
-    const there = await recordsAt(moved.to);
     const acknowledged = await acknowledgedBy(await worldNow(stage));
+    const there = await recordsAt(moved.to);
     lostBefore = new Set(acknowledged.map(({ id }) => id).filter((id) => !there.has(id)));
   }, 300_000);
 
@@ -90,8 +90,8 @@ export function homecoming(options: Homecoming): void {
     expect(result.view.status).toBe('recovered');
     const world = await worldNow(stage);
     await moreAcknowledged(world, 6);
-    const home = await recordsAt('west');
     const acknowledged = await acknowledgedBy(world);
+    const home = await recordsAt('west');
     expect(acknowledged.filter(({ id }) => !home.has(id) && !lostBefore.has(id))).toEqual([]);
     // What the disaster took a minute ago is missing still, and is not the way home's loss.
     const classes = Object.values((result.outputs['measure-loss'] as LossReport).classes);
