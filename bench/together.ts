@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { breakServer } from '../lab/break/server-loss.js';
 import { WORLD_DISASTERS } from '../lab/break/worlds.js';
+import { archiveAll } from '../lab/demo/payments.js';
 import { layoutOf } from '../lab/layout.js';
 import { type LabState, readState } from '../lab/state.js';
 import { isWorld, SYSTEMS, type SystemName } from '../lab/worlds/index.js';
@@ -129,7 +130,11 @@ async function has(state: LabState, system: SystemName): Promise<boolean> {
 
 async function lose(state: LabState, system: SystemName): Promise<void> {
   if (isWorld(system)) await WORLD_DISASTERS['infrastructure-failure'](state, system);
-  else await breakServer(state);
+  else {
+    // Something was committed after the backup that the lab began with.
+    await archiveAll(state);
+    await breakServer(state);
+  }
 }
 
 async function now(dir: string): Promise<LabState> {
